@@ -1,0 +1,12 @@
+import {defineConfig} from 'tsup';
+
+export default defineConfig({
+  entry: {index: 'lib/index.ts', cli: 'lib/cli/main.ts'},
+  format: ['esm', 'cjs'],
+  target: 'node20',
+  dts: {entry: {index: 'lib/index.ts'}},
+  shims: true,
+  clean: true,
+  sourcemap: true,
+  splitting: true,
+});
