@@ -1,0 +1,112 @@
+// What an op is to the runtime: a contract (roles, attributes) and the CPU functions behind it.
+// An op lives in native/ops/<name>/: op.h has its attribute struct and contract, cpu.cpp its kernels.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/attributes.h"
+#include "runtime/tensor_view.h"
+
+namespace ipai {
+
+class CpuContext;
+
+struct InputRole {
+  const char* name;
+  enum Kind : uint8_t { kRequired, kOptional, kVariadic } kind = kRequired;  // only the last may be variadic
+};
+
+// Types of a node's inputs (absent optional ones included, in order) and outputs.
+struct NodeTypes {
+  std::vector<TensorType> inputs;
+  std::vector<TensorType> outputs;
+};
+
+struct NodeView {
+  const TensorView* inputs;
+  int input_count;
+  const TensorView* outputs;
+  int output_count;
+
+  const TensorView& input(int index) const { return inputs[index]; }
+  const TensorView& output(int index = 0) const { return outputs[index]; }
+};
+
+// A CPU op. Functions that are empty take the default given beside them.
+struct CpuOp {
+  std::string name;
+  std::vector<InputRole> inputs;
+  std::vector<AttributeSpec> attributes;
+  // Inputs whose buffer output 0 may take over when this node is their last reader and sizes agree.
+  std::vector<int> in_place_inputs;
+  // Output 0 is input 0 under another shape: no work when the planner can alias, a copy otherwise.
+  bool is_view = false;
+
+  // Typed attributes from the map; nullptr and `error` when they do not fit.
+  std::function<std::shared_ptr<const void>(const AttributeMap&, std::string& error)> parse;
+  // Why these types cannot be run, as a sentence; empty when they can. Default: accept.
+  std::function<std::string(const void* attributes, const NodeTypes&)> validate;
+  // Bytes of scratch that `run` may use, for all threads together. Default: 0.
+  std::function<size_t(const void* attributes, const NodeTypes&, int thread_count)> scratch_bytes;
+  // Bytes of output 0 where its layout is not dense row-major. Default: dense.
+  std::function<size_t(const void* attributes, const NodeTypes&)> output_bytes;
+  // Must not throw; inputs that share a buffer with output 0 are only those of `in_place_inputs`.
+  std::function<void(const void* attributes, const NodeView&, CpuContext&)> run;
+};
+
+// The typed face of CpuOp: what an op's cpu.cpp writes down.
+template <class Attributes>
+struct CpuOpSpec {
+  std::vector<int> in_place_inputs = {};
+  bool is_view = false;
+  std::string (*validate)(const Attributes&, const NodeTypes&) = nullptr;
+  size_t (*scratch_bytes)(const Attributes&, const NodeTypes&, int thread_count) = nullptr;
+  size_t (*output_bytes)(const Attributes&, const NodeTypes&) = nullptr;
+  void (*run)(const Attributes&, const NodeView&, CpuContext&) = nullptr;
+};
+
+// `Attributes` has `static constexpr const char* kName`, `static constexpr InputRole kInputs[]`, and
+// `template <class Visitor> void fields(Visitor&&)`.
+template <class Attributes>
+CpuOp make_cpu_op(const CpuOpSpec<Attributes>& spec) {
+  CpuOp op;
+  op.name = Attributes::kName;
+  op.inputs.assign(std::begin(Attributes::kInputs), std::end(Attributes::kInputs));
+  AttributeDescriber describer;
+  Attributes().fields(describer);
+  op.attributes = describer.specs;
+  op.in_place_inputs = spec.in_place_inputs;
+  op.is_view = spec.is_view;
+  op.parse = [](const AttributeMap& values, std::string& error) -> std::shared_ptr<const void> {
+    auto attributes = std::make_shared<Attributes>();
+    AttributeParser parser{values, {}, 0};
+    attributes->fields(parser);
+    if (parser.error.empty() && parser.used != values.size()) parser.error = "an attribute is not known";
+    error = parser.error;
+    return error.empty() ? attributes : nullptr;
+  };
+  if (spec.validate != nullptr) {
+    op.validate = [f = spec.validate](const void* a, const NodeTypes& types) {
+      return f(*static_cast<const Attributes*>(a), types);
+    };
+  }
+  if (spec.scratch_bytes != nullptr) {
+    op.scratch_bytes = [f = spec.scratch_bytes](const void* a, const NodeTypes& types, int threads) {
+      return f(*static_cast<const Attributes*>(a), types, threads);
+    };
+  }
+  if (spec.output_bytes != nullptr) {
+    op.output_bytes = [f = spec.output_bytes](const void* a, const NodeTypes& types) {
+      return f(*static_cast<const Attributes*>(a), types);
+    };
+  }
+  op.run = [f = spec.run](const void* a, const NodeView& node, CpuContext& context) {
+    f(*static_cast<const Attributes*>(a), node, context);
+  };
+  return op;
+}
+
+}  // namespace ipai
