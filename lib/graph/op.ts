@@ -1,0 +1,143 @@
+/**
+ * `defineOp`: one value holds all that TypeScript knows of an op. The native half, of the same name, is
+ * `native/ops/<name>/`.
+ */
+import {DTypeError, IPAdapterError, ShapeError} from '../errors.ts';
+import {dtypeBytes} from '../runtime/dtype.ts';
+import type {AttributeValue} from '../runtime/program.ts';
+import {formatType, sizeOf, type Tensor, type TensorType} from './tensor.ts';
+import {currentScope, emit} from './trace.ts';
+
+/** `'u32'`, `'i32'`, `'f32'`, `'bool'`, `'i32[]'`, or the list of names an enum may take. */
+export type AttributeKind = 'u32' | 'i32' | 'f32' | 'bool' | 'i32[]' | readonly string[];
+export type AttributeKinds = Readonly<Record<string, AttributeKind>>;
+
+type AttributeOf<Kind> = Kind extends 'bool'
+  ? boolean
+  : Kind extends 'i32[]'
+    ? readonly number[]
+    : Kind extends readonly (infer Name)[]
+      ? Name
+      : number;
+export type AttributesOf<Kinds> = {readonly [K in keyof Kinds]: AttributeOf<Kinds[K]>};
+
+/** Role names: `'x'` required, `'bias?'` optional, `'parts...'` one or more (only as the last). */
+type RequiredRoles<Role extends string> = Role extends `${string}?` | `${string}...` ? never : Role;
+type OptionalRoles<Role extends string> = Role extends `${infer Name}?` ? Name : never;
+type VariadicRoles<Role extends string> = Role extends `${infer Name}...` ? Name : never;
+export type InputsOf<Role extends string> = {readonly [K in RequiredRoles<Role>]: Tensor} & {
+  readonly [K in OptionalRoles<Role>]?: Tensor | undefined;
+} & {readonly [K in VariadicRoles<Role>]: readonly Tensor[]};
+
+/** Arithmetic and traffic of one node, for profiles and floors. Defaults: reads and writes all operands once. */
+export interface Cost {
+  readonly flops: number;
+  readonly bytes?: number;
+}
+
+export interface OpDefinition<Role extends string, Kinds extends AttributeKinds> {
+  readonly name: string;
+  readonly inputs: readonly Role[];
+  readonly attributes: Kinds;
+  /** The type of the result; throws by way of `fail` what does not fit. */
+  infer(inputs: InputsOf<Role>, attributes: AttributesOf<Kinds>): TensorType;
+  cost(inputs: InputsOf<Role>, attributes: AttributesOf<Kinds>, output: TensorType): Cost;
+}
+
+/** An op without its static types: what passes, printers and the hand-over see. */
+export interface Op {
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly attributeKinds: AttributeKinds;
+  /** Records a node from inputs in role order. */
+  apply(
+    inputs: readonly (Tensor | undefined)[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+  ): Tensor;
+  costOf(node: {
+    readonly inputs: readonly (Tensor | undefined)[];
+    readonly attributes: Readonly<Record<string, AttributeValue>>;
+    readonly output: TensorType;
+  }): Required<Cost>;
+}
+
+export type OpFunction<Role extends string, Kinds extends AttributeKinds> = Op &
+  (keyof Kinds extends never
+    ? (inputs: InputsOf<Role>) => Tensor
+    : (inputs: InputsOf<Role>, attributes: AttributesOf<Kinds>) => Tensor);
+
+const variadic = (role: string) => role.endsWith('...');
+const optional = (role: string) => role.endsWith('?');
+const bare = (role: string) => role.replace(/\?$|\.\.\.$/, '');
+
+/**
+ * Defines an op and returns the function that records it.
+ *
+ * @throws ShapeError, DTypeError from the returned function: the message names op, operand types and scope
+ */
+export function defineOp<const Role extends string, const Kinds extends AttributeKinds>(
+  definition: OpDefinition<Role, Kinds>,
+): OpFunction<Role, Kinds> {
+  const roles: readonly string[] = definition.inputs;
+  const named = (inputs: readonly (Tensor | undefined)[]) => {
+    const entries = roles.map((role, index) => [
+      bare(role),
+      variadic(role) ? inputs.slice(index) : inputs[index],
+    ]);
+    return Object.fromEntries(entries) as InputsOf<Role>;
+  };
+  const flat = (inputs: InputsOf<Role>): (Tensor | undefined)[] => {
+    const byName = inputs as Readonly<Record<string, Tensor | readonly Tensor[] | undefined>>;
+    return roles.flatMap(role => {
+      const value = byName[bare(role)];
+      if (value === undefined && !optional(role)) {
+        throw new ShapeError(`${definition.name}: input ${bare(role)} is missing${at()}.`);
+      }
+      return value as Tensor | Tensor[] | undefined;
+    });
+  };
+  const apply: Op['apply'] = (inputs, attributes) => {
+    const typed = attributes as AttributesOf<Kinds>;
+    let type: TensorType;
+    try {
+      type = definition.infer(named(inputs), typed);
+    } catch (error) {
+      throw located(error, definition.name, inputs);
+    }
+    return emit(type, {kind: 'op', op, inputs, attributes, scope: currentScope()});
+  };
+  const costOf: Op['costOf'] = ({inputs, attributes, output}) => {
+    const cost = definition.cost(named(inputs), attributes as AttributesOf<Kinds>, output);
+    const operands = [...inputs, output].filter(operand => operand !== undefined);
+    return {
+      flops: cost.flops,
+      bytes: cost.bytes ?? operands.reduce((sum, type) => sum + byteLengthOf(type), 0),
+    };
+  };
+  const call = (inputs: InputsOf<Role>, attributes: Readonly<Record<string, AttributeValue>> = {}) =>
+    apply(flat(inputs), attributes);
+  const op: Op = Object.defineProperty(
+    Object.assign(call, {roles, attributeKinds: definition.attributes, apply, costOf}),
+    'name',
+    {value: definition.name},
+  );
+  return op as OpFunction<Role, Kinds>;
+}
+
+function byteLengthOf(type: TensorType): number {
+  return sizeOf(type.shape) * dtypeBytes[type.dtype];
+}
+
+function at(): string {
+  const scope = currentScope();
+  return scope === '' ? '' : ` (traced at ${scope})`;
+}
+
+/** Adds the op, its operands and the scope to what `infer` complained about. */
+function located(error: unknown, name: string, inputs: readonly (Tensor | undefined)[]): unknown {
+  if (!(error instanceof IPAdapterError)) return error;
+  const operands = inputs.map(input => (input === undefined ? '–' : formatType(input))).join(', ');
+  const message = `${name}(${operands}): ${error.message}${at()}`;
+  const Class = error instanceof DTypeError ? DTypeError : ShapeError;
+  return new Class(message, {cause: error});
+}
