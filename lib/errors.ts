@@ -101,13 +101,18 @@ export class NoBinaryError extends IPAdapterError {
 /** A mistake of ours: please report it. */
 export class InternalError extends IPAdapterError {
   constructor(message: string, options?: ErrorOptions) {
-    super('internal', `internal: ${message} This is a mistake in ip-adapter-instruct; please report it.`, options);
+    super(
+      'internal',
+      `internal: ${message} This is a mistake in ip-adapter-instruct; please report it.`,
+      options,
+    );
   }
 }
 
 /** Writes a value for an error message: its type, and itself where that is short. */
 export function describeValue(value: unknown): string {
-  if (typeof value === 'string') return value.length > 60 ? `a string of ${value.length} characters` : `'${value}'`;
+  if (typeof value === 'string')
+    return value.length > 60 ? `a string of ${value.length} characters` : `'${value}'`;
   if (Array.isArray(value)) return `an array of length ${value.length}`;
   if (value === null || typeof value !== 'object') return `${String(value)} (${typeof value})`;
   return `an object of type ${value.constructor?.name ?? 'Object'}`;

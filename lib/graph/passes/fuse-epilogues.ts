@@ -1,0 +1,99 @@
+/**
+ * Moves cheap work into the kernel that produces or reads its operand: activations and residuals into products and
+ * convolutions, SiLU into group norm, GEGLU into its product, nearest upsampling into the convolution's addressing.
+ */
+
+import type {Op} from '../op.ts';
+import {sameShape} from '../ops/check.ts';
+import {conv2d, groupNorm, linear, packLinear} from '../ops/index.ts';
+import type {Graph, OpNode, Tensor} from '../tensor.ts';
+import {scoped} from '../trace.ts';
+import {eliminateDeadNodes} from './eliminate-dead-nodes.ts';
+import {countUses, rewrite, type Visit} from './rewrite.ts';
+
+type Fusion = (visit: Visit, onlyHere: (index: number) => boolean) => Tensor | undefined;
+
+const fusions: Readonly<Record<string, Fusion>> = {
+  unary: fuseActivation,
+  binary: fuseResidual,
+  geglu: fuseGeglu,
+  conv2d: fuseUpsample,
+};
+
+/** Equal in meaning, up to rounding, to the graph it is given. */
+export function fuseEpilogues(graph: Graph): Graph {
+  const uses = countUses(graph);
+  const fused = rewrite(graph, visit => {
+    const onlyHere = (index: number) => {
+      const operand = visit.node.inputs[index];
+      return operand !== undefined && uses.get(operand) === 1;
+    };
+    return fusions[visit.node.op.name]?.(visit, onlyHere);
+  });
+  return eliminateDeadNodes(fused);
+}
+
+/** The op node of `tensor` where it is one of `ops`. */
+function producer(tensor: Tensor | undefined, ...ops: readonly Op[]): OpNode | undefined {
+  return tensor?.node.kind === 'op' && ops.includes(tensor.node.op) ? tensor.node : undefined;
+}
+
+/** Records a node like `source`, in its scope. */
+function reapply(source: OpNode, inputs: OpNode['inputs'], attributes: OpNode['attributes']): Tensor {
+  return scoped(source.scope, () => source.op.apply(inputs, attributes));
+}
+
+/** Where residual stands among the inputs: last in both ops. */
+function hasResidual(node: OpNode): boolean {
+  return node.inputs[node.op.roles.length - 1] !== undefined;
+}
+
+function fuseActivation({node, inputs}: Visit, onlyHere: (index: number) => boolean): Tensor | undefined {
+  const source = producer(inputs[0], linear, conv2d, groupNorm);
+  if (source === undefined || !onlyHere(0) || source.attributes['activation'] !== 'none') return undefined;
+  if (source.op !== groupNorm && hasResidual(source)) return undefined;
+  const activation = node.attributes['kind'] as string;
+  if (!(source.op.attributeKinds['activation'] as readonly string[]).includes(activation)) return undefined;
+  return reapply(source, source.inputs, {...source.attributes, activation});
+}
+
+function fuseResidual({node, inputs}: Visit, onlyHere: (index: number) => boolean): Tensor | undefined {
+  const [a, b] = inputs as [Tensor, Tensor];
+  if (node.attributes['kind'] !== 'add' || !sameShape(a.shape, b.shape)) return undefined;
+  // The operand written last comes first: `x + f(x)` is written either way round.
+  for (const [index, product, residual] of [[1, b, a] as const, [0, a, b] as const]) {
+    const source = producer(product, linear, conv2d);
+    if (source !== undefined && onlyHere(index) && !hasResidual(source)) {
+      return reapply(source, source.inputs.with(-1, residual), source.attributes);
+    }
+  }
+  return undefined;
+}
+
+function fuseGeglu({inputs}: Visit, onlyHere: (index: number) => boolean): Tensor | undefined {
+  const source = producer(inputs[0], linear);
+  if (source === undefined || !onlyHere(0)) return undefined;
+  const [x, weight, bias, residual] = source.inputs;
+  const packed = producer(weight, packLinear);
+  if (packed === undefined || residual !== undefined || source.attributes['activation'] !== 'none') {
+    return undefined;
+  }
+  const interleaved = reapply(packed, packed.inputs, {...packed.attributes, glu: true});
+  return reapply(source, [x, interleaved, bias, undefined], {activation: 'geglu'});
+}
+
+function fuseUpsample({node, inputs}: Visit, onlyHere: (index: number) => boolean): Tensor | undefined {
+  const source = inputs[0]?.node;
+  const folds =
+    source?.kind === 'op' &&
+    source.op.name === 'upsample_nearest' &&
+    onlyHere(0) &&
+    node.attributes['upsample_height'] === 0;
+  if (!folds) return undefined;
+  const {height, width} = source.attributes as {height: number; width: number};
+  return node.op.apply(inputs.with(0, source.inputs[0]), {
+    ...node.attributes,
+    upsample_height: height,
+    upsample_width: width,
+  });
+}
