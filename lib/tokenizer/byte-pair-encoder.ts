@@ -14,6 +14,8 @@ interface Merge {
  */
 export class BytePairEncoder {
   private readonly mergesByPair = new Map<number, Merge>();
+  private readonly vocabulary: ReadonlyMap<string, number>;
+  private readonly unknownId: number;
 
   /**
    * @param vocabulary piece to token id; ids are below 2^24, which the caller has checked.
@@ -21,10 +23,12 @@ export class BytePairEncoder {
    * @param unknownId the token id of a symbol that the vocabulary lacks.
    */
   constructor(
-    private readonly vocabulary: ReadonlyMap<string, number>,
+    vocabulary: ReadonlyMap<string, number>,
     merges: readonly (readonly [string, string])[],
-    private readonly unknownId: number,
+    unknownId: number,
   ) {
+    this.vocabulary = vocabulary;
+    this.unknownId = unknownId;
     merges.forEach(([left, right], rank) => {
       const pair = pairKey(vocabulary.get(left)!, vocabulary.get(right)!);
       this.mergesByPair.set(pair, {rank, id: vocabulary.get(left + right)!});
@@ -34,7 +38,9 @@ export class BytePairEncoder {
   /** Token ids of one word, given as printable stand-ins of its bytes. O(n log n) in the word's length. */
   encodeWord(word: string): number[] {
     const symbols = Array.from(word);
-    const ids = symbols.map((symbol, i) => this.symbolId(i === symbols.length - 1 ? symbol + END_OF_WORD : symbol));
+    const ids = symbols.map((symbol, i) =>
+      this.symbolId(i === symbols.length - 1 ? symbol + END_OF_WORD : symbol),
+    );
     const previous = ids.map((_, i) => i - 1);
     const next = ids.map((_, i) => (i + 1 < ids.length ? i + 1 : -1));
     const queue = new RankQueue();
@@ -50,7 +56,8 @@ export class BytePairEncoder {
       const {position, mergedId} = best;
       const right = next[position]!;
       // An earlier merge may have consumed either symbol since this pair was queued.
-      if (right < 0 || ids[position]! < 0 || this.mergeOf(ids[position]!, ids[right]!)?.id !== mergedId) continue;
+      if (right < 0 || ids[position]! < 0 || this.mergeOf(ids[position]!, ids[right]!)?.id !== mergedId)
+        continue;
       ids[position] = mergedId;
       ids[right] = -1;
       next[position] = next[right]!;

@@ -79,5 +79,8 @@ export class CLIPTokenizer {
 
 function matcherOf(specialTokens: SpecialTokens): RegExp {
   const longestFirst = [...new Set(Object.values(specialTokens))].sort((a, b) => b.length - a.length);
-  return new RegExp(`(${longestFirst.map(token => token.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|')})`, 'u');
+  return new RegExp(
+    `(${longestFirst.map(token => token.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|')})`,
+    'u',
+  );
 }

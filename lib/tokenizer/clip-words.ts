@@ -2,8 +2,7 @@
 const WHITE_SPACE = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/gu;
 
 /** CLIP's words: the two markers, English contractions, runs of letters, single digits, runs of anything else. */
-const WORD =
-  /<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^ \p{L}\p{N}]+/gu;
+const WORD = /<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^ \p{L}\p{N}]+/gu;
 
 /** A marker that stands in the text in other letter case is no marker, and its brackets are words of their own. */
 const SPELLED_MARKER = /^(<\|)(startoftext|endoftext)(\|>)$/;

@@ -46,12 +46,15 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
     unknown: special('unk_token', END_OF_TEXT),
   };
   for (const [role, token] of Object.entries(specialTokens)) {
-    if (!vocabulary.has(token)) throw damaged(folder, `the ${role} token '${token}' in the vocabulary`, 'none');
+    if (!vocabulary.has(token))
+      throw damaged(folder, `the ${role} token '${token}' in the vocabulary`, 'none');
   }
   return {vocabulary, merges, specialTokens, modelMaxLength: modelMaxLength(folder, config)};
 }
 
-async function readVocabAndMerges(folder: string): Promise<Pick<TokenizerFiles, 'vocabulary' | 'merges'> | undefined> {
+async function readVocabAndMerges(
+  folder: string,
+): Promise<Pick<TokenizerFiles, 'vocabulary' | 'merges'> | undefined> {
   const vocabPath = join(folder, 'vocab.json');
   const mergesPath = join(folder, 'merges.txt');
   const vocab = await readJson(vocabPath);
@@ -59,7 +62,10 @@ async function readVocabAndMerges(folder: string): Promise<Pick<TokenizerFiles, 
   if (!vocab || mergesText === undefined) return undefined;
   const vocabulary = parseVocabulary(vocabPath, vocab);
   const lines = mergesText.split('\n').filter(line => line.trim() !== '' && !line.startsWith('#version'));
-  return {vocabulary, merges: lines.map((line, i) => parseMerge(mergesPath, i, line.trim().split(' '), vocabulary))};
+  return {
+    vocabulary,
+    merges: lines.map((line, i) => parseMerge(mergesPath, i, line.trim().split(' '), vocabulary)),
+  };
 }
 
 async function readTokenizerJson(folder: string): Promise<Pick<TokenizerFiles, 'vocabulary' | 'merges'>> {
@@ -93,13 +99,19 @@ function parseVocabulary(path: string, json: Json): Map<string, number> {
   return vocabulary;
 }
 
-function parseMerge(path: string, index: number, pair: unknown, vocabulary: Map<string, number>): [string, string] {
+function parseMerge(
+  path: string,
+  index: number,
+  pair: unknown,
+  vocabulary: Map<string, number>,
+): [string, string] {
   const [left, right, ...rest] = Array.isArray(pair) ? (pair as unknown[]) : [];
   if (typeof left !== 'string' || typeof right !== 'string' || rest.length > 0) {
     throw damaged(path, `two pieces in merge ${index}`, JSON.stringify(pair));
   }
   const unknown = [left, right, left + right].find(piece => !vocabulary.has(piece));
-  if (unknown !== undefined) throw damaged(path, `pieces of the vocabulary in merge ${index}`, `'${unknown}'`);
+  if (unknown !== undefined)
+    throw damaged(path, `pieces of the vocabulary in merge ${index}`, `'${unknown}'`);
   return [left, right];
 }
 
@@ -123,7 +135,7 @@ async function readJson(path: string): Promise<Json | undefined> {
     const json: unknown = JSON.parse(text);
     if (isObject(json)) return json;
   } catch (cause) {
-    throw damaged(path, 'JSON', (cause as Error).message, cause);
+    throw damaged(path, 'JSON', (cause as Error).message, {cause});
   }
   throw damaged(path, 'a JSON object', 'another JSON value');
 }
@@ -134,7 +146,9 @@ async function readText(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (cause) {
     if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw new FileError(`${path}: cannot be read: ${(cause as Error).message}. Check its permissions.`, {cause});
+    throw new FileError(`${path}: cannot be read: ${(cause as Error).message}. Check its permissions.`, {
+      cause,
+    });
   }
 }
 
@@ -142,6 +156,6 @@ function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function damaged(path: string, expected: string, got: string, cause?: unknown): FileError {
-  return new FileError(`${path}: expected ${expected}; got ${got}. Download the tokenizer again.`, {cause});
+function damaged(path: string, expected: string, got: string, options?: ErrorOptions): FileError {
+  return new FileError(`${path}: expected ${expected}; got ${got}. Download the tokenizer again.`, options);
 }
