@@ -5,12 +5,16 @@
 import {DTypeError, IPAdapterError, ShapeError} from '../errors.ts';
 import {dtypeBytes} from '../runtime/dtype.ts';
 import type {AttributeValue} from '../runtime/program.ts';
-import {formatType, sizeOf, type Tensor, type TensorType} from './tensor.ts';
+import {
+  type AttributeKinds,
+  type Cost,
+  formatType,
+  type Op,
+  sizeOf,
+  type Tensor,
+  type TensorType,
+} from './tensor.ts';
 import {currentScope, emit} from './trace.ts';
-
-/** `'u32'`, `'i32'`, `'f32'`, `'bool'`, `'i32[]'`, or the list of names an enum may take. */
-export type AttributeKind = 'u32' | 'i32' | 'f32' | 'bool' | 'i32[]' | readonly string[];
-export type AttributeKinds = Readonly<Record<string, AttributeKind>>;
 
 type AttributeOf<Kind> = Kind extends 'bool'
   ? boolean
@@ -29,12 +33,6 @@ export type InputsOf<Role extends string> = {readonly [K in RequiredRoles<Role>]
   readonly [K in OptionalRoles<Role>]?: Tensor | undefined;
 } & {readonly [K in VariadicRoles<Role>]: readonly Tensor[]};
 
-/** Arithmetic and traffic of one node, for profiles and floors. Defaults: reads and writes all operands once. */
-export interface Cost {
-  readonly flops: number;
-  readonly bytes?: number;
-}
-
 export interface OpDefinition<Role extends string, Kinds extends AttributeKinds> {
   readonly name: string;
   readonly inputs: readonly Role[];
@@ -42,23 +40,6 @@ export interface OpDefinition<Role extends string, Kinds extends AttributeKinds>
   /** The type of the result; throws by way of `fail` what does not fit. */
   infer(inputs: InputsOf<Role>, attributes: AttributesOf<Kinds>): TensorType;
   cost(inputs: InputsOf<Role>, attributes: AttributesOf<Kinds>, output: TensorType): Cost;
-}
-
-/** An op without its static types: what passes, printers and the hand-over see. */
-export interface Op {
-  readonly name: string;
-  readonly roles: readonly string[];
-  readonly attributeKinds: AttributeKinds;
-  /** Records a node from inputs in role order. */
-  apply(
-    inputs: readonly (Tensor | undefined)[],
-    attributes: Readonly<Record<string, AttributeValue>>,
-  ): Tensor;
-  costOf(node: {
-    readonly inputs: readonly (Tensor | undefined)[];
-    readonly attributes: Readonly<Record<string, AttributeValue>>;
-    readonly output: TensorType;
-  }): Required<Cost>;
 }
 
 export type OpFunction<Role extends string, Kinds extends AttributeKinds> = Op &

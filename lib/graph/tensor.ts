@@ -4,7 +4,6 @@
 
 import {type DType, dtypeBytes} from '../runtime/dtype.ts';
 import type {AttributeValue} from '../runtime/program.ts';
-import type {Op} from './op.ts';
 
 /** `dense` is row-major; the packed layouts are a kernel's own and come only from the `pack_*` ops. */
 export type Layout = 'dense' | 'packed-linear' | 'packed-linear-glu' | 'packed-conv2d';
@@ -15,6 +14,33 @@ export interface TensorType {
   readonly dtype: DType;
   /** Default `dense`. */
   readonly layout?: Layout;
+}
+
+/** `'u32'`, `'i32'`, `'f32'`, `'bool'`, `'i32[]'`, or the list of names an enum may take. */
+export type AttributeKind = 'u32' | 'i32' | 'f32' | 'bool' | 'i32[]' | readonly string[];
+export type AttributeKinds = Readonly<Record<string, AttributeKind>>;
+
+/** Arithmetic and traffic of one node, for profiles and floors. Defaults: reads and writes all operands once. */
+export interface Cost {
+  readonly flops: number;
+  readonly bytes?: number;
+}
+
+/** An op without its static types: what passes, printers and the hand-over see. */
+export interface Op {
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly attributeKinds: AttributeKinds;
+  /** Records a node from inputs in role order. */
+  apply(
+    inputs: readonly (Tensor | undefined)[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+  ): Tensor;
+  costOf(node: {
+    readonly inputs: readonly (Tensor | undefined)[];
+    readonly attributes: Readonly<Record<string, AttributeValue>>;
+    readonly output: TensorType;
+  }): Required<Cost>;
 }
 
 /** Where named weights come from. The graph compares sources by identity and prints their label. */

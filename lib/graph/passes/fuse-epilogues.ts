@@ -3,10 +3,9 @@
  * convolutions, SiLU into group norm, GEGLU into its product, nearest upsampling into the convolution's addressing.
  */
 
-import type {Op} from '../op.ts';
 import {sameShape} from '../ops/check.ts';
 import {conv2d, groupNorm, linear, packLinear} from '../ops/index.ts';
-import type {Graph, OpNode, Tensor} from '../tensor.ts';
+import type {Graph, Op, OpNode, Tensor} from '../tensor.ts';
 import {scoped} from '../trace.ts';
 import {eliminateDeadNodes} from './eliminate-dead-nodes.ts';
 import {countUses, rewrite, type Visit} from './rewrite.ts';

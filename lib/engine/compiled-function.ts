@@ -1,0 +1,127 @@
+/**
+ * A traced function with its programs, one per input signature.
+ */
+import {lower} from '../graph/lower.ts';
+import {fuseEpilogues} from '../graph/passes/fuse-epilogues.ts';
+import {prepareWeights} from '../graph/passes/prepare-weights.ts';
+import type {Graph, PreparedRecipe, Tensor, TensorType} from '../graph/tensor.ts';
+import {isTensor, trace} from '../graph/trace.ts';
+import {flattenTree, type MapTree, mapTree, type Tree} from '../graph/tree.ts';
+import type {Device} from '../runtime/device.ts';
+import {DeviceTensor} from '../runtime/device-tensor.ts';
+import type {CompiledProgram, ProgramPlan} from '../runtime/program-handle.ts';
+import type {PreparedWeights} from './prepared-weights.ts';
+import type {ProfileSink} from './profile.ts';
+
+export interface RunOptions {
+  /** Checked between ops; the promise rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Takes the time of each node. */
+  readonly profile?: ProfileSink | undefined;
+}
+
+/** What a call will need, known before anything runs. */
+export interface FunctionPlan {
+  readonly graph: Graph;
+  readonly program: ProgramPlan;
+  /** Recipes of the weights that the program reads. */
+  readonly recipes: readonly PreparedRecipe[];
+}
+
+interface Compiled<Output> {
+  readonly graph: Graph;
+  readonly program: CompiledProgram;
+  readonly recipes: readonly PreparedRecipe[];
+  /** The function's result with the index of an output at each leaf. */
+  readonly outputTree: MapTree<Output, Tensor, number>;
+}
+
+export class CompiledFunction<Inputs extends Tree<Tensor>, Output extends Tree<Tensor>> {
+  readonly name: string;
+  readonly #device: Device;
+  readonly #weights: PreparedWeights;
+  readonly #fn: (inputs: Inputs) => Output;
+  readonly #compiled = new Map<string, Compiled<Output>>();
+
+  constructor(device: Device, weights: PreparedWeights, name: string, fn: (inputs: Inputs) => Output) {
+    this.#device = device;
+    this.#weights = weights;
+    this.name = name;
+    this.#fn = fn;
+  }
+
+  /**
+   * Runs the function. The results are the caller's to dispose.
+   *
+   * @throws ShapeError, DTypeError at the first call with a signature that the function refuses
+   */
+  async run(
+    inputs: MapTree<Inputs, Tensor, DeviceTensor>,
+    {signal, profile}: RunOptions = {},
+  ): Promise<MapTree<Output, Tensor, DeviceTensor>> {
+    signal?.throwIfAborted();
+    const leaves = flattenTree(inputs as Tree<DeviceTensor>, isDeviceTensor);
+    const compiled = this.#compileFor(inputs as Tree<TensorType>, isDeviceTensor);
+    const parameters: DeviceTensor[] = [];
+    for (const recipe of compiled.recipes) {
+      parameters.push(await this.#weights.get(recipe));
+      signal?.throwIfAborted();
+    }
+    const {outputs, profile: times} = await compiled.program.run({
+      inputs: leaves.map(leaf => leaf.value),
+      parameters,
+      signal,
+      profile: profile !== undefined,
+    });
+    if (times !== undefined) profile?.add(this.name, compiled.graph, times);
+    return mapTree(compiled.outputTree as Tree<number>, isIndex, index => outputs[index]!) as MapTree<
+      Output,
+      Tensor,
+      DeviceTensor
+    >;
+  }
+
+  /** Traces and plans for inputs of these types, without weights and without running. */
+  plan(types: MapTree<Inputs, Tensor, TensorType>): FunctionPlan {
+    const {graph, program, recipes} = this.#compileFor(types as Tree<TensorType>, isTensorType);
+    return {graph, program: program.plan(), recipes};
+  }
+
+  #compileFor<T extends TensorType>(
+    inputs: Tree<T>,
+    isLeaf: (value: unknown) => value is T,
+  ): Compiled<Output> {
+    const signature = flattenTree(inputs, isLeaf)
+      .map(({path, value}) => `${path}:${value.dtype}[${value.shape.join()}]`)
+      .join(' ');
+    const known = this.#compiled.get(signature);
+    if (known !== undefined) return known;
+    const types = mapTree(inputs, isLeaf, ({shape, dtype}): TensorType => ({shape, dtype}));
+    const traced = trace(this.#fn, types as MapTree<Inputs, Tensor, TensorType>);
+    const graph = prepareWeights(fuseEpilogues(traced.graph));
+    const {description, parameters} = lower(graph);
+    const recipes = parameters.flatMap(({node}) => (node.kind === 'prepared' ? [node.recipe] : []));
+    let next = 0;
+    const outputTree = mapTree(traced.output as Tree<Tensor>, isTensor, () => next++);
+    const compiled: Compiled<Output> = {
+      graph,
+      recipes,
+      program: this.#device.compile(description),
+      outputTree: outputTree as MapTree<Output, Tensor, number>,
+    };
+    this.#compiled.set(signature, compiled);
+    return compiled;
+  }
+}
+
+function isDeviceTensor(value: unknown): value is DeviceTensor {
+  return value instanceof DeviceTensor;
+}
+
+function isTensorType(value: unknown): value is TensorType {
+  return typeof value === 'object' && value !== null && 'shape' in value && 'dtype' in value;
+}
+
+function isIndex(value: unknown): value is number {
+  return typeof value === 'number';
+}
