@@ -1,0 +1,40 @@
+// The floors of the C++ side: addon -> runtime -> ops -> cpu, and no op includes another.
+import {readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+
+const root = new URL('..', import.meta.url).pathname;
+const below = {
+  addon: ['runtime'],
+  runtime: ['cpu'],
+  ops: ['runtime', 'cpu'],
+  cpu: ['runtime'],
+};
+// What kernels may know of the runtime: contracts, not the executor.
+const contracts = new Set([
+  'attributes.h',
+  'cpu_context.h',
+  'dtype.h',
+  'function_ref.h',
+  'op.h',
+  'tensor_view.h',
+  'thread_pool.h',
+]);
+
+const problems = [];
+for (const file of readdirSync(join(root, 'native'), {recursive: true})) {
+  if (!/\.(h|cpp|cu|cuh|in)$/.test(file)) continue;
+  const [floor, folder] = file.split('/');
+  const text = readFileSync(join(root, 'native', file), 'utf8');
+  for (const [, included] of text.matchAll(/^#include "([^"]+)"/gm)) {
+    const [target, name] = included.split('/');
+    if (name === undefined) continue;
+    const own = target === floor && (floor !== 'ops' || name === folder);
+    const allowed = own || (below[floor] ?? []).includes(target);
+    const contractOnly = (floor === 'ops' || floor === 'cpu') && target === 'runtime' && !contracts.has(name);
+    if (!allowed || contractOnly) problems.push(`native/${file} includes ${included}`);
+  }
+}
+if (problems.length > 0) {
+  console.error(`Includes against the floors of ARCHITECTURE.md:\n  ${problems.join('\n  ')}`);
+  process.exit(1);
+}
