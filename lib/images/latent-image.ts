@@ -1,0 +1,83 @@
+import {ArgumentError} from '../errors.ts';
+import {checkRgbImage, type RgbImage} from './image.ts';
+import {resizeLikePil} from './pil-resize.ts';
+import {toPlanes} from './to-planes.ts';
+
+/** One latent stands for a square of this many pixels. */
+export const vaeScaleFactor = 8;
+
+/**
+ * The picture to start from in image to image and inpainting, as the VAE's encoder takes it: float32 `[1, 3, height,
+ * width]` from -1 to 1. Equal to diffusers' `VaeImageProcessor`: resized to exactly that size with PIL's lanczos,
+ * then 2 * (value / 255) - 1 in float32.
+ *
+ * @throws ArgumentError if a side is not a multiple of 8
+ */
+export async function imageToTensor(image: RgbImage, width: number, height: number): Promise<Float32Array> {
+  const resized = await resizeForLatents(image, width, height);
+  return toPlanes(resized, value => 2 * Math.fround(value / 255) - 1);
+}
+
+/**
+ * The condition image of a ControlNet: float32 `[1, 3, height, width]` from 0 to 1, resized as `imageToTensor` does.
+ * Equal to diffusers' `control_image_processor`.
+ *
+ * @throws ArgumentError if a side is not a multiple of 8
+ */
+export async function conditionToTensor(
+  image: RgbImage,
+  width: number,
+  height: number,
+): Promise<Float32Array> {
+  const resized = await resizeForLatents(image, width, height);
+  return toPlanes(resized, value => value / 255);
+}
+
+/**
+ * An inpainting mask in pixels: float32 `[1, 1, height, width]`, 1 where the picture is to be painted anew (white) and 0
+ * where it is kept (black). Equal to diffusers' `mask_processor`: resized as the picture is, converted to luma as
+ * PIL's `convert('L')` does (ITU-R BT.601 in 16-bit fixed point), and binarised at 0.5.
+ *
+ * @throws ArgumentError if a side is not a multiple of 8
+ */
+export async function maskToTensor(mask: RgbImage, width: number, height: number): Promise<Float32Array> {
+  const {data} = await resizeForLatents(mask, width, height);
+  const result = new Float32Array(width * height);
+  for (let pixel = 0; pixel < result.length; pixel++) {
+    const [red, green, blue] = [data[pixel * 3]!, data[pixel * 3 + 1]!, data[pixel * 3 + 2]!];
+    const luma = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
+    result[pixel] = luma / 255 >= 0.5 ? 1 : 0;
+  }
+  return result;
+}
+
+/**
+ * Brings the mask of `maskToTensor` to the size of the latents: float32 `[1, 1, height / 8, width / 8]`, the upper left
+ * pixel of each square, as `torch.nn.functional.interpolate` chooses in diffusers' `prepare_mask_latents`.
+ */
+export function maskToLatentSize(mask: Float32Array, width: number, height: number): Float32Array {
+  const columns = width / vaeScaleFactor;
+  return Float32Array.from({length: columns * (height / vaeScaleFactor)}, (_, index) => {
+    const row = Math.floor(index / columns);
+    return mask[(row * width + (index % columns)) * vaeScaleFactor]!;
+  });
+}
+
+/** Throws an ArgumentError, which names the nearest sizes that work, unless both sides are positive multiples of 8. */
+export function checkLatentSize(width: number, height: number): void {
+  for (const [name, value] of Object.entries({width, height})) {
+    if (Number.isInteger(value) && value > 0 && value % vaeScaleFactor === 0) continue;
+    const below = Math.floor(value / vaeScaleFactor) * vaeScaleFactor;
+    const nearest = below > 0 ? `${below} or ${below + vaeScaleFactor}` : `${vaeScaleFactor}`;
+    const advice = Number.isFinite(value) ? ` The nearest that work: ${nearest}.` : ' Give for instance 512.';
+    throw new ArgumentError(
+      `${name}: expected a positive multiple of ${vaeScaleFactor} but received ${value}.${advice}`,
+    );
+  }
+}
+
+function resizeForLatents(image: RgbImage, width: number, height: number): Promise<RgbImage> {
+  checkRgbImage('image', image);
+  checkLatentSize(width, height);
+  return resizeLikePil(image, {width, height}, 'lanczos');
+}

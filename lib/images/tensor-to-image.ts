@@ -1,0 +1,35 @@
+import {NumericError, ShapeError} from '../errors.ts';
+import type {RgbImage} from './image.ts';
+import {roundHalfEven} from './round-half-even.ts';
+
+/**
+ * The VAE decoder's output to a picture: float32 `[3, height, width]`, nominally from -1 to 1, to 8-bit RGB. Equal to
+ * diffusers' `VaeImageProcessor.postprocess`: clamp(x * 0.5 + 0.5, 0, 1) * 255 in float32, halves to the even integer.
+ *
+ * @throws ShapeError if the tensor has another number of elements
+ * @throws NumericError if an element is NaN (a picture would only show it as black)
+ */
+export function tensorToImage(tensor: Float32Array, width: number, height: number): RgbImage {
+  const pixels = width * height;
+  if (tensor.length !== 3 * pixels) {
+    throw new ShapeError(
+      `tensorToImage: expected 3 * ${height} * ${width} = ${3 * pixels} elements but received ${tensor.length}. ` +
+        'Give one picture, channels first.',
+    );
+  }
+  const data = new Uint8Array(3 * pixels);
+  for (let channel = 0; channel < 3; channel++) {
+    for (let pixel = 0; pixel < pixels; pixel++) {
+      const value = tensor[channel * pixels + pixel]!;
+      if (Number.isNaN(value)) {
+        throw new NumericError(
+          `tensorToImage: expected numbers but pixel ${pixel} of channel ${channel} is NaN. ` +
+            'Decode with a float32 VAE.',
+        );
+      }
+      const unit = Math.min(Math.max(Math.fround(Math.fround(value * 0.5) + 0.5), 0), 1);
+      data[pixel * 3 + channel] = roundHalfEven(Math.fround(unit * 255));
+    }
+  }
+  return {width, height, data};
+}

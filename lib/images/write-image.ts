@@ -1,0 +1,95 @@
+import {rename, rm, writeFile} from 'node:fs/promises';
+import {extname} from 'node:path';
+import sharp, {type Sharp} from 'sharp';
+import {ArgumentError, FileError, invalidArgument} from '../errors.ts';
+import {checkRgbImage, type RgbImage} from './image.ts';
+import {escapeXml} from './xml.ts';
+
+export interface WriteImageOptions {
+  /**
+   * How the picture came about. Kept in the file as JSON, in the XMP property `dc:description`: the one place for text
+   * that PNG, JPEG and WebP share, in UTF-8 and without a limit that prompts reach.
+   */
+  readonly parameters?: Readonly<Record<string, unknown>>;
+}
+
+const encoders: ReadonlyMap<string, (picture: Sharp) => Sharp> = new Map([
+  ['.png', picture => picture.png()],
+  ['.jpg', encodeJpeg],
+  ['.jpeg', encodeJpeg],
+  ['.webp', picture => picture.webp({quality: 95})],
+]);
+
+function encodeJpeg(picture: Sharp): Sharp {
+  return picture.jpeg({quality: 95, chromaSubsampling: '4:4:4'});
+}
+
+/** Distinguishes concurrent writes of one process. */
+let partialCount = 0;
+
+/**
+ * Writes a picture as PNG, JPEG or WebP, by the ending of `path`. It is written beside the target and then renamed: at
+ * every moment the target is absent, what it was before, or whole.
+ *
+ * @throws ArgumentError if the ending is none of `.png`, `.jpg`, `.jpeg`, `.webp`
+ * @throws FileError if the file cannot be written; the partial file is removed
+ */
+export async function writeImage(
+  path: string,
+  image: RgbImage,
+  options: WriteImageOptions = {},
+): Promise<void> {
+  checkImagePath(path);
+  checkRgbImage('image', image);
+  const bytes = await encodeImage(path, image, options);
+  const partial = `${path}.partial-${process.pid}-${partialCount++}`;
+  try {
+    await writeFile(partial, bytes, {flush: true});
+    await rename(partial, path);
+  } catch (cause) {
+    // Whatever fails here has the same reason as the failure that is reported.
+    await rm(partial, {force: true}).catch(() => undefined);
+    throw new FileError(
+      `writing '${path}': expected a place to write ${bytes.length} bytes, but ${(cause as Error).message}. ` +
+        'Give a path in a folder that exists, may be written to, and has room.',
+      {cause},
+    );
+  }
+}
+
+/** Throws an ArgumentError unless `path` ends in a format that `writeImage` writes; to be asked before long work. */
+export function checkImagePath(path: string): void {
+  if (typeof path !== 'string') throw invalidArgument('output', 'a path', path);
+  if (!encoders.has(extname(path).toLowerCase())) {
+    throw new ArgumentError(
+      `output '${path}': expected a path that ends in ${[...encoders.keys()].join(', ')}, ` +
+        `but it ends in '${extname(path)}'. Choose one of these formats.`,
+    );
+  }
+}
+
+async function encodeImage(path: string, image: RgbImage, {parameters}: WriteImageOptions): Promise<Buffer> {
+  const {width, height, data} = image;
+  const picture = sharp(data, {raw: {width, height, channels: 3}, limitInputPixels: false});
+  const described = parameters === undefined ? picture : picture.withXmp(describe(JSON.stringify(parameters)));
+  try {
+    return await encoders.get(extname(path).toLowerCase())!(described).toBuffer();
+  } catch (cause) {
+    throw new FileError(
+      `writing '${path}': expected a picture that the format can hold, but a picture of ${width}x${height} failed: ` +
+        `${(cause as Error).message}. Write PNG instead.`,
+      {cause},
+    );
+  }
+}
+
+/** The smallest XMP packet with a description (XMP specification part 1, section 7; part 2, Dublin Core). */
+function describe(text: string): string {
+  return [
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/">',
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">',
+    '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">',
+    `<dc:description><rdf:Alt><rdf:li xml:lang="x-default">${escapeXml(text)}</rdf:li></rdf:Alt></dc:description>`,
+    '</rdf:Description></rdf:RDF></x:xmpmeta>',
+  ].join('');
+}
