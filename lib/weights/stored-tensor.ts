@@ -36,6 +36,7 @@ export const BYTES_PER_ELEMENT: Readonly<Record<StoredDType, number>> = {
  * The offset may be odd: old files do not align their tensors.
  */
 export interface StoredTensor {
+  /** The name in the file, whatever a model calls it. */
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: StoredDType;
