@@ -13,7 +13,9 @@
 //   };
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <type_traits>
@@ -60,8 +62,13 @@ struct AttributeParser {
     if (const double* value = find<double>(name, "a boolean")) field = *value != 0;
   }
   void operator()(const char* name, std::vector<int32_t>& field) {
-    if (const auto* list = find<std::vector<double>>(name, "a list of integers")) {
-      field.assign(list->begin(), list->end());
+    const auto* list = find<std::vector<double>>(name, "a list of integers");
+    if (list == nullptr) return;
+    field.clear();
+    for (const double value : *list) {
+      if (!is_integer<int32_t>(value))
+        return fail(std::string("attribute ") + name + " must be a list of integers");
+      field.push_back(static_cast<int32_t>(value));
     }
   }
   template <class Enum, size_t N>
@@ -80,7 +87,21 @@ struct AttributeParser {
  private:
   template <class T>
   void read_number(const char* name, T& field) {
-    if (const double* value = find<double>(name, "a number")) field = static_cast<T>(*value);
+    const double* value = find<double>(name, "a number");
+    if (value == nullptr) return;
+    if constexpr (std::is_integral_v<T>) {
+      if (!is_integer<T>(*value)) {
+        return fail(std::string("attribute ") + name + " must be an integer of 32 bits" +
+                    (std::is_unsigned_v<T> ? ", not negative" : ""));
+      }
+    }
+    field = static_cast<T>(*value);
+  }
+  // Whether T can hold the value: converting any other is undefined. False for NaN.
+  template <class T>
+  static bool is_integer(double value) {
+    return value >= static_cast<double>(std::numeric_limits<T>::min()) &&
+           value <= static_cast<double>(std::numeric_limits<T>::max()) && value == std::floor(value);
   }
   template <class T>
   const T* find(const char* name, const char* expected) {

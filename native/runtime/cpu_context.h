@@ -26,8 +26,8 @@ class CpuContext {
     }
   }
 
-  // body(begin, end, thread) over [0, count) in chunks of at least `grain` items; chunk borders do not depend on
-  // the number of threads, so that results do not either.
+  // body(begin, end, thread) over [0, count) in chunks of at least `grain` items; chunk borders do not depend
+  // on the number of threads, so that results do not either.
   template <class Body>
   void parallel_ranges(int64_t count, int64_t grain, Body&& body) {
     const int64_t chunks = (count + grain - 1) / grain;

@@ -12,7 +12,9 @@ enum class DType : uint8_t { kFloat32, kFloat16, kBFloat16, kInt32, kUInt8 };
 
 inline constexpr const char* kDTypeNames[] = {"float32", "float16", "bfloat16", "int32", "uint8"};
 
-constexpr const char* dtype_name(DType dtype) { return kDTypeNames[static_cast<int>(dtype)]; }
+constexpr const char* dtype_name(DType dtype) {
+  return kDTypeNames[static_cast<int>(dtype)];
+}
 
 constexpr size_t dtype_size(DType dtype) {
   switch (dtype) {

@@ -53,6 +53,9 @@ struct CpuOp {
   std::function<size_t(const void* attributes, const NodeTypes&, int thread_count)> scratch_bytes;
   // Bytes of output 0 where its layout is not dense row-major. Default: dense.
   std::function<size_t(const void* attributes, const NodeTypes&)> output_bytes;
+  // Bytes of input `index` where its layout is not dense row-major (weights that a pack_* op made): the
+  // runtime refuses smaller buffers, so that `run` never reads past one. Default: dense.
+  std::function<size_t(const void* attributes, const NodeTypes&, int index)> input_bytes;
   // Must not throw; inputs that share a buffer with output 0 are only those of `in_place_inputs`.
   std::function<void(const void* attributes, const NodeView&, CpuContext&)> run;
 };
@@ -66,6 +69,7 @@ struct CpuOpSpec {
   size_t (*scratch_bytes)(const Attributes&, const NodeTypes&, int thread_count) = nullptr;
   size_t (*output_bytes)(const Attributes&, const NodeTypes&) = nullptr;
   void (*run)(const Attributes&, const NodeView&, CpuContext&) = nullptr;
+  size_t (*input_bytes)(const Attributes&, const NodeTypes&, int index) = nullptr;
 };
 
 // `Attributes` has `static constexpr const char* kName`, `static constexpr InputRole kInputs[]`, and
@@ -101,6 +105,11 @@ CpuOp make_cpu_op(const CpuOpSpec<Attributes>& spec) {
   if (spec.output_bytes != nullptr) {
     op.output_bytes = [f = spec.output_bytes](const void* a, const NodeTypes& types) {
       return f(*static_cast<const Attributes*>(a), types);
+    };
+  }
+  if (spec.input_bytes != nullptr) {
+    op.input_bytes = [f = spec.input_bytes](const void* a, const NodeTypes& types, int index) {
+      return f(*static_cast<const Attributes*>(a), types, index);
     };
   }
   op.run = [f = spec.run](const void* a, const NodeView& node, CpuContext& context) {

@@ -16,8 +16,13 @@ inline constexpr int kMaxRank = 6;
 class Shape {
  public:
   Shape() = default;
-  explicit Shape(const std::vector<int64_t>& dims) : rank_(static_cast<int>(dims.size())) {
-    for (int i = 0; i < rank_; ++i) dims_[static_cast<size_t>(i)] = dims[static_cast<size_t>(i)];
+  explicit Shape(const std::vector<int64_t>& dims) : Shape(dims.begin(), dims.end()) {}
+  // From a range of integers. More than kMaxRank of them give a shape with a negative extent, which no tensor
+  // has.
+  template <class Iterator>
+  Shape(Iterator first, Iterator last) {
+    for (; first != last && rank_ < kMaxRank; ++first) dims_[static_cast<size_t>(rank_++)] = *first;
+    if (first != last) dims_.back() = -1;
   }
 
   int rank() const { return rank_; }

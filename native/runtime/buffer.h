@@ -1,0 +1,61 @@
+// Reference-counted memory that tensors live in: allocated, or a part of a file mapped read-only.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "runtime/status.h"
+
+namespace ipai {
+
+// Every allocation begins at a multiple of this, a cache line and the widest vector.
+inline constexpr size_t kAlignment = 64;
+
+constexpr size_t align_up(size_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+class Buffer {
+ public:
+  // Memory of undefined content. Fails with kOutOfMemory when the machine or the container has not that much
+  // left.
+  static Result<std::shared_ptr<Buffer>> allocate(size_t bytes);
+  // A whole file, mapped read-only; pages are read when they are first touched. The file must keep its length
+  // while it is mapped: touching pages that were cut off kills the process.
+  static Result<std::shared_ptr<Buffer>> map_file(const std::string& path);
+  // `bytes` of `source` from `offset`, sharing its memory.
+  static Result<std::shared_ptr<Buffer>> view(const std::shared_ptr<Buffer>& source, size_t offset,
+                                              size_t bytes);
+
+  ~Buffer();
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  std::byte* data() const { return data_; }
+  size_t size() const { return size_; }
+  // Mapped files must not be written to.
+  bool read_only() const { return read_only_; }
+  // Bytes that this object itself allocated: 0 for mappings and views.
+  size_t owned_bytes() const { return kind_ == Kind::kAllocated ? size_ : 0; }
+  // Tells the system that a mapping's pages are not needed soon: they leave memory and are read again when
+  // touched. Nothing happens for other buffers.
+  void advise_dont_need() const;
+
+ private:
+  enum class Kind { kAllocated, kMapping, kView };
+
+  Buffer(Kind kind, std::byte* data, size_t size, bool read_only, std::shared_ptr<Buffer> source);
+
+  Kind kind_;
+  std::byte* data_;
+  size_t size_;
+  bool read_only_;
+  std::shared_ptr<Buffer> source_;
+};
+
+// Bytes in allocated buffers of this process, now and at most since it began.
+size_t buffer_bytes();
+size_t peak_buffer_bytes();
+
+}  // namespace ipai
