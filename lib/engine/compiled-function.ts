@@ -36,7 +36,7 @@ interface Compiled<Output> {
   readonly outputTree: MapTree<Output, Tensor, number>;
 }
 
-export class CompiledFunction<Inputs extends Tree<Tensor>, Output extends Tree<Tensor>> {
+export class CompiledFunction<Inputs, Output> {
   readonly name: string;
   readonly #device: Device;
   readonly #weights: PreparedWeights;

@@ -1,8 +1,6 @@
 /**
  * Joins graph and runtime on one device: functions traced once per input signature, weights prepared once.
  */
-import type {Tensor} from '../graph/tensor.ts';
-import type {Tree} from '../graph/tree.ts';
 import type {Device} from '../runtime/device.ts';
 import {CompiledFunction} from './compiled-function.ts';
 import {PreparedWeights} from './prepared-weights.ts';
@@ -17,15 +15,12 @@ export class Engine {
   }
 
   /**
-   * A function of symbolic tensors as a function of device tensors. Tracing and compiling happen at its first call
+   * A function of trees of symbolic tensors as one of device tensors. Tracing and compiling happen at its first call
    * with each signature (shapes and dtypes of the inputs).
    *
    * @param name stands for the function in profiles and plans
    */
-  compile<Inputs extends Tree<Tensor>, Output extends Tree<Tensor>>(
-    name: string,
-    fn: (inputs: Inputs) => Output,
-  ): CompiledFunction<Inputs, Output> {
+  compile<Inputs, Output>(name: string, fn: (inputs: Inputs) => Output): CompiledFunction<Inputs, Output> {
     return new CompiledFunction(this.device, this.weights, name, fn);
   }
 

@@ -78,11 +78,11 @@ export interface Traced<Output> {
 /**
  * Calls `fn` once with symbolic inputs of the given types.
  *
- * @param fn a function of a tree of tensors to a tree of tensors, made of ops only
+ * @param fn a function of a tree of tensors ({@link Tree}) to a tree of tensors, made of ops only
  * @param types the same tree with a {@link TensorType} at each leaf; `undefined` leaves stay undefined
  * @throws ShapeError, DTypeError where an op refuses its inputs
  */
-export function trace<Inputs extends Tree<Tensor>, Output extends Tree<Tensor>>(
+export function trace<Inputs, Output>(
   fn: (inputs: Inputs) => Output,
   types: MapTree<Inputs, Tensor, TensorType>,
 ): Traced<Output> {

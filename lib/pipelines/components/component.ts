@@ -1,0 +1,34 @@
+/**
+ * What the models of a pipeline have in common: an engine, weights, a compute dtype.
+ */
+import type {Engine} from '../../engine/engine.ts';
+import type {ComputeDType} from '../../nn/compute-dtype.ts';
+import {type WeightSource, Weights} from '../../nn/weights.ts';
+
+/** Where and how a model runs. */
+export interface ComponentSettings {
+  readonly engine: Engine;
+  readonly dtype: ComputeDType;
+}
+
+export abstract class Component {
+  protected readonly engine: Engine;
+  protected readonly dtype: ComputeDType;
+  protected readonly weights: Weights;
+
+  constructor({engine, dtype}: ComponentSettings, source: WeightSource) {
+    this.engine = engine;
+    this.dtype = dtype;
+    this.weights = new Weights(source);
+  }
+
+  /** Its name in scopes, profiles and messages. */
+  get label(): string {
+    return this.weights.source.label;
+  }
+
+  /** Frees the model's prepared weights. */
+  dispose(): Promise<void> {
+    return this.engine.weights.release(this.weights.source);
+  }
+}

@@ -1,0 +1,62 @@
+import type {CompiledFunction} from '../../engine/compiled-function.ts';
+import {slice} from '../../graph/ops/index.ts';
+import type {Tensor} from '../../graph/tensor.ts';
+import {type ControlNetInputs, sumControlResiduals} from '../../models/controlnet.ts';
+import {
+  type KeyValue,
+  type UNetInputs,
+  unet,
+  unetTextKeyValues,
+  unetTimeProjections,
+} from '../../models/unet.ts';
+import type {UNetConfig} from '../../models/unet-config.ts';
+import type {WeightSource} from '../../nn/weights.ts';
+import {Component, type ComponentSettings} from './component.ts';
+import type {ControlNet} from './control-net.ts';
+
+/** What a step reads; a ControlNet sees the latents' channels only of an inpainting sample. */
+export type StepInputs = Omit<UNetInputs, 'downResiduals' | 'midResidual'> & {
+  /** One entry for each active ControlNet, in the order of the denoiser's list. */
+  readonly controls?: readonly Omit<ControlNetInputs, 'sample'>[] | undefined;
+};
+
+/** The UNet, with the ControlNets' residuals in the same program so that they never leave the device. */
+export class Denoiser extends Component {
+  readonly config: UNetConfig;
+  readonly textKeyValues: CompiledFunction<{encoderHiddenStates: Tensor}, readonly KeyValue[]>;
+  readonly timeProjections: CompiledFunction<{timesteps: Tensor}, Tensor>;
+  readonly #steps = new Map<string, CompiledFunction<StepInputs, Tensor>>();
+
+  constructor(settings: ComponentSettings, source: WeightSource, config: UNetConfig) {
+    super(settings, source);
+    this.config = config;
+    const {weights, dtype} = this;
+    this.textKeyValues = this.engine.compile('unet.text', ({encoderHiddenStates}) =>
+      unetTextKeyValues(weights, config, encoderHiddenStates, dtype),
+    );
+    this.timeProjections = this.engine.compile('unet.time', ({timesteps}) =>
+      unetTimeProjections(weights, config, timesteps, dtype),
+    );
+  }
+
+  /** One evaluation together with the given ControlNets: prediction float32 [B, C, h, w]. */
+  step(active: readonly ControlNet[]): CompiledFunction<StepInputs, Tensor> {
+    const key = active.map(net => net.label).join(' ');
+    const known = this.#steps.get(key);
+    if (known !== undefined) return known;
+    const compiled = this.engine.compile('unet', ({controls = [], ...inputs}: StepInputs) => {
+      if (active.length === 0) return unet(this.weights, this.config, inputs, this.dtype);
+      const residuals = active.map((net, index) =>
+        net.trace({...controls[index]!, sample: latentsOf(inputs.sample, net.config.inChannels)}),
+      );
+      return unet(this.weights, this.config, {...inputs, ...sumControlResiduals(residuals)}, this.dtype);
+    });
+    this.#steps.set(key, compiled);
+    return compiled;
+  }
+}
+
+/** The first channels of a sample: the latents, where an inpainting checkpoint's sample holds more. */
+function latentsOf(sample: Tensor, channels: number): Tensor {
+  return sample.dim(1) === channels ? sample : slice({x: sample}, {axis: 1, start: 0, length: channels});
+}

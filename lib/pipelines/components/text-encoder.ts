@@ -1,0 +1,81 @@
+import type {CompiledFunction, RunOptions} from '../../engine/compiled-function.ts';
+import type {Tensor} from '../../graph/tensor.ts';
+import {type ClipTextConfig, clipText, clipTextEmbeds, endOfTextIndices} from '../../models/clip-text.ts';
+import type {WeightSource} from '../../nn/weights.ts';
+import {DeviceTensor} from '../../runtime/device-tensor.ts';
+import type {CLIPTokenizer} from '../../tokenizer/clip-tokenizer.ts';
+import {download, type HostTensor} from '../host-tensor.ts';
+import {Component, type ComponentSettings} from './component.ts';
+
+/** Texts to hidden states or embeddings: tokenizer and CLIP text tower together. */
+export class TextEncoder extends Component {
+  readonly config: ClipTextConfig;
+  readonly tokenizer: CLIPTokenizer;
+  readonly #hiddenStates = new Map<number, CompiledFunction<{inputIds: Tensor}, Tensor>>();
+  readonly #embeds: CompiledFunction<{inputIds: Tensor; endIndices: Tensor}, Tensor>;
+
+  constructor(
+    settings: ComponentSettings,
+    source: WeightSource,
+    config: ClipTextConfig,
+    tokenizer: CLIPTokenizer,
+  ) {
+    super(settings, source);
+    this.config = config;
+    this.tokenizer = tokenizer;
+    this.#embeds = this.engine.compile(`${source.label}.embeds`, inputs =>
+      clipTextEmbeds(this.weights, config, inputs, {dtype: this.dtype}),
+    );
+  }
+
+  /**
+   * Hidden states of texts: [texts, tokens, hiddenSize].
+   *
+   * @param clipSkip layers at the end to leave out, as in diffusers
+   */
+  async encode(texts: readonly string[], clipSkip: number, options?: RunOptions): Promise<HostTensor> {
+    const inputIds = this.#upload(texts);
+    try {
+      return await download(await this.hiddenStates(clipSkip).run({inputIds}, options));
+    } finally {
+      inputIds.dispose();
+    }
+  }
+
+  /** Embeddings of texts in the space shared with images, one token each: [texts, 1, projectionDim]. */
+  async embed(texts: readonly string[], options?: RunOptions): Promise<HostTensor> {
+    const {device} = this.engine;
+    const inputIds = this.#upload(texts);
+    const ends = endOfTextIndices(
+      this.config,
+      texts.map(text => this.tokenizer.encode(text).inputIds),
+    );
+    const endIndices = DeviceTensor.from(device, ends, [texts.length]);
+    try {
+      const {shape, data} = await download(await this.#embeds.run({inputIds, endIndices}, options));
+      return {shape: [shape[0]!, 1, shape[1]!], data};
+    } finally {
+      inputIds.dispose();
+      endIndices.dispose();
+    }
+  }
+
+  /** The compiled tower, for planning. */
+  hiddenStates(clipSkip: number): CompiledFunction<{inputIds: Tensor}, Tensor> {
+    const known = this.#hiddenStates.get(clipSkip);
+    if (known !== undefined) return known;
+    const compiled = this.engine.compile(this.weights.path, (inputs: {inputIds: Tensor}) =>
+      clipText(this.weights, this.config, inputs, {dtype: this.dtype, clipSkip}),
+    );
+    this.#hiddenStates.set(clipSkip, compiled);
+    return compiled;
+  }
+
+  #upload(texts: readonly string[]): DeviceTensor {
+    const rows = texts.map(text => this.tokenizer.encode(text).inputIds);
+    const length = rows[0]?.length ?? 0;
+    const ids = new Int32Array(rows.length * length);
+    for (const [row, inputIds] of rows.entries()) ids.set(inputIds, row * length);
+    return DeviceTensor.from(this.engine.device, ids, [rows.length, length]);
+  }
+}

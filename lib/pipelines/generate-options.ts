@@ -1,0 +1,150 @@
+/**
+ * What `generate` takes: diffusers' names in camelCase, checked and brought to one form.
+ */
+
+import type {ProfileSink} from '../engine/profile.ts';
+import {ArgumentError, describeValue, invalidArgument} from '../errors.ts';
+import type {ImageFit} from '../images/clip-preprocess.ts';
+import type {Color} from '../images/color.ts';
+import type {ImageInput} from '../images/decode-image.ts';
+import {type GuidanceMode, guidanceModes} from './guidance.ts';
+
+/** Latents in place of a picture: float32 [4, height / 8, width / 8] per sample, times the scaling factor. */
+export interface LatentsInput {
+  readonly latents: Float32Array;
+}
+
+/** The adapter's weight: one number, or per block as diffusers names them; layers not named get 0. */
+export type AdapterScale =
+  | number
+  | {
+      readonly down?: Readonly<Record<string, number | readonly number[]>>;
+      readonly mid?: number;
+      readonly up?: Readonly<Record<string, number | readonly number[]>>;
+    };
+
+export type GenerateEvent =
+  | {readonly type: 'encode'}
+  | {readonly type: 'step'; readonly step: number; readonly totalSteps: number; readonly timestep: number}
+  | {readonly type: 'decode'; readonly image: number; readonly totalImages: number};
+
+/**
+ * Options of a generation. Where a list is taken it has an entry per sample; a single value stands for all.
+ * The number of samples is that of the longest list, times `numImagesPerPrompt`.
+ */
+export interface GenerateOptions {
+  readonly prompt: string | readonly string[];
+  /** Default: empty. */
+  readonly negativePrompt?: string | readonly string[];
+  /** What to take from the condition image, in words; for instruct adapters. Default: everything. */
+  readonly instruction?: string | readonly string[];
+  /** The condition image, from which the adapter takes what the instruction names. */
+  readonly ipAdapterImage?: ImageInput | readonly ImageInput[];
+  /** Default 0.7: the paper lowers the trained scale by 20–40 %. A function gives it per step. */
+  readonly ipAdapterScale?: AdapterScale | ((step: number, totalSteps: number) => AdapterScale);
+  /** Takes 0.2 off the scale for composition and pose, as released. Default: true. */
+  readonly autoScale?: boolean;
+  /** Share of the steps before the adapter starts and after which it ends. Defaults: 0 and 1. */
+  readonly ipAdapterStart?: number;
+  readonly ipAdapterEnd?: number;
+  /** How a condition image becomes a square. Default: the image encoder's own, `crop`. */
+  readonly fit?: ImageFit;
+  readonly padColor?: Color;
+  /** What shows through transparent pixels of any picture given. Default: white. */
+  readonly background?: Color;
+  /** The image of the unconditional branch: the zero tensor (default, as the references) or a black picture. */
+  readonly unconditionalImage?: 'zero' | 'black';
+  /** Pixels; multiples of 8. Default: the UNet's sample size times 8. */
+  readonly height?: number;
+  readonly width?: number;
+  /** Default 50. */
+  readonly numInferenceSteps?: number;
+  /** Default `auto` for instruct adapters, `simple` otherwise. */
+  readonly guidance?: GuidanceMode;
+  /** Default 7.5; with an instruct adapter 6, as released. */
+  readonly guidanceScale?: number;
+  /** Three-way guidance only; default 6. */
+  readonly instructGuidanceScale?: number;
+  /** Three-way guidance only; default 1. */
+  readonly imageGuidanceScale?: number;
+  /** φ of Lin et al. 2023; default 0. */
+  readonly guidanceRescale?: number;
+  /** Layers of the text encoder to leave out at its end. Default 0. */
+  readonly clipSkip?: number;
+  readonly numImagesPerPrompt?: number;
+  /** Noise equals PyTorch's CPU generator with this seed. Default: drawn at random, and reported. */
+  readonly seed?: number | readonly number[];
+  /** Scheduler name or diffusers class name. Default: the model's own. */
+  readonly scheduler?: string;
+  /** η of DDIM and of the schedulers that know it. Default 0. */
+  readonly eta?: number;
+  /** Unit-normal noise [samples, 4, height / 8, width / 8] in place of the seeds' own. */
+  readonly latents?: Float32Array;
+  /** Image to image: where to start from; with `maskImage`: inpainting. */
+  readonly image?: ImageInput | LatentsInput | readonly (ImageInput | LatentsInput)[];
+  /** White is painted anew, black is kept. */
+  readonly maskImage?: ImageInput | readonly ImageInput[];
+  /** Share of the steps that image to image runs. Default 0.8; 1 for inpainting. */
+  readonly strength?: number;
+  /** One picture for each loaded ControlNet (a list within the list gives one per sample). */
+  readonly controlImage?: ImageInput | readonly ImageInput[];
+  readonly controlnetConditioningScale?: number | readonly number[];
+  readonly controlGuidanceStart?: number | readonly number[];
+  readonly controlGuidanceEnd?: number | readonly number[];
+  /** `pil` decodes to pictures, `latent` stops before the VAE. Default `pil`. */
+  readonly outputType?: 'pil' | 'latent';
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (event: GenerateEvent) => void;
+  readonly profile?: ProfileSink;
+  /** Told of what was ignored or cut, e.g. the end of a prompt longer than 77 tokens. Default: `process.emitWarning`. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** One entry per sample from a value or a list. */
+export function perSample<T>(
+  name: string,
+  value: T | readonly T[] | undefined,
+  count: number,
+): (T | undefined)[] {
+  const list = Array.isArray(value) ? (value as readonly T[]) : [value as T | undefined];
+  if (list.length !== 1 && list.length !== count) {
+    throw new ArgumentError(
+      `${name}: expected one value or ${count}, one for each sample, but received ${list.length}.`,
+    );
+  }
+  return Array.from({length: count}, (_, sample) => list[list.length === 1 ? 0 : sample]);
+}
+
+/** A number within [low, high]. */
+export function checkRange(name: string, value: number, low: number, high = Infinity): number {
+  if (typeof value !== 'number' || !(value >= low && value <= high)) {
+    const range = high === Infinity ? `a number of at least ${low}` : `a number from ${low} to ${high}`;
+    throw invalidArgument(name, range, value);
+  }
+  return value;
+}
+
+/** A finite number. */
+export function checkFinite(name: string, value: number): number {
+  if (!Number.isFinite(value)) throw invalidArgument(name, 'a finite number', value);
+  return value;
+}
+
+/** An integer of at least `low`. */
+export function checkInteger(name: string, value: number, low: number): number {
+  if (!Number.isInteger(value) || value < low)
+    throw invalidArgument(name, `an integer of at least ${low}`, value);
+  return value;
+}
+
+export function checkText(name: string, value: unknown): string {
+  if (typeof value !== 'string') throw invalidArgument(name, 'a string', value);
+  return value;
+}
+
+export function checkGuidanceMode(value: unknown): GuidanceMode {
+  if (guidanceModes.includes(value as GuidanceMode)) return value as GuidanceMode;
+  throw new ArgumentError(
+    `guidance: expected one of ${guidanceModes.join(', ')} but received ${describeValue(value)}.`,
+  );
+}

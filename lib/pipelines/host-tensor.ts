@@ -1,0 +1,47 @@
+/**
+ * float32 tensors on the host: what passes between the models of a pipeline.
+ */
+import type {Device} from '../runtime/device.ts';
+import {DeviceTensor} from '../runtime/device-tensor.ts';
+
+/** Dense, row-major. */
+export interface HostTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** Copies a host tensor to the device. */
+export function upload(device: Device, {shape, data}: HostTensor): DeviceTensor {
+  return DeviceTensor.from(device, data, shape);
+}
+
+/** Copies a device tensor to the host and frees it. */
+export async function download(tensor: DeviceTensor): Promise<HostTensor> {
+  try {
+    return {shape: tensor.shape, data: await tensor.toFloat32Array()};
+  } finally {
+    tensor.dispose();
+  }
+}
+
+/** The rows `indices` of the first axis, in that order; a row may be taken more than once. */
+export function gatherRows({shape, data}: HostTensor, indices: readonly number[]): HostTensor {
+  const rowSize = data.length / shape[0]!;
+  const rows = new Float32Array(indices.length * rowSize);
+  for (const [row, index] of indices.entries()) {
+    rows.set(data.subarray(index * rowSize, (index + 1) * rowSize), row * rowSize);
+  }
+  return {shape: [indices.length, ...shape.slice(1)], data: rows};
+}
+
+/** Joins tensors of equal rows along the first axis. */
+export function stackRows(tensors: readonly HostTensor[]): HostTensor {
+  const data = new Float32Array(tensors.reduce((sum, tensor) => sum + tensor.data.length, 0));
+  let offset = 0;
+  for (const tensor of tensors) {
+    data.set(tensor.data, offset);
+    offset += tensor.data.length;
+  }
+  const rows = tensors.reduce((sum, tensor) => sum + tensor.shape[0]!, 0);
+  return {shape: [rows, ...tensors[0]!.shape.slice(1)], data};
+}
