@@ -101,8 +101,9 @@ async function decodeRaw(image: RawImage, name: string, background: Rgb): Promis
 
 async function toRgbImage(source: Sharp, [r, g, b]: Rgb): Promise<RgbImage> {
   const {data, info} = await source
+    // To RGB before the background is laid under it: in a grey picture that would be grey too.
+    .pipelineColourspace('srgb')
     .flatten({background: {r, g, b}})
-    .toColourspace('srgb')
     .raw({depth: 'uchar'})
     .toBuffer({resolveWithObject: true});
   return {width: info.width, height: info.height, data};

@@ -70,14 +70,13 @@ function checkArguments(images: readonly RgbImage[], labels: readonly string[], 
 }
 
 function captionSvg(label: string, width: number): Buffer {
-  const fitting = width / (letterWidth * label.length);
-  const size = Math.min(Math.max(fitting, smallestFont), largestFont);
-  const room = Math.max(Math.floor(width / (letterWidth * size)), 1);
+  const room = Math.max(Math.floor(width / (letterWidth * smallestFont)), 1);
   const letters = [...label];
-  const text = letters.length > room ? `${letters.slice(0, room - 1).join('')}…` : label;
+  const shown = letters.length > room ? [...letters.slice(0, room - 1), '…'] : letters;
+  const size = Math.min(width / (letterWidth * shown.length), largestFont);
   return Buffer.from(
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${captionHeight}">` +
       `<text x="50%" y="${captionHeight / 2 + size / 3}" text-anchor="middle" font-family="sans-serif" ` +
-      `font-size="${size}">${escapeXml(text)}</text></svg>`,
+      `font-size="${size}">${escapeXml(shown.join(''))}</text></svg>`,
   );
 }

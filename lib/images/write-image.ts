@@ -8,7 +8,7 @@ import {escapeXml} from './xml.ts';
 export interface WriteImageOptions {
   /**
    * How the picture came about. Kept in the file as JSON, in the XMP property `dc:description`: the one place for text
-   * that PNG, JPEG and WebP share, in UTF-8 and without a limit that prompts reach.
+   * that PNG, JPEG and WebP share, in UTF-8. In JPEG there is room for 60 kB.
    */
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
@@ -24,6 +24,9 @@ function encodeJpeg(picture: Sharp): Sharp {
   return picture.jpeg({quality: 95, chromaSubsampling: '4:4:4'});
 }
 
+/** The largest packet that libvips puts into a JPEG segment; it leaves out larger ones without a word. */
+const jpegXmpLimit = 60_000;
+
 /** Distinguishes concurrent writes of one process. */
 let partialCount = 0;
 
@@ -31,7 +34,7 @@ let partialCount = 0;
  * Writes a picture as PNG, JPEG or WebP, by the ending of `path`. It is written beside the target and then renamed: at
  * every moment the target is absent, what it was before, or whole.
  *
- * @throws ArgumentError if the ending is none of `.png`, `.jpg`, `.jpeg`, `.webp`
+ * @throws ArgumentError if the ending is none of `.png`, `.jpg`, `.jpeg`, `.webp`, or `parameters` are too long for JPEG
  * @throws FileError if the file cannot be written; the partial file is removed
  */
 export async function writeImage(
@@ -71,9 +74,14 @@ export function checkImagePath(path: string): void {
 async function encodeImage(path: string, image: RgbImage, {parameters}: WriteImageOptions): Promise<Buffer> {
   const {width, height, data} = image;
   const picture = sharp(data, {raw: {width, height, channels: 3}, limitInputPixels: false});
-  const described = parameters === undefined ? picture : picture.withXmp(describe(JSON.stringify(parameters)));
+  const encode = encoders.get(extname(path).toLowerCase())!;
+  if (parameters !== undefined) {
+    const xmp = describe(JSON.stringify(parameters));
+    if (encode === encodeJpeg) checkJpegXmp(xmp);
+    picture.withXmp(xmp);
+  }
   try {
-    return await encoders.get(extname(path).toLowerCase())!(described).toBuffer();
+    return await encode(picture).toBuffer();
   } catch (cause) {
     throw new FileError(
       `writing '${path}': expected a picture that the format can hold, but a picture of ${width}x${height} failed: ` +
@@ -81,6 +89,15 @@ async function encodeImage(path: string, image: RgbImage, {parameters}: WriteIma
       {cause},
     );
   }
+}
+
+function checkJpegXmp(xmp: string): void {
+  const bytes = Buffer.byteLength(xmp);
+  if (bytes <= jpegXmpLimit) return;
+  throw new ArgumentError(
+    `parameters: expected at most ${jpegXmpLimit} bytes as XMP, what a JPEG file can hold, but received ${bytes}. ` +
+      'Write PNG or WebP instead.',
+  );
 }
 
 /** The smallest XMP packet with a description (XMP specification part 1, section 7; part 2, Dublin Core). */
