@@ -5,11 +5,11 @@ import {z} from 'zod';
 import * as ops from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
 import {input, scoped} from '../graph/trace.ts';
-import type {ComputeDType} from '../nn/compute-dtype.ts';
 import {add, conv2d, groupNorm, linear, silu, toPicture, toTokens} from '../nn/layers.ts';
 import {fromChannelsFirst, toChannelsFirst} from '../nn/picture-layout.ts';
 import {resnetBlock, upsampler} from '../nn/resnet-block.ts';
 import {collectWeightShapes, type Weights} from '../nn/weights.ts';
+import type {DType} from '../runtime/dtype.ts';
 import {only, parseModelConfig} from './parse-model-config.ts';
 
 /** Settings of an autoencoder, as read by {@link parseAutoencoderKLConfig}. */
@@ -68,16 +68,12 @@ function checkBlocks({value, issues}: z.core.ParsePayload<z.output<typeof schema
   }
 }
 
-export interface AutoencoderKLOptions {
-  readonly dtype: ComputeDType;
-}
-
 /** The distribution of latents, diagonal and normal: float32 [B, latentChannels, h, w]. */
-export interface LatentDistribution {
+export type LatentDistribution = {
   readonly mean: Tensor;
   /** Logarithm of the variance as the network gives it; diffusers clamps it to -30 … 20 before it takes samples. */
   readonly logvar: Tensor;
-}
+};
 
 /**
  * The latents of pictures: image float32 [B, inChannels, H, W] from -1 to 1 → float32 [B, latentChannels, h, w], each of
@@ -87,7 +83,7 @@ export function vaeEncode(
   weights: Weights,
   config: AutoencoderKLConfig,
   {image}: {readonly image: Tensor},
-  {dtype}: AutoencoderKLOptions,
+  dtype: DType,
 ): LatentDistribution {
   const {latentChannels} = config;
   const encoded = encoder(weights.at('encoder'), config, fromChannelsFirst(image, dtype));
@@ -108,7 +104,7 @@ export function vaeDecode(
   weights: Weights,
   config: AutoencoderKLConfig,
   {latents}: {readonly latents: Tensor},
-  {dtype}: AutoencoderKLOptions,
+  dtype: DType,
 ): Tensor {
   const x = fromChannelsFirst(latents, dtype);
   const unquantized = config.usePostQuantConv
@@ -123,8 +119,8 @@ export function describeAutoencoderKLWeights(config: AutoencoderKLConfig): Map<s
   return collectWeightShapes('vae', weights => {
     const image = input('image', {shape: [1, config.inChannels, size, size], dtype: 'float32'});
     const latents = input('latents', {shape: [1, config.latentChannels, 1, 1], dtype: 'float32'});
-    vaeEncode(weights, config, {image}, {dtype: 'float32'});
-    vaeDecode(weights, config, {latents}, {dtype: 'float32'});
+    vaeEncode(weights, config, {image}, 'float32');
+    vaeDecode(weights, config, {latents}, 'float32');
   });
 }
 
@@ -167,14 +163,15 @@ function midBlock(weights: Weights, config: AutoencoderKLConfig, x: Tensor): Ten
 function resnets(
   weights: Weights,
   config: AutoencoderKLConfig,
-  x: Tensor,
+  sample: Tensor,
   channels: number,
   layers: number,
 ): Tensor {
-  return Array.from({length: layers}).reduce<Tensor>(
-    (hidden, _, layer) => resnetBlock(weights.at('resnets', layer), hidden, channels, normOptions(config)),
-    x,
-  );
+  let x = sample;
+  for (let layer = 0; layer < layers; layer++) {
+    x = resnetBlock(weights.at('resnets', layer), x, channels, normOptions(config));
+  }
+  return x;
 }
 
 /** Attention of one head, as wide as all channels, between all pixels of x [B, H, W, C]; plus x. */

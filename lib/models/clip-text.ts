@@ -3,13 +3,13 @@
  * published files.
  */
 import {z} from 'zod';
-import {ArgumentError, InternalError} from '../errors.ts';
+import {ArgumentError} from '../errors.ts';
 import * as ops from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
 import {input, scoped} from '../graph/trace.ts';
-import type {ComputeDType} from '../nn/compute-dtype.ts';
 import {add, castTo, embedding, layerNorm, linear} from '../nn/layers.ts';
 import {collectWeightShapes, type Weights} from '../nn/weights.ts';
+import type {DType} from '../runtime/dtype.ts';
 import {
   type ClipEncoderConfig,
   checkHeads,
@@ -54,40 +54,42 @@ export function parseClipTextConfig(json: unknown): ClipTextConfig {
   return {...config, projectionDim: projects ? projectionDim : undefined};
 }
 
-export interface ClipTextOptions {
-  readonly dtype: ComputeDType;
-  /** Layers at the end whose result is left out: 0 takes the last hidden state, 1 the one before it. Default 0. */
-  readonly clipSkip?: number;
-}
-
 /**
  * Hidden states of texts, through the final layer norm: inputIds int32 [B, N] → float32 [B, N, hiddenSize].
  *
- * With `clipSkip` k it is `hidden_states[-(k + 1)]` that is normalised, as in diffusers.
- *
+ * @param clipSkip how many layers at the end are left out: `hidden_states[-(clipSkip + 1)]` is what is normalised, as in
+ *   diffusers
  * @throws ArgumentError where there are fewer than `clipSkip` layers
  */
 export function clipText(
   weights: Weights,
   config: ClipTextConfig,
   {inputIds}: {readonly inputIds: Tensor},
-  {dtype, clipSkip = 0}: ClipTextOptions,
+  dtype: DType,
+  clipSkip = 0,
 ): Tensor {
-  return castTo(normalizedState(weights.at('text_model'), config, inputIds, {dtype, clipSkip}), 'float32');
+  return castTo(normalizedState(weights.at('text_model'), config, inputIds, dtype, clipSkip), 'float32');
 }
 
 /**
  * Embeddings of texts in the space that they share with images (`text_embeds`): inputIds int32 [B, N] and the place of
  * each text's end marker, int32 [B] (see {@link endOfTextIndices}) → float32 [B, projectionDim].
+ *
+ * @throws ArgumentError where the tower has no projection
  */
 export function clipTextEmbeds(
   weights: Weights,
   config: ClipTextConfig,
   {inputIds, endIndices}: {readonly inputIds: Tensor; readonly endIndices: Tensor},
-  {dtype}: {readonly dtype: ComputeDType},
+  dtype: DType,
 ): Tensor {
-  if (config.projectionDim === undefined) throw new InternalError('this text tower has no projection.');
-  const x = normalizedState(weights.at('text_model'), config, inputIds, {dtype, clipSkip: 0});
+  if (config.projectionDim === undefined) {
+    throw new ArgumentError(
+      `${weights.path}: expected a CLIPTextModelWithProjection; got a CLIPTextModel, which gives no embeddings of ` +
+        'whole texts. Choose a text encoder with a projection.',
+    );
+  }
+  const x = normalizedState(weights.at('text_model'), config, inputIds, dtype, 0);
   const pooled = ops.gatherTokens({x, index: endIndices});
   return castTo(
     linear(weights.at('text_projection'), pooled, config.projectionDim, {bias: false}),
@@ -123,8 +125,8 @@ export function describeClipTextWeights(config: ClipTextConfig): Map<string, rea
   return collectWeightShapes('text_encoder', weights => {
     const inputIds = input('inputIds', {shape: [1, 1], dtype: 'int32'});
     const endIndices = input('endIndices', {shape: [1], dtype: 'int32'});
-    if (config.projectionDim === undefined) clipText(weights, config, {inputIds}, {dtype: 'float32'});
-    else clipTextEmbeds(weights, config, {inputIds, endIndices}, {dtype: 'float32'});
+    if (config.projectionDim === undefined) clipText(weights, config, {inputIds}, 'float32');
+    else clipTextEmbeds(weights, config, {inputIds, endIndices}, 'float32');
   });
 }
 
@@ -132,7 +134,8 @@ function normalizedState(
   weights: Weights,
   config: ClipTextConfig,
   inputIds: Tensor,
-  {dtype, clipSkip}: Required<ClipTextOptions>,
+  dtype: DType,
+  clipSkip: number,
 ): Tensor {
   const embedded = embedTokens(weights.at('embeddings'), config, inputIds, dtype);
   const states = clipHiddenStates(weights.at('encoder'), embedded, config, {causal: true});
@@ -147,12 +150,7 @@ function normalizedState(
 }
 
 /** Token plus position embeddings: ids [B, N] → [B, N, hiddenSize]. */
-function embedTokens(
-  weights: Weights,
-  config: ClipTextConfig,
-  inputIds: Tensor,
-  dtype: ComputeDType,
-): Tensor {
+function embedTokens(weights: Weights, config: ClipTextConfig, inputIds: Tensor, dtype: DType): Tensor {
   const {vocabSize: rows, maxPositionEmbeddings, hiddenSize: channels} = config;
   const length = inputIds.dim(1);
   return scoped(weights.path, () => {

@@ -6,10 +6,10 @@ import {ShapeError} from '../errors.ts';
 import * as ops from '../graph/ops/index.ts';
 import {formatType, type Tensor} from '../graph/tensor.ts';
 import {input, scoped} from '../graph/trace.ts';
-import type {ComputeDType} from '../nn/compute-dtype.ts';
 import {add, castTo, conv2d, layerNorm, linear, toTokens} from '../nn/layers.ts';
 import {fromChannelsFirst} from '../nn/picture-layout.ts';
 import {collectWeightShapes, type Weights} from '../nn/weights.ts';
+import type {DType} from '../runtime/dtype.ts';
 import {
   type ClipEncoderConfig,
   checkHeads,
@@ -51,14 +51,10 @@ export function parseClipVisionConfig(json: unknown): ClipVisionConfig {
   return parseModelConfig('CLIP vision model', schema, towerSettings(json, 'vision_config'));
 }
 
-export interface ClipVisionInputs {
+export type ClipVisionInputs = {
   /** float32 [B, numChannels, imageSize, imageSize], normalised as CLIP's preprocessor does. */
   readonly pixelValues: Tensor;
-}
-
-export interface ClipVisionOptions {
-  readonly dtype: ComputeDType;
-}
+};
 
 /**
  * What the second to last layer gives (`hidden_states[-2]`), class token first: float32 [B, 1 + patches, hiddenSize].
@@ -68,7 +64,7 @@ export function clipVisionPenultimate(
   weights: Weights,
   config: ClipVisionConfig,
   {pixelValues}: ClipVisionInputs,
-  {dtype}: ClipVisionOptions,
+  dtype: DType,
 ): Tensor {
   return castTo(hiddenStates(weights.at('vision_model'), config, pixelValues, dtype).at(-2)!, 'float32');
 }
@@ -78,7 +74,7 @@ export function clipVisionEmbeds(
   weights: Weights,
   config: ClipVisionConfig,
   {pixelValues}: ClipVisionInputs,
-  {dtype}: ClipVisionOptions,
+  dtype: DType,
 ): Tensor {
   const tower = weights.at('vision_model');
   const last = hiddenStates(tower, config, pixelValues, dtype).at(-1)!;
@@ -96,7 +92,7 @@ export function describeClipVisionWeights(config: ClipVisionConfig): Map<string,
   return collectWeightShapes('image_encoder', weights => {
     const shape = [1, config.numChannels, config.imageSize, config.imageSize];
     const pixelValues = input('pixelValues', {shape, dtype: 'float32'});
-    clipVisionEmbeds(weights, config, {pixelValues}, {dtype: 'float32'});
+    clipVisionEmbeds(weights, config, {pixelValues}, 'float32');
   });
 }
 
@@ -104,7 +100,7 @@ function hiddenStates(
   weights: Weights,
   config: ClipVisionConfig,
   pixelValues: Tensor,
-  dtype: ComputeDType,
+  dtype: DType,
 ): readonly Tensor[] {
   const {numChannels, imageSize} = config;
   const [, channels, height, width] = pixelValues.shape;

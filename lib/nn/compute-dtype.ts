@@ -1,2 +1,0 @@
-/** What activations are stored in; arithmetic is float32 in both. */
-export type ComputeDType = 'float32' | 'bfloat16';
