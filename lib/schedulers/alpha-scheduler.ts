@@ -19,8 +19,8 @@ export abstract class AlphaScheduler extends Scheduler {
     const timesteps = this.placeTimesteps(numInferenceSteps);
     if (this.predictionType === 'epsilon' && timesteps.some(timestep => this.alphasCumprod[timestep] === 0)) {
       throw new ArgumentError(
-        "setTimesteps: expected predictionType 'v_prediction' or 'sample' where the first timestep is pure noise " +
-          "(rescaleBetasZeroSnr); got 'epsilon'. Use timestepSpacing 'leading', or do not rescale.",
+        "setTimesteps: expected predictionType 'v_prediction' or 'sample' where the first timestep is pure " +
+          "noise (rescaleBetasZeroSnr); got 'epsilon'. Use timestepSpacing 'leading', or do not rescale.",
       );
     }
     return timesteps;

@@ -28,25 +28,33 @@ const schedulerClasses = {
 type SchedulerClassName = keyof typeof schedulerClasses;
 
 /** The names for users: a class, and the settings that the name stands for whatever the config says. */
-const shortNames: Readonly<Record<string, readonly [SchedulerClassName, SchedulerConfig?]>> = {
-  ddim: ['DDIMScheduler'],
-  ddpm: ['DDPMScheduler'],
-  pndm: ['PNDMScheduler', {skipPrkSteps: true}],
-  euler: ['EulerDiscreteScheduler'],
-  'euler-ancestral': ['EulerAncestralDiscreteScheduler'],
-  heun: ['HeunDiscreteScheduler'],
-  lms: ['LMSDiscreteScheduler'],
-  'dpmpp-2m': ['DPMSolverMultistepScheduler', {algorithmType: 'dpmsolver++', useKarrasSigmas: false}],
-  'dpmpp-2m-karras': ['DPMSolverMultistepScheduler', {algorithmType: 'dpmsolver++', useKarrasSigmas: true}],
-  'dpmpp-2m-sde': ['DPMSolverMultistepScheduler', {algorithmType: 'sde-dpmsolver++', useKarrasSigmas: false}],
-  unipc: ['UniPCMultistepScheduler'],
-  lcm: ['LCMScheduler'],
-};
+const shortNames = new Map<string, readonly [SchedulerClassName, SchedulerConfig?]>(
+  Object.entries({
+    ddim: ['DDIMScheduler'],
+    ddpm: ['DDPMScheduler'],
+    pndm: ['PNDMScheduler', {skipPrkSteps: true}],
+    euler: ['EulerDiscreteScheduler'],
+    'euler-ancestral': ['EulerAncestralDiscreteScheduler'],
+    heun: ['HeunDiscreteScheduler'],
+    lms: ['LMSDiscreteScheduler'],
+    'dpmpp-2m': ['DPMSolverMultistepScheduler', {algorithmType: 'dpmsolver++', useKarrasSigmas: false}],
+    'dpmpp-2m-karras': ['DPMSolverMultistepScheduler', {algorithmType: 'dpmsolver++', useKarrasSigmas: true}],
+    'dpmpp-2m-sde': [
+      'DPMSolverMultistepScheduler',
+      {algorithmType: 'sde-dpmsolver++', useKarrasSigmas: false},
+    ],
+    unipc: ['UniPCMultistepScheduler'],
+    lcm: ['LCMScheduler'],
+  }),
+);
 
 /** What `createScheduler` accepts as a name, besides diffusers' class names. */
-export const schedulerNames: readonly string[] = Object.keys(shortNames);
+export const schedulerNames: readonly string[] = [...shortNames.keys()];
 
-/** The public Stable Diffusion 1 scheduler settings, for checkpoints that come without a `scheduler_config.json`. */
+/**
+ * The public Stable Diffusion 1 scheduler settings, for checkpoints that come without a
+ * `scheduler_config.json`.
+ */
 export const stableDiffusion1SchedulerConfig: SchedulerConfig = {
   _class_name: 'PNDMScheduler',
   beta_start: 0.00085,
@@ -59,21 +67,26 @@ export const stableDiffusion1SchedulerConfig: SchedulerConfig = {
   steps_offset: 1,
 };
 
-/** Classes whose `timestep_spacing` is `leading` where the config has none; that of the others is `linspace`. */
+/**
+ * Classes whose `timestep_spacing` is `leading` where the config has none; that of the others is `linspace`.
+ */
 const leadingClasses: readonly string[] = ['DDIMScheduler', 'DDPMScheduler', 'LCMScheduler', 'PNDMScheduler'];
 
 /**
- * Makes the scheduler that a `scheduler_config.json` describes, with diffusers' defaults for what it leaves out.
+ * Makes the scheduler that a `scheduler_config.json` describes, with diffusers' defaults for what it leaves
+ * out.
  *
- * @throws ArgumentError on an unknown class, which lists those there are, and on settings that would change results
- *   and are not supported.
+ * @throws ArgumentError on an unknown class, which lists those there are, and on settings that would change
+ *   results and are not supported.
  */
 export function createScheduler(config: SchedulerConfig): Scheduler;
 /**
- * Makes a scheduler by short name (`schedulerNames`; underscores do for hyphens) or diffusers class name, for a model
- * whose config may be that of any other scheduler: the settings that both know are taken, the others ignored, like
- * diffusers' `from_config`. As there, the spacing of timesteps is taken only where it was chosen: one that is
- * the writing class's default gives way to the default of the class asked for.
+ * Makes a scheduler by short name (`schedulerNames`; underscores do for hyphens) or diffusers class name, for
+ * a model whose config may be that of any other scheduler: the settings that both know are taken, the others
+ * ignored, like diffusers' `from_config`. As diffusers does between schedulers in memory, the spacing of
+ * timesteps is taken only where it was chosen: one that is the writing class's default gives way to the
+ * default of the class asked for. (`createScheduler({...config, _class_name: name})` takes all settings as
+ * they stand.)
  *
  * @param config Stable Diffusion 1's if left out.
  * @throws ArgumentError as above.
@@ -87,7 +100,9 @@ export function createScheduler(
     const className = resolveClass(nameOrConfig['_class_name']);
     return new schedulerClasses[className](nameOrConfig);
   }
-  const [className, fixed] = shortNames[nameOrConfig.replaceAll('_', '-')] ?? [resolveClass(nameOrConfig)];
+  const [className, fixed] = shortNames.get(nameOrConfig.replaceAll('_', '-')) ?? [
+    resolveClass(nameOrConfig),
+  ];
   const config = dropDefaultSpacing(modelConfig ?? stableDiffusion1SchedulerConfig, className);
   return new schedulerClasses[className]({...config, ...fixed});
 }

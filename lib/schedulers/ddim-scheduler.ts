@@ -36,10 +36,10 @@ export class DDIMScheduler extends AlphaScheduler {
   }
 
   protected override placeTimesteps(numInferenceSteps: number): number[] {
-    return spaceTimesteps(this.#config, numInferenceSteps).map(roundHalfEven);
+    return spaceTimesteps(this.#config, numInferenceSteps, roundHalfEven);
   }
 
-  /** Equation 12: `x_prev = sqrt(a_prev) x0 + sqrt(1 - a_prev - s²) noise + s z`, with s² of equation 16. */
+  /** Equation 12: `x_prev = sqrt(a_prev) x0 + sqrt(1 - a_prev - s²) noise + s z`; s² by equation 16. */
   protected override advance(
     modelOutput: Float32Array,
     stepIndex: number,

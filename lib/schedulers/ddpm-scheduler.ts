@@ -24,7 +24,10 @@ const schema = z.object({
   varianceType: z.enum(['fixed_small', 'fixed_small_log', 'fixed_large']).default('fixed_small'),
 });
 
-/** Ho et al. 2020, "Denoising Diffusion Probabilistic Models". Draws noise in every step but that at timestep 0. */
+/**
+ * Ho et al. 2020, "Denoising Diffusion Probabilistic Models". Draws noise in every step but that at timestep
+ * 0.
+ */
 export class DDPMScheduler extends AlphaScheduler {
   readonly #config: z.output<typeof schema>;
 
@@ -35,10 +38,12 @@ export class DDPMScheduler extends AlphaScheduler {
   }
 
   protected override placeTimesteps(numInferenceSteps: number): number[] {
-    return spaceTimesteps(this.#config, numInferenceSteps).map(roundHalfEven);
+    return spaceTimesteps(this.#config, numInferenceSteps, roundHalfEven);
   }
 
-  /** Equations 6 and 7, with alphas and betas of an inference step, which spans several training timesteps. */
+  /**
+   * Equations 6 and 7, with alphas and betas of an inference step, which spans several training timesteps.
+   */
   protected override advance(
     modelOutput: Float32Array,
     stepIndex: number,

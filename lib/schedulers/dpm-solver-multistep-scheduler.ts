@@ -7,16 +7,13 @@ import {roundHalfEven} from './timestep-spacing.ts';
 
 const schema = z.object({
   ...lambdaFields,
-  algorithmType: z
-    .enum(['dpmsolver++', 'sde-dpmsolver++', 'deis'])
-    .default('dpmsolver++')
-    .transform(type => (type === 'deis' ? 'dpmsolver++' : type)),
+  algorithmType: z.enum(['dpmsolver++', 'sde-dpmsolver++']).default('dpmsolver++'),
   /** The names after `midpoint` are other schedulers' solvers; diffusers takes them for `midpoint`. */
   solverType: z.enum(['midpoint', 'logrho', 'bh1', 'bh2']).default('midpoint'),
   lowerOrderFinal: z.boolean().default(true),
   eulerAtFinal: z.boolean().default(false),
   useLuLambdas: only(false),
-  /** Minus infinity is no JSON: diffusers writes the bare word, which a reader may turn into this string. */
+  /** No JSON knows minus infinity, which `parseSchedulerConfig` makes a string. */
   lambdaMinClipped: z.literal([Number.NEGATIVE_INFINITY, '-Infinity']).optional(),
   /** Set for models that predict variances too. */
   varianceType: absent,
@@ -26,8 +23,8 @@ const schema = z.object({
 const shortScheduleSteps = 15;
 
 /**
- * Lu et al. 2022, "DPM-Solver++", algorithm 2 (2M, midpoint), or its stochastic form SDE-DPM-Solver++(2M), which draws
- * noise in every step, in the last one with weight 0, as diffusers does.
+ * Lu et al. 2022, "DPM-Solver++", algorithm 2 (2M, midpoint), or its stochastic form SDE-DPM-Solver++(2M),
+ * which draws noise in every step, in the last one with weight 0, as diffusers does.
  */
 export class DPMSolverMultistepScheduler extends LambdaScheduler {
   readonly #config: z.output<typeof schema>;
@@ -62,7 +59,10 @@ export class DPMSolverMultistepScheduler extends LambdaScheduler {
       : this.#stochasticStep(stepIndex, sample, target, noise());
   }
 
-  /** SDE-DPM-Solver++: the step of twice the length in lambda, and noise to come back to the next sample's level. */
+  /**
+   * SDE-DPM-Solver++: the step of twice the length in lambda, and noise to come back to the next sample's
+   * level.
+   */
   #stochasticStep(
     stepIndex: number,
     sample: Float32Array,

@@ -23,7 +23,7 @@ const schema = z.object({
 });
 
 /**
- * Karras et al. 2022, algorithm 1, without churn. Every inference step but the last has two entries in `timesteps`:
+ * Karras et al. 2022, algorithm 1. Every inference step but the last has two entries in `timesteps`:
  * an Euler step, then, at the next timestep, the same step again with the mean of both derivatives.
  */
 export class HeunDiscreteScheduler extends SigmaScheduler {

@@ -33,8 +33,8 @@ const settingsSchema = z.object(lambdaFields);
 export type LambdaSchedulerSettings = SchedulerSettings & z.output<typeof settingsSchema>;
 
 /**
- * A scheduler of variance-preserving samples whose steps are even in lambda, the logarithm of alpha / sigma, and which
- * extrapolates the predicted original: DPM-Solver++ and UniPC.
+ * A scheduler of variance-preserving samples whose steps are even in lambda, the logarithm of alpha / sigma,
+ * and which extrapolates the predicted original: DPM-Solver++ and UniPC.
  */
 export abstract class LambdaScheduler extends Scheduler {
   readonly #settings: LambdaSchedulerSettings;
@@ -57,16 +57,16 @@ export abstract class LambdaScheduler extends Scheduler {
       this.#sigmas = withFinalSigma(sigmas, finalSigmasType, trainSigmas);
       return sigmasToTimesteps(sigmas, trainSigmas).map(timestep => this.roundKarrasTimestep(timestep));
     }
-    const timesteps = this.#spaceTimesteps(numInferenceSteps).map(roundHalfEven);
+    const timesteps = this.#spaceTimesteps(numInferenceSteps);
     this.#sigmas = withFinalSigma(interpolateSigmas(timesteps, trainSigmas), finalSigmasType, trainSigmas);
     return timesteps;
   }
 
   /** The last step ends before the first training timestep, so one more is laid out but for `trailing`. */
   #spaceTimesteps(numInferenceSteps: number): number[] {
-    if (this.#settings.timestepSpacing === 'trailing')
-      return spaceTimesteps(this.#settings, numInferenceSteps);
-    return spaceTimesteps(this.#settings, numInferenceSteps + 1).slice(0, -1);
+    return this.#settings.timestepSpacing === 'trailing'
+      ? spaceTimesteps(this.#settings, numInferenceSteps, roundHalfEven)
+      : spaceTimesteps(this.#settings, numInferenceSteps + 1, roundHalfEven).slice(0, -1);
   }
 
   protected roundKarrasTimestep(timestep: number): number {
@@ -94,8 +94,8 @@ export abstract class LambdaScheduler extends Scheduler {
   }
 
   /**
-   * The original to step towards: the latest predicted one, extrapolated half a step along the line through the one
-   * before where there is one (Lu et al. 2022, "DPM-Solver++", algorithm 2).
+   * The original to step towards: the latest predicted one, extrapolated half a step along the line through
+   * the one before where there is one (Lu et al. 2022, "DPM-Solver++", algorithm 2).
    */
   protected extrapolate(
     stepIndex: number,
@@ -109,7 +109,10 @@ export abstract class LambdaScheduler extends Scheduler {
     return linearCombination([1 + half, original], [-half, before]);
   }
 
-  /** Equation 9 of DPM-Solver++ for a constant original: `sigmaNext / sigma x + alphaNext (1 - exp(-h)) original`. */
+  /**
+   * The exact solution (proposition 4.1 of DPM-Solver++) for a constant original: `sigmaNext / sigma x +
+   * alphaNext (1 - exp(-h)) original`.
+   */
   protected exactTerms(
     stepIndex: number,
     sample: Float32Array,

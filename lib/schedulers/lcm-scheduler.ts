@@ -30,8 +30,8 @@ const schema = z.object({
 const sigmaData = 0.5;
 
 /**
- * Luo et al. 2023, "Latent Consistency Models": denoises wholly in each step and, but in the last, adds fresh noise.
- * The timestep spacing is the distillation's own.
+ * Luo et al. 2023, "Latent Consistency Models": denoises wholly in each step and, but in the last, adds fresh
+ * noise. The timestep spacing is the distillation's own.
  */
 export class LCMScheduler extends AlphaScheduler {
   readonly #config: z.output<typeof schema>;
@@ -60,7 +60,9 @@ export class LCMScheduler extends AlphaScheduler {
     );
   }
 
-  /** Algorithm 3, with the boundary condition `c_skip x + c_out x0` of appendix C. */
+  /**
+   * Algorithm 3; `c_skip x + c_out x0` is the boundary condition of Song et al. 2023, "Consistency Models".
+   */
   protected override advance(
     modelOutput: Float32Array,
     stepIndex: number,

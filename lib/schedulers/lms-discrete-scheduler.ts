@@ -24,7 +24,8 @@ const maxOrder = 4;
  * The linear multistep (Adams-Bashforth) method with uneven steps on the probability-flow equation, as
  * k-diffusion's `sample_lms`.
  *
- * Image to image: as in diffusers the order counts from the start of the schedule, though fewer derivatives are known.
+ * Image to image: as in diffusers the order counts from the start of the schedule, though fewer derivatives
+ * are known.
  */
 export class LMSDiscreteScheduler extends SigmaScheduler {
   /** Up to four derivatives dx/dsigma, the latest first. */
@@ -58,8 +59,8 @@ export class LMSDiscreteScheduler extends SigmaScheduler {
 }
 
 /**
- * The integral over `from` … `to` of the Lagrange polynomial that is 1 at `nodes[index]` and 0 at the other nodes.
- * Gauss's rule with two points is exact for its degree, three at most.
+ * The integral over `from` … `to` of the Lagrange polynomial that is 1 at `nodes[index]` and 0 at the other
+ * nodes. Gauss's rule with two points is exact for its degree, three at most.
  */
 function integrateLagrange(nodes: readonly number[], index: number, from: number, to: number): number {
   const node = nodes[index]!;

@@ -1,3 +1,5 @@
+import {ArgumentError} from '../errors.ts';
+
 /** The noise that training adds at each timestep: betas, and the cumulative product of `1 - beta`. */
 
 export const betaSchedules = ['linear', 'scaled_linear', 'squaredcos_cap_v2'] as const;
@@ -7,16 +9,17 @@ export interface NoiseScheduleConfig {
   readonly betaStart: number;
   readonly betaEnd: number;
   readonly betaSchedule: (typeof betaSchedules)[number];
-  /** Betas as numbers; they take the place of the four settings above. */
+  /** Betas as numbers; they take the place of the three settings above. */
   readonly trainedBetas?: readonly number[] | undefined;
   /** Shifts the schedule so that the last timestep is pure noise. */
   readonly rescaleBetasZeroSnr?: boolean | undefined;
 }
 
 /**
- * The cumulative product of `1 - beta` for every training timestep. diffusers computes it with float32 tensors
- * (PyTorch's cumulative product sums up in float64 and rounds each output), and small differences grow in
- * `1 - alphasCumprod` at the low-noise end: so each rounding is made here too.
+ * The cumulative product of `1 - beta` for every training timestep. diffusers computes it with float32
+ * tensors (PyTorch's cumulative product sums up in float64 and rounds each output), and small differences
+ * grow in `1 - alphasCumprod` at the low-noise end: so each rounding is made here too.
+ * @throws ArgumentError if `trainedBetas` are not as many as `numTrainTimesteps`.
  */
 export function alphasCumprod(config: NoiseScheduleConfig): Float32Array {
   const betas = trainingBetas(config);
@@ -27,7 +30,13 @@ export function alphasCumprod(config: NoiseScheduleConfig): Float32Array {
 
 function trainingBetas(config: NoiseScheduleConfig): Float32Array {
   const {numTrainTimesteps, betaStart, betaEnd, betaSchedule, trainedBetas} = config;
-  if (trainedBetas) return Float32Array.from(trainedBetas);
+  if (trainedBetas) {
+    if (trainedBetas.length === numTrainTimesteps) return Float32Array.from(trainedBetas);
+    throw new ArgumentError(
+      `scheduler config: expected as many trainedBetas as numTrainTimesteps (${numTrainTimesteps}); ` +
+        `got ${trainedBetas.length}. Correct the scheduler config.`,
+    );
+  }
   switch (betaSchedule) {
     case 'linear':
       return float32Linspace(betaStart, betaEnd, numTrainTimesteps);
@@ -38,13 +47,14 @@ function trainingBetas(config: NoiseScheduleConfig): Float32Array {
   }
 }
 
-/** `torch.linspace` in float32: counts from the nearer end. */
+/** `torch.linspace` in float32: counts from the nearer end, and rounds once, as fused multiply-add does. */
 function float32Linspace(start: number, end: number, count: number): Float32Array {
   const first = Math.fround(start);
   const last = Math.fround(end);
   const step = Math.fround(Math.fround(last - first) / (count - 1));
+  const half = Math.floor(count / 2);
   return Float32Array.from({length: count}, (_, i) =>
-    i < count / 2 ? first + Math.fround(step * i) : last - Math.fround(step * (count - 1 - i)),
+    i < half ? first + step * i : last - step * (count - 1 - i),
   );
 }
 

@@ -23,8 +23,9 @@ const adamsBashforth = [
 ] as const;
 
 /**
- * Liu et al. 2022, "Pseudo Numerical Methods for Diffusion Models on Manifolds", without Runge-Kutta steps. The second
- * step repeats the first with the mean of two outputs, which is why the second timestep is visited twice.
+ * Liu et al. 2022, "Pseudo Numerical Methods for Diffusion Models on Manifolds", without Runge-Kutta steps.
+ * The second step repeats the first with the mean of two outputs, which is why the second timestep is visited
+ * twice.
  */
 export class PNDMScheduler extends AlphaScheduler {
   readonly #config: z.output<typeof schema>;
@@ -40,7 +41,7 @@ export class PNDMScheduler extends AlphaScheduler {
   }
 
   protected override placeTimesteps(numInferenceSteps: number): number[] {
-    const timesteps = spaceTimesteps(this.#config, numInferenceSteps).map(roundHalfEven);
+    const timesteps = spaceTimesteps(this.#config, numInferenceSteps, roundHalfEven);
     return [...timesteps.slice(0, 2), ...timesteps.slice(1)];
   }
 

@@ -18,8 +18,8 @@ export function noiseLevelOf(alphaCumprod: number): NoiseLevel {
 /**
  * The original sample that a model's output stands for.
  *
- * Of a variance-preserving sample (alpha² + sigma² = 1) the velocity is `v = alpha * noise - sigma * original`
- * (Salimans and Ho 2022, appendix D). Other samples are such a sample times `norm`.
+ * Of a variance-preserving sample (alpha² + sigma² = 1) the velocity is `v = alpha * noise - sigma *
+ * original` (Salimans and Ho 2022, appendix D). Other samples are such a sample times `norm`.
  */
 export function predictOriginalSample(
   predictionType: PredictionType,

@@ -9,11 +9,11 @@ export type SchedulerConfig = Readonly<Record<string, unknown>>;
 
 /** The settings that every scheduler reads, with diffusers' defaults. */
 export const commonFields = {
-  numTrainTimesteps: z.int().positive().default(1000),
+  numTrainTimesteps: z.int().min(2).default(1000),
   betaStart: z.number().positive().lt(1).default(0.0001),
   betaEnd: z.number().positive().lt(1).default(0.02),
   betaSchedule: z.enum(betaSchedules).default('linear'),
-  trainedBetas: z.array(z.number().positive().lt(1)).min(2).optional(),
+  trainedBetas: z.array(z.number().positive().lt(1)).optional(),
   predictionType: z.enum(predictionTypes).default('epsilon'),
   stepsOffset: z.int().nonnegative().default(0),
 };
@@ -32,8 +32,8 @@ export function only<Value extends boolean | string | number>(value: Value) {
 export const absent = z.undefined().optional();
 
 /**
- * Checks a configuration against a scheduler's schema. As in diffusers' `from_config`, keys that the schema does not
- * name are ignored: they belong to other schedulers. A key that is `null` counts as absent.
+ * Checks a configuration against a scheduler's schema. As in diffusers' `from_config`, keys that the schema
+ * does not name are ignored: they belong to other schedulers. A key that is `null` counts as absent.
  * @throws ArgumentError that lists every setting that is wrong or not supported.
  */
 export function parseConfig<Schema extends z.ZodObject>(
@@ -56,16 +56,6 @@ export function parseConfig<Schema extends z.ZodObject>(
         'Correct the scheduler config, or choose another scheduler.',
     );
   }
-  const {numTrainTimesteps, trainedBetas} = result.data as {
-    numTrainTimesteps: number;
-    trainedBetas?: number[];
-  };
-  if (trainedBetas && trainedBetas.length !== numTrainTimesteps) {
-    throw new ArgumentError(
-      `${schedulerName} config: expected as many trainedBetas as numTrainTimesteps (${numTrainTimesteps}); ` +
-        `got ${trainedBetas.length}. Correct the scheduler config.`,
-    );
-  }
   return result.data;
 }
 
@@ -79,8 +69,8 @@ function camelCase(key: string): string {
 }
 
 /**
- * Parses a `scheduler_config.json`. diffusers writes `lambda_min_clipped` as `-Infinity`, which Python reads and
- * JSON does not know; it becomes a string.
+ * Parses a `scheduler_config.json`. diffusers writes `lambda_min_clipped` as `-Infinity`, which Python reads
+ * and JSON does not know; it becomes a string.
  * @throws FileError if the text is no JSON object.
  */
 export function parseSchedulerConfig(text: string, path: string): SchedulerConfig {

@@ -23,11 +23,13 @@ export interface SchedulerSettings extends NoiseScheduleConfig {
  * }
  * ```
  *
- * Image to image starts the same loop at `beginIndex(scheduler, strength)`, from `addNoise(latents, noise, beginIndex)`.
- * Samples are flat arrays of any length (a whole batch in one is fine: every formula is elementwise) and are never
- * changed in place. Steps are named by their index in `timesteps`, not by the timestep, because PNDM and Heun visit
- * a timestep twice. The last steps' model outputs are remembered between calls of `step`: call `setTimesteps` before
- * each run, and `step` in order.
+ * Image to image starts the same loop at `beginIndex(scheduler, strength)`, with `addNoise(latents, noise,
+ * stepIndex)` of that index as the sample.
+ *
+ * Samples are flat arrays of any length (a whole batch in one is fine: every formula is elementwise). They are
+ * never changed in place, and callers may reuse their own. Steps are named by their index in `timesteps`, not by
+ * the timestep, because PNDM and Heun visit a timestep twice. Multistep schedulers remember model outputs between
+ * calls of `step`: call `setTimesteps` before each run, and `step` in order.
  */
 export abstract class Scheduler {
   /** How many entries of `timesteps` belong to one inference step (2 for Heun, as in diffusers). */
@@ -64,8 +66,8 @@ export abstract class Scheduler {
 
   /**
    * Lays out the timesteps and forgets the model outputs of the run before.
-   * @throws ArgumentError unless `numInferenceSteps` is an integer from 1 to `numTrainTimesteps` that the timestep
-   *   spacing can place.
+   * @throws ArgumentError unless `numInferenceSteps` is an integer from 1 to `numTrainTimesteps` that the
+   *   timestep spacing can place.
    */
   setTimesteps(numInferenceSteps: number): void {
     const {numTrainTimesteps} = this;
@@ -93,10 +95,12 @@ export abstract class Scheduler {
   }
 
   /**
-   * One step of the reverse process: from the sample at `timesteps[stepIndex]` and the model's output there to the
-   * sample at the next timestep, a new array.
-   * @param noise is called once by a stochastic scheduler, in just those steps in which diffusers draws noise.
-   * @throws ArgumentError if lengths differ, steps are out of order, or noise is needed and there is no source.
+   * One step of the reverse process: from the sample at `timesteps[stepIndex]` and the model's output there
+   * to the sample at the next timestep, a new array.
+   * @param noise is called once by a stochastic scheduler, in just those steps in which diffusers draws
+   *   noise.
+   * @throws ArgumentError if lengths differ, steps are out of order, or noise is needed and there is no
+   *   source.
    */
   step(
     modelOutput: Float32Array,
@@ -112,7 +116,10 @@ export abstract class Scheduler {
       );
     }
     checkLength('step: modelOutput', modelOutput, sample);
-    const previousSample = this.advance(modelOutput, stepIndex, sample, () => drawNoise(noise, sample));
+    // Copies, because schedulers keep arrays from step to step and callers may reuse their buffers.
+    const previousSample = this.advance(modelOutput.slice(), stepIndex, sample.slice(), () =>
+      drawNoise(noise, sample),
+    );
     this.#nextStepIndex = stepIndex + 1;
     return previousSample;
   }
@@ -151,16 +158,16 @@ export abstract class Scheduler {
     }
     if (!Number.isInteger(stepIndex) || stepIndex < 0 || stepIndex >= count) {
       throw new ArgumentError(
-        `${where}: expected stepIndex to be an integer from 0 to ${count - 1}; got ${describeValue(stepIndex)}. ` +
-          'Pass an index into timesteps, not a timestep.',
+        `${where}: expected stepIndex to be an integer from 0 to ${count - 1}; ` +
+          `got ${describeValue(stepIndex)}. Pass an index into timesteps, not a timestep.`,
       );
     }
   }
 }
 
 /**
- * Where image to image starts in `scheduler.timesteps`: the last `floor(numInferenceSteps * strength)` inference
- * steps are run, as diffusers' `get_timesteps` and `set_begin_index` have it.
+ * Where image to image starts in `scheduler.timesteps`: the last `floor(numInferenceSteps * strength)`
+ * inference steps are run, as diffusers' `get_timesteps` and `set_begin_index` have it.
  * @throws ArgumentError unless `strength` is above 0, at most 1, and leaves at least one step.
  */
 export function beginIndex(scheduler: Scheduler, strength: number): number {
@@ -171,8 +178,8 @@ export function beginIndex(scheduler: Scheduler, strength: number): number {
   const stepsToRun = Math.floor(numInferenceSteps * strength);
   if (stepsToRun < 1) {
     throw new ArgumentError(
-      `strength: expected numInferenceSteps * strength to be at least 1; got ${numInferenceSteps} * ${strength}. ` +
-        'Raise strength or numInferenceSteps.',
+      'strength: expected numInferenceSteps * strength to be at least 1; ' +
+        `got ${numInferenceSteps} * ${strength}. Raise strength or numInferenceSteps.`,
     );
   }
   return (numInferenceSteps - stepsToRun) * order;

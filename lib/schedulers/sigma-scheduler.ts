@@ -18,8 +18,8 @@ export interface SigmaSchedulerSettings extends SchedulerSettings, TimestepSpaci
 }
 
 /**
- * A scheduler whose samples are `original + sigma * noise` (Karras et al. 2022), so that a sample is scaled before the
- * model, which is trained on variance-preserving samples, sees it. Timesteps may be fractions.
+ * A scheduler whose samples are `original + sigma * noise` (Karras et al. 2022), so that a sample is scaled
+ * before the model, which is trained on variance-preserving samples, sees it. Timesteps may be fractions.
  */
 export abstract class SigmaScheduler extends Scheduler {
   readonly #settings: SigmaSchedulerSettings;
@@ -55,7 +55,7 @@ export abstract class SigmaScheduler extends Scheduler {
 
   protected override layOut(numInferenceSteps: number): readonly number[] {
     const {useKarrasSigmas = false, finalSigmasType = 'zero'} = this.#settings;
-    const timesteps = spaceTimesteps(this.#settings, numInferenceSteps).map(Math.fround);
+    const timesteps = spaceTimesteps(this.#settings, numInferenceSteps, Math.fround);
     const sigmas = interpolateSigmas(timesteps, this.#trainSigmas);
     if (!useKarrasSigmas) {
       this.sigmas = withFinalSigma(sigmas, finalSigmasType, this.#trainSigmas);

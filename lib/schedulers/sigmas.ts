@@ -1,17 +1,11 @@
 /**
- * Schedules in sigma, the ratio of noise to image in a sample (Karras et al. 2022). diffusers holds them in float32,
- * and works them out in float64.
+ * Schedules in sigma, the ratio of noise to image in a sample (Karras et al. 2022). diffusers holds them in
+ * float32, and works them out in float64.
  */
 
 /** How a schedule ends: with a sample free of noise, or with the noise of the first training timestep. */
 export const finalSigmasTypes = ['zero', 'sigma_min'] as const;
 export type FinalSigmasType = (typeof finalSigmasTypes)[number];
-
-export interface SigmaSchedule {
-  readonly timesteps: readonly number[];
-  /** One for each timestep, and the last step's end. */
-  readonly sigmas: Float32Array;
-}
 
 /** The sigma of every training timestep. */
 export function trainingSigmas(alphasCumprod: Float32Array): Float32Array {
@@ -21,8 +15,8 @@ export function trainingSigmas(alphasCumprod: Float32Array): Float32Array {
 }
 
 /**
- * With rescaled betas the last timestep is pure noise and its sigma infinite. diffusers gives it a tiny share of the
- * image instead, the smallest float16; the array is changed in place.
+ * With rescaled betas the last timestep is pure noise and its sigma infinite. diffusers gives it a tiny share
+ * of the image instead, the smallest float16; the array is changed in place.
  */
 export function keepLastSigmaFinite(alphasCumprod: Float32Array): void {
   alphasCumprod[alphasCumprod.length - 1] = 2 ** -24;
@@ -44,7 +38,9 @@ export function karrasSigmas(sigmaMax: number, sigmaMin: number, count: number):
   return Array.from({length: count}, (_, i) => (start + (i / (count - 1 || 1)) * (end - start)) ** rho);
 }
 
-/** The fractional timesteps at which training has the given sigmas, by interpolation between their logarithms. */
+/**
+ * The fractional timesteps at which training has the given sigmas, by interpolation between their logarithms.
+ */
 export function sigmasToTimesteps(sigmas: readonly number[], trainSigmas: Float32Array): number[] {
   const logSigmas = trainSigmas.map(Math.log);
   return sigmas.map(sigma => {

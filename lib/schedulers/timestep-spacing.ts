@@ -12,19 +12,26 @@ export interface TimestepSpacingConfig {
 }
 
 /**
- * `count` timesteps from high to low. Those of `linspace` are fractions: round them where the scheduler does.
- * @throws ArgumentError if the timesteps would leave the training range or repeat, as happens near as many inference
- *   as training steps. (diffusers reads past the end of its tables, or divides by zero, in these cases.
- *   For some counts, such as 61, its `trailing` spacing has one timestep too many, -1; here it never has.)
+ * `count` timesteps from high to low.
+ * @param round makes fractions, which `linspace` gives, what the scheduler takes.
+ * @throws ArgumentError if the timesteps would leave the training range or repeat, as happens near as many
+ *   inference as training steps. (diffusers reads past the end of its tables, or divides by zero, in these
+ *   cases. For some counts, such as 61, its `trailing` spacing has one timestep too many, -1; here it never
+ *   has.)
  */
-export function spaceTimesteps(config: TimestepSpacingConfig, count: number): number[] {
+export function spaceTimesteps(
+  config: TimestepSpacingConfig,
+  count: number,
+  round: (timestep: number) => number,
+): number[] {
   const {timestepSpacing, numTrainTimesteps, stepsOffset} = config;
-  const timesteps = Array.from({length: count}, (_, i) => spacedTimestep(config, count, i));
+  const timesteps = Array.from({length: count}, (_, i) => round(spacedTimestep(config, count, i)));
   const repeats = timesteps.some((timestep, i) => i > 0 && timestep >= timesteps[i - 1]!);
   if (repeats || timesteps[0]! > numTrainTimesteps - 1) {
     throw new ArgumentError(
-      `setTimesteps: expected few enough steps to give each its own timestep below ${numTrainTimesteps}; got ${count} ` +
-        `with timestepSpacing '${timestepSpacing}' and stepsOffset ${stepsOffset}. Ask for fewer steps.`,
+      `setTimesteps: expected few enough steps to give each its own timestep below ${numTrainTimesteps}; ` +
+        `got ${count} with timestepSpacing '${timestepSpacing}' and stepsOffset ${stepsOffset}. ` +
+        'Ask for fewer steps.',
     );
   }
   return timesteps;
@@ -41,7 +48,8 @@ function spacedTimestep(config: TimestepSpacingConfig, count: number, index: num
       return count > 1 && index === 0 ? last : stepsLeft * (last / Math.max(count - 1, 1));
     }
     case 'trailing': {
-      // NumPy's arange takes the step from its first two values; with the plain quotient some halves round otherwise.
+      // NumPy's arange takes the step from its first two values; with the plain quotient some halves round
+      // otherwise.
       const step = numTrainTimesteps - (numTrainTimesteps - numTrainTimesteps / count);
       return roundHalfEven(numTrainTimesteps - index * step) - 1;
     }

@@ -6,9 +6,12 @@ const shiftSize = 397;
 /** PyTorch fills arrays of at least this size in blocks of 16, and smaller ones number by number. */
 const blockSize = 16;
 
+const twoPi = Math.fround(2 * Math.PI);
+
 /**
- * Gives the numbers of PyTorch's CPU generator: the Mersenne Twister MT19937 (Matsumoto and Nishimura 1998), seeded
- * with the low 32 bits of the seed, and the Box-Muller transform in the two orders that `torch.randn` has.
+ * Gives the numbers of PyTorch's CPU generator: the Mersenne Twister MT19937 (Matsumoto and Nishimura 1998),
+ * seeded with the low 32 bits of the seed, and the Box-Muller transform in the two orders that `torch.randn`
+ * has.
  */
 export class TorchGenerator {
   readonly #state = new Uint32Array(stateSize);
@@ -17,7 +20,8 @@ export class TorchGenerator {
   #spareNormal: number | undefined;
 
   /**
-   * @param seed as for `torch.Generator().manual_seed`: an integer from 0 to 2^53 - 1, or a bigint below 2^64.
+   * @param seed as for `torch.Generator().manual_seed`: an integer from 0 to 2^53 - 1, or a bigint below
+   *   2^64.
    * @throws ArgumentError on any other seed.
    */
   constructor(seed: number | bigint) {
@@ -33,8 +37,9 @@ export class TorchGenerator {
   }
 
   /**
-   * Unit-normal numbers: what `torch.randn(shape, generator=generator)` gives in float32 on the CPU, to the last bit or
-   * two (PyTorch's own last bits depend on the processor). Consecutive calls continue the sequence as PyTorch's do.
+   * Unit-normal numbers: what `torch.randn(shape, generator=generator)` gives in float32 on the CPU, to the
+   * last bit or two (PyTorch's own last bits depend on the processor). Consecutive calls continue the
+   * sequence as PyTorch's do.
    * @throws ArgumentError unless every dimension is a non-negative integer.
    */
   randn(shape: readonly number[]): Float32Array {
@@ -47,7 +52,10 @@ export class TorchGenerator {
     return values;
   }
 
-  /** All uniforms first, then each block of 16 in place; a last, partial block is drawn anew, whole, from the end. */
+  /**
+   * All uniforms first, then each block of 16 in place; a last, partial block is drawn anew, whole, from the
+   * end.
+   */
   #fillBlocks(values: Float32Array): void {
     for (let i = 0; i < values.length; i++) values[i] = this.#uniformFloat();
     for (let start = 0; start + blockSize <= values.length; start += blockSize) transformBlock(values, start);
@@ -99,11 +107,13 @@ export class TorchGenerator {
   }
 }
 
-/** Box-Muller: of 16 uniforms the first eight give radii, the last eight angles. */
+/**
+ * Box-Muller with PyTorch's float32 roundings: of 16 uniforms the first eight give radii, the others angles.
+ */
 function transformBlock(values: Float32Array, start: number): void {
   for (let i = start; i < start + blockSize / 2; i++) {
-    const radius = Math.sqrt(-2 * Math.log(1 - values[i]!));
-    const angle = 2 * Math.PI * values[i + blockSize / 2]!;
+    const radius = Math.fround(Math.sqrt(-2 * Math.fround(Math.log(1 - values[i]!))));
+    const angle = Math.fround(twoPi * values[i + blockSize / 2]!);
     values[i] = radius * Math.cos(angle);
     values[i + blockSize / 2] = radius * Math.sin(angle);
   }

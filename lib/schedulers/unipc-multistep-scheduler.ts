@@ -25,9 +25,9 @@ interface LastStep {
 }
 
 /**
- * Zhao et al. 2023, "UniPC", order 2 with B2(h) = exp(h) - 1, predicting the original. Each step first corrects the
- * sample with the model output at its own timestep (algorithm 1), then predicts the next one (algorithm 2), which for
- * this order and B2 is the step of DPM-Solver++(2M).
+ * Zhao et al. 2023, "UniPC", order 2 with B2(h) = exp(h) - 1, predicting the original. Each step first
+ * corrects the sample with the model output at its own timestep (algorithm 1), then predicts the next one
+ * (algorithm 2), which for this order and B2 is the step of DPM-Solver++(2M).
  */
 export class UniPCMultistepScheduler extends LambdaScheduler {
   #last: LastStep | undefined;
@@ -56,7 +56,10 @@ export class UniPCMultistepScheduler extends LambdaScheduler {
     return linearCombination(...this.exactTerms(stepIndex, corrected, target));
   }
 
-  /** The sample at `stepIndex` once more, from the last step's sample and what is now known to be predicted here. */
+  /**
+   * The sample at `stepIndex` once more, from the last step's sample and what is now known to be predicted
+   * here.
+   */
   #correct(stepIndex: number, original: Float32Array, last: LastStep): Float32Array {
     const h = this.lambda(stepIndex) - this.lambda(stepIndex - 1);
     const b = Math.expm1(-h);
@@ -65,7 +68,8 @@ export class UniPCMultistepScheduler extends LambdaScheduler {
     if (last.originalBefore === undefined) {
       return linearCombination(...exact, [weight / 2, original], [-weight / 2, last.original]);
     }
-    // Equation 7 for p = 2: rho_1 + rho_2 = g_1, r rho_1 + rho_2 = g_2, with r the (negative) place of the step before.
+    // The linear system of theorem 3.1 for p = 2: rho_1 + rho_2 = g_1, r rho_1 + rho_2 = g_2, with r the
+    // (negative) place of the step before.
     const r = (this.lambda(stepIndex - 2) - this.lambda(stepIndex - 1)) / h;
     const phi2 = -b / h - 1;
     const phi3 = -phi2 / h - 1 / 2;

@@ -1,17 +1,61 @@
+import {readFileSync} from 'node:fs';
 import test from 'ava';
 import {ArgumentError} from '../../lib/errors.ts';
 import {TorchGenerator} from '../../lib/schedulers/torch-generator.ts';
 import {readSafetensors} from '../_helpers/read-safetensors.ts';
 import {relativeError} from '../_helpers/relative-error.ts';
 
-const tensors = readSafetensors(
-  new URL('../fixtures/reference/cases/torch_randn.safetensors', import.meta.url),
+interface Sequence {
+  readonly seed: number;
+  readonly calls: readonly {readonly shape: readonly number[]; readonly values: readonly number[]}[];
+}
+
+const fixtures = new URL('../fixtures/', import.meta.url);
+const tensors = readSafetensors(new URL('reference/cases/torch_randn.safetensors', fixtures));
+const sequences: readonly Sequence[] = JSON.parse(
+  readFileSync(new URL('schedulers/torch-randn.json', fixtures), 'utf8'),
 );
+
 for (const [name, {shape, data}] of Object.entries(tensors)) {
   test(`randn gives torch.randn's ${name}`, t => {
     const seed = Number(/^seed(\d+)_/.exec(name)![1]);
-    const error = relativeError(new TorchGenerator(seed).randn(shape), data);
-    t.log(error);
-    t.true(error <= 1e-6, `relative error ${error}`);
+    t.true(relativeError(new TorchGenerator(seed).randn(shape), data) <= 2e-7);
   });
 }
+
+for (const {seed, calls} of sequences) {
+  test(`consecutive calls of small and large shapes continue PyTorch's sequence for seed ${seed}`, t => {
+    const generator = new TorchGenerator(seed);
+    for (const {shape, values} of calls) {
+      const error = relativeError(generator.randn(shape), values);
+      t.true(error <= 2e-7, `shape [${shape.join(', ')}]: relative error ${error}`);
+    }
+  });
+}
+
+test('numbers and bigints are the same seeds', t => {
+  t.deepEqual(new TorchGenerator(123n).randn([20]), new TorchGenerator(123).randn([20]));
+  t.deepEqual(new TorchGenerator(2n ** 64n - 1n).randn([20]), new TorchGenerator(2 ** 32 - 1).randn([20]));
+});
+
+test('randn of an empty shape dimension draws nothing', t => {
+  const generator = new TorchGenerator(1);
+  t.is(generator.randn([4, 0]).length, 0);
+  t.deepEqual(generator.randn([20]), new TorchGenerator(1).randn([20]));
+});
+
+for (const seed of [-1, 1.5, Number.NaN, 2 ** 53, -1n, 2n ** 64n]) {
+  test(`seed ${seed} (${typeof seed}) is refused`, t => {
+    t.throws(() => new TorchGenerator(seed), {
+      instanceOf: ArgumentError,
+      message: /^seed: expected an integer/,
+    });
+  });
+}
+
+test('a shape of negative or fractional dimensions is refused', t => {
+  const generator = new TorchGenerator(0);
+  for (const shape of [[-1], [2, 0.5], [Number.NaN]]) {
+    t.throws(() => generator.randn(shape), {instanceOf: ArgumentError, message: /^shape: expected/});
+  }
+});
