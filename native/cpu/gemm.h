@@ -1,0 +1,107 @@
+// Packed GEMM: epilogue(A · Wᵀ), W packed beforehand, A brought into panels on the way by a row source.
+//
+// The result is cut into tasks of up to kMaxRowPanels x kMaxColumnPanels tiles. A task walks through depth in
+// blocks; for each block it packs one panel of A at a time (into the L1) and multiplies it with the task's
+// panels of W (which stay in the L2 for all its row panels). Sums of depth blocks meet in the task's
+// accumulators.
+//
+// How depth is cut follows from depth alone and every output is summed by one thread in that order: bits
+// depend neither on the number of threads nor on the other rows.
+#pragma once
+
+#include <algorithm>
+
+#include "cpu/epilogue.h"
+#include "cpu/micro_kernel.h"
+#include "cpu/packed_weight.h"
+
+namespace ipai::IPAI_TARGET {
+
+// W: 12 panels x 384 x 32 floats = 576 KiB of a 1 MiB L2; accumulators of 16 x 12 tiles: 336 KiB.
+inline constexpr int64_t kMaxRowPanels = 16;
+inline constexpr int64_t kMaxColumnPanels = 12;
+
+// [count·index/parts, count·(index+1)/parts): the index-th of `parts` nearly equal parts of [0, count).
+struct Range {
+  int64_t begin;
+  int64_t end;
+  int64_t size() const { return end - begin; }
+};
+inline Range part_of(int64_t count, int64_t parts, int64_t index) {
+  return {count * index / parts, count * (index + 1) / parts};
+}
+
+struct GemmPlan {
+  int64_t rows;
+  int64_t row_panels;
+  int64_t row_blocks;
+  int64_t column_panels;
+  int64_t column_blocks;
+  int64_t depth;
+  int64_t depth_blocks;
+
+  GemmPlan(int64_t row_count, const PackedWeight& weight, int thread_count)
+      : rows(row_count),
+        row_panels(divide_up(row_count, kTileRows)),
+        row_blocks(divide_up(row_panels, kMaxRowPanels)),
+        column_panels(weight.panels()),
+        column_blocks(divide_up(column_panels, kMaxColumnPanels)),
+        depth(weight.depth),
+        depth_blocks(divide_up(weight.depth, kDepthBlock)) {
+    // Enough tasks to keep the threads level. Splitting columns costs a second packing of A, splitting rows a
+    // second pass over W, which is what the small row counts of deep layers wait for: columns first, down to
+    // 4 panels.
+    const int64_t wanted = thread_count > 1 ? 4 * thread_count : 1;
+    if (row_blocks * column_blocks < wanted) {
+      column_blocks = std::clamp(divide_up(wanted, row_blocks), column_blocks,
+                                 std::max(column_blocks, column_panels / 4));
+      row_blocks = std::clamp(divide_up(wanted, column_blocks), row_blocks, row_panels);
+    }
+    row_blocks = std::min(divide_up(row_blocks, thread_count) * thread_count, row_panels);
+  }
+
+  int64_t tasks() const { return row_blocks * column_blocks; }
+  // Tiles that a task keeps: one, when depth needs no second block.
+  int64_t accumulator_tiles() const {
+    return depth_blocks == 1 ? 1
+                             : divide_up(row_panels, row_blocks) * divide_up(column_panels, column_blocks);
+  }
+  int64_t scratch_floats_per_thread() const {
+    return kTileRows * kPanelStride + accumulator_tiles() * kTileRows * kTileColumns;
+  }
+  size_t scratch_bytes(int thread_count) const {
+    return static_cast<size_t>(scratch_floats_per_thread() * thread_count) * sizeof(float);
+  }
+};
+
+// `Rows` has `void pack(int64_t first_row, int rows, int64_t first_depth, int64_t depth, float* panel)
+// const`, which writes that part of A as float32, row r to panel + r·kPanelStride.
+template <class T, class Rows>
+void run_gemm(const GemmPlan& plan, const Rows& rows, const PackedWeight& weight, const T* packed,
+              const Epilogue<T>& epilogue, CpuContext& context) {
+  constexpr int64_t kTileSize = int64_t{kTileRows} * kTileColumns;
+  context.parallel_for(plan.tasks(), [&](int64_t task, int thread) {
+    float* a_panel = reinterpret_cast<float*>(context.scratch()) + thread * plan.scratch_floats_per_thread();
+    float* accumulators = a_panel + kTileRows * kPanelStride;
+    const Range row_panels = part_of(plan.row_panels, plan.row_blocks, task % plan.row_blocks);
+    const Range column_panels = part_of(plan.column_panels, plan.column_blocks, task / plan.row_blocks);
+    for (int64_t block = 0; block < plan.depth_blocks; ++block) {
+      const Range depth = part_of(plan.depth, plan.depth_blocks, block);
+      float* tile = accumulators;
+      for (int64_t i = row_panels.begin; i < row_panels.end; ++i) {
+        const Range panel_rows = part_of(plan.rows, plan.row_panels, i);
+        const int row_count = static_cast<int>(panel_rows.size());
+        rows.pack(panel_rows.begin, row_count, depth.begin, depth.size(), a_panel);
+        for (int64_t j = column_panels.begin; j < column_panels.end; ++j) {
+          const int vecs = weight.vecs_in(j);
+          const T* b = packed + weight.panel_offset(j) + depth.begin * vecs * Vec::kLanes;
+          micro_kernel<T>(row_count, vecs)(a_panel, b, depth.size(), tile, block > 0);
+          if (block == plan.depth_blocks - 1) epilogue.finish(tile, panel_rows.begin, row_count, weight, j);
+          if (plan.depth_blocks > 1) tile += kTileSize;
+        }
+      }
+    }
+  });
+}
+
+}  // namespace ipai::IPAI_TARGET

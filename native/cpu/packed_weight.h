@@ -1,0 +1,78 @@
+// Weights as the GEMM reads them: panels of kTileColumns outputs, each panel depth x columns, row-major. The
+// last panel is as narrow as whole vectors allow; its columns beyond the last output are zero.
+//
+// With `glu` (rows n and n + N/2 of the weight belong together) a panel's left half holds rows n, n+1, ...
+// and its right half their partners n + N/2, n + 1 + N/2, ..., so that one tile has both.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "cpu/float16.h"
+#include "cpu/micro_kernel.h"
+#include "runtime/cpu_context.h"
+
+namespace ipai::IPAI_TARGET {
+
+constexpr int64_t divide_up(int64_t value, int64_t by) {
+  return (value + by - 1) / by;
+}
+
+// Where the weight [rows, depth] lies in its packed form. An "output" is a column of the result: a row of the
+// weight, or with `glu` a pair of rows.
+struct PackedWeight {
+  int64_t rows;
+  int64_t depth;
+  bool glu;
+
+  int64_t outputs() const { return glu ? rows / 2 : rows; }
+  int64_t panel_outputs() const { return glu ? kTileColumns / 2 : kTileColumns; }
+  int64_t panels() const { return divide_up(outputs(), panel_outputs()); }
+  int64_t first_output(int64_t panel) const { return panel * panel_outputs(); }
+  int64_t outputs_in(int64_t panel) const {
+    return std::min(panel_outputs(), outputs() - first_output(panel));
+  }
+  // Width of a panel, in vectors.
+  int vecs_in(int64_t panel) const {
+    return static_cast<int>(divide_up(outputs_in(panel), Vec::kLanes)) * (glu ? 2 : 1);
+  }
+  // In elements; every panel but the last is full.
+  int64_t panel_offset(int64_t panel) const { return panel * kTileColumns * depth; }
+  int64_t elements() const {
+    return panel_offset(panels() - 1) + vecs_in(panels() - 1) * int64_t{Vec::kLanes} * depth;
+  }
+  // Row of the weight in a panel's column, or -1 where the column is padding.
+  int64_t source_row(int64_t panel, int column) const {
+    const int half = glu ? vecs_in(panel) / 2 * Vec::kLanes : vecs_in(panel) * Vec::kLanes;
+    const int output = column % half;
+    if (output >= outputs_in(panel)) return -1;
+    return first_output(panel) + output + (column < half ? 0 : outputs());
+  }
+};
+
+// Packs a weight [rows, channels, taps] so that depth runs over (tap, channel): channels innermost, as the
+// pictures have them. A linear weight has one tap.
+template <class Source, class T>
+void pack_weight(const PackedWeight& layout, const Source* source, int64_t taps, T* packed,
+                 CpuContext& context) {
+  constexpr int64_t kChannelBlock = 32;  // the lines of the panel that a block writes to stay in the L1
+  const int64_t channels = layout.depth / taps;
+  context.parallel_for(layout.panels(), [&](int64_t panel, int) {
+    T* target = packed + layout.panel_offset(panel);
+    const int columns = layout.vecs_in(panel) * Vec::kLanes;
+    for (int64_t begin = 0; begin < channels; begin += kChannelBlock) {
+      const int64_t end = std::min(begin + kChannelBlock, channels);
+      for (int column = 0; column < columns; ++column) {
+        const int64_t row = layout.source_row(panel, column);
+        for (int64_t channel = begin; channel < end; ++channel) {
+          for (int64_t tap = 0; tap < taps; ++tap) {
+            const float value = row < 0 ? 0.0f : to_float(source[row * layout.depth + channel * taps + tap]);
+            store_scalar(target + (tap * channels + channel) * columns + column, value);
+          }
+        }
+      }
+    }
+  });
+}
+
+}  // namespace ipai::IPAI_TARGET

@@ -1,0 +1,21 @@
+// Brings the weight of a 2-D convolution into the layout and dtype of the `conv2d` kernels.
+#pragma once
+
+#include "runtime/dtype.h"
+#include "runtime/op.h"
+
+namespace ipai {
+
+struct PackConv2d {
+  static constexpr const char* kName = "pack_conv2d";
+  static constexpr InputRole kInputs[] = {{"weight"}};
+
+  DType dtype = DType::kFloat32;
+
+  template <class Visitor>
+  void fields(Visitor&& visit) {
+    visit("dtype", dtype, kDTypeNames);
+  }
+};
+
+}  // namespace ipai

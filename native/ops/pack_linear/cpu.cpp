@@ -1,0 +1,54 @@
+#include "cpu/packed_weight.h"
+#include "cpu/type_checks.h"
+#include "cpu/with_dtype.h"
+#include "ops/pack_linear/op.h"
+
+namespace ipai::IPAI_TARGET {
+namespace {
+
+std::string validate(const PackLinear& attributes, const NodeTypes& types) {
+  const TensorType& weight = types.inputs[0];
+  if (weight.absent || weight.shape.rank() != 2 || is_empty(weight.shape) || !is_float(weight.dtype)) {
+    return mismatch("weight", "floats [N, K]", weight);
+  }
+  if (!is_compute(attributes.dtype)) {
+    return std::string("dtype: expected float32 or bfloat16; got ") + dtype_name(attributes.dtype);
+  }
+  if (attributes.glu && weight.shape[0] % 2 != 0) {
+    return mismatch("weight", "an even number of rows, as glu pairs them", weight);
+  }
+  return check_type("output", types.outputs[0], attributes.dtype, weight.shape);
+}
+
+PackedWeight layout_of(const PackLinear& attributes, const TensorType& weight) {
+  return {weight.shape[0], weight.shape[1], attributes.glu};
+}
+
+size_t output_bytes(const PackLinear& attributes, const NodeTypes& types) {
+  return static_cast<size_t>(layout_of(attributes, types.inputs[0]).elements()) *
+         dtype_size(attributes.dtype);
+}
+
+void run(const PackLinear& attributes, const NodeView& node, CpuContext& context) {
+  const TensorView& weight = node.input(0);
+  with_float(weight.dtype, [&](auto source) {
+    with_compute(attributes.dtype, [&](auto target) {
+      pack_weight(layout_of(attributes, weight), weight.as<decltype(source)>(), 1,
+                  node.output().as<decltype(target)>(), context);
+    });
+  });
+}
+
+}  // namespace
+
+namespace ops {
+CpuOp pack_linear() {
+  CpuOpSpec<PackLinear> spec;
+  spec.validate = validate;
+  spec.output_bytes = output_bytes;
+  spec.run = run;
+  return make_cpu_op(spec);
+}
+}  // namespace ops
+
+}  // namespace ipai::IPAI_TARGET

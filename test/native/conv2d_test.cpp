@@ -1,0 +1,246 @@
+// pack_conv2d and conv2d against plain loops in float64, on every target that this machine can run.
+#include <doctest/doctest.h>
+
+#include "activation_reference.h"
+#include "op_harness.h"
+
+namespace ipai::test {
+namespace {
+
+struct Case {
+  int64_t batch, height, width, channels, outputs, kernel;
+  int64_t stride = 1;
+  std::vector<double> padding = {0, 0, 0, 0};  // top, left, bottom, right
+  int64_t upsample_height = 0, upsample_width = 0;
+  std::string activation = "none";
+  DType dtype = DType::kFloat32;
+  int64_t sample_bias_rows = 0;  // 0: none
+  bool residual = false;
+
+  int64_t view_height() const { return upsample_height > 0 ? upsample_height : height; }
+  int64_t view_width() const { return upsample_width > 0 ? upsample_width : width; }
+  int64_t out_height() const {
+    return (view_height() + static_cast<int64_t>(padding[0] + padding[2]) - kernel) / stride + 1;
+  }
+  int64_t out_width() const {
+    return (view_width() + static_cast<int64_t>(padding[1] + padding[3]) - kernel) / stride + 1;
+  }
+  std::vector<int64_t> output() const { return {batch, out_height(), out_width(), outputs}; }
+  AttributeMap attributes() const {
+    return {{"stride", static_cast<double>(stride)},
+            {"padding", padding},
+            {"upsample_height", static_cast<double>(upsample_height)},
+            {"upsample_width", static_cast<double>(upsample_width)},
+            {"activation", activation}};
+  }
+};
+
+struct Inputs {
+  HostTensor x, weight, bias, sample_bias, residual;
+
+  explicit Inputs(const Case& c)
+      : x(HostTensor::random(c.dtype, {c.batch, c.height, c.width, c.channels}, 1)),
+        weight(HostTensor::random(c.dtype, {c.outputs, c.channels, c.kernel, c.kernel}, 2)),
+        bias(HostTensor::random(DType::kFloat32, {c.outputs}, 3)) {
+    if (c.sample_bias_rows > 0)
+      sample_bias = HostTensor::random(DType::kFloat32, {c.sample_bias_rows, c.outputs}, 4);
+    if (c.residual) residual = HostTensor::random(c.dtype, c.output(), 5);
+  }
+};
+
+HostTensor run_conv2d(const Target& target, const Case& c, const Inputs& in, RunOptions options = {}) {
+  const HostTensor packed = run(target.op("pack_conv2d"), {{"dtype", dtype_name(c.dtype)}}, {in.weight},
+                                c.dtype, {c.outputs, c.channels, c.kernel, c.kernel}, {options.threads, -1});
+  return run(target.op("conv2d"), c.attributes(), {in.x, packed, in.bias, in.sample_bias, in.residual},
+             c.dtype, c.output(), options);
+}
+
+struct Sum {
+  double value = 0;
+  double magnitude = 0;
+  void add(double term) {
+    value += term;
+    magnitude += std::fabs(term);
+  }
+};
+
+Sum window_sum(const Case& c, const Inputs& in, int64_t b, int64_t y, int64_t x, int64_t o) {
+  Sum sum;
+  for (int64_t ky = 0; ky < c.kernel; ++ky) {
+    for (int64_t kx = 0; kx < c.kernel; ++kx) {
+      const int64_t view_y = y * c.stride + ky - static_cast<int64_t>(c.padding[0]);
+      const int64_t view_x = x * c.stride + kx - static_cast<int64_t>(c.padding[1]);
+      if (view_y < 0 || view_y >= c.view_height() || view_x < 0 || view_x >= c.view_width()) continue;
+      const int64_t source_y = view_y * c.height / c.view_height();
+      const int64_t source_x = view_x * c.width / c.view_width();
+      for (int64_t i = 0; i < c.channels; ++i) {
+        sum.add(in.x.at(((b * c.height + source_y) * c.width + source_x) * c.channels + i) *
+                in.weight.at(((o * c.channels + i) * c.kernel + ky) * c.kernel + kx));
+      }
+    }
+  }
+  sum.add(in.bias.at(o));
+  if (c.sample_bias_rows > 0) sum.add(in.sample_bias.at((c.sample_bias_rows == 1 ? 0 : b) * c.outputs + o));
+  return sum;
+}
+
+// Largest error over what rounding explains, as in gemm_test.cpp.
+double worst_error(const Case& c, const Inputs& in, const HostTensor& got) {
+  double worst = 0;
+  int64_t index = 0;
+  for (int64_t b = 0; b < c.batch; ++b) {
+    for (int64_t y = 0; y < c.out_height(); ++y) {
+      for (int64_t x = 0; x < c.out_width(); ++x) {
+        for (int64_t o = 0; o < c.outputs; ++o, ++index) {
+          const Sum sum = window_sum(c, in, b, y, x, o);
+          double expected = activate(c.activation, sum.value);
+          if (c.residual) expected += in.residual.at(index);
+          double slack = 2e-7 * (2 + sum.magnitude);
+          if (c.dtype == DType::kBFloat16) slack += std::ldexp(std::fabs(expected), -8);
+          const double error = std::fabs(got.at(index) - expected) / slack;
+          if (!(error <= worst)) worst = error;  // NaN is the worst
+        }
+      }
+    }
+  }
+  return worst;
+}
+
+void check(Case c) {
+  for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+    c.dtype = dtype;
+    const Inputs inputs(c);
+    for (const Target& target : targets()) {
+      INFO(target.name, " ", dtype_name(dtype), " x ", inputs.x.type().shape.to_string(), " weight ",
+           inputs.weight.type().shape.to_string(), " stride ", c.stride, " view ", c.view_height(), "x",
+           c.view_width());
+      CHECK_LE(worst_error(c, inputs, run_conv2d(target, c, inputs)), 1.0);
+    }
+  }
+}
+
+const std::vector<double> kSame = {1, 1, 1, 1};
+
+TEST_CASE("conv2d: 3x3 with every channel count around the vectors' width") {
+  for (const int64_t channels : {1, 3, 4, 16, 19}) {
+    for (const int64_t outputs : {1, 3, 4, 17, 40}) check({2, 5, 6, channels, outputs, 3, 1, kSame});
+  }
+}
+
+TEST_CASE("conv2d: depth beyond one block, borders in any of them") {
+  check({1, 4, 5, 70, 9, 3, 1, kSame});
+  check({1, 3, 3, 200, 33, 3, 1, kSame});
+}
+
+TEST_CASE("conv2d: more than one block of rows") {
+  check({2, 17, 19, 3, 5, 3, 1, kSame});
+}
+
+TEST_CASE("conv2d: 1x1, dense and not") {
+  check({2, 3, 5, 7, 33, 1});
+  check({2, 3, 5, 7, 33, 1, 2});
+  check({1, 3, 5, 7, 4, 1, 1, {1, 0, 0, 2}});
+}
+
+TEST_CASE("conv2d: stride 2 with the paddings of UNet and autoencoder") {
+  check({2, 8, 6, 5, 6, 3, 2, kSame});
+  check({1, 8, 8, 5, 6, 3, 2, {0, 0, 1, 1}});
+  check({1, 7, 9, 5, 6, 3, 2, {0, 0, 1, 1}});
+}
+
+TEST_CASE("conv2d: patches of 14x14") {
+  check({2, 28, 42, 3, 20, 14, 14});
+  check({1, 30, 15, 3, 20, 14, 14});
+}
+
+TEST_CASE("conv2d: padding wider than the picture") {
+  check({1, 1, 2, 3, 4, 3, 1, {4, 0, 1, 5}});
+}
+
+TEST_CASE("conv2d: the picture read as if upsampled, to even and odd sizes") {
+  check({2, 3, 4, 6, 5, 3, 1, kSame, 6, 8});
+  check({1, 3, 4, 6, 5, 3, 1, kSame, 7, 9});
+  check({1, 4, 5, 3, 5, 3, 2, {0, 0, 1, 1}, 11, 7});
+  check({1, 3, 2, 130, 5, 3, 1, kSame, 5, 5});
+  check({1, 3, 2, 5, 5, 1, 1, {0, 0, 0, 0}, 3, 4});
+}
+
+TEST_CASE("conv2d: bias of each sample, activation and residual") {
+  for (const int64_t sample_bias_rows : {0, 1, 3}) {
+    for (const char* activation : {"none", "silu"}) {
+      check({3, 3, 5, 6, 21, 3, 1, kSame, 0, 0, activation, DType::kFloat32, sample_bias_rows, true});
+      check({3, 3, 5, 6, 21, 1, 1, {0, 0, 0, 0}, 0, 0, activation, DType::kFloat32, sample_bias_rows, false});
+    }
+  }
+}
+
+TEST_CASE("conv2d: the residual's memory may become the output") {
+  Case c{2, 6, 7, 50, 40, 3, 1, kSame};
+  c.residual = true;
+  for (const Target& target : targets()) {
+    const HostTensor apart = run_conv2d(target, c, Inputs(c));
+    CHECK(run_conv2d(target, c, Inputs(c), {2, 4}).has_bits_of(apart));
+  }
+}
+
+TEST_CASE("conv2d: bits depend neither on threads nor on the rest of the batch") {
+  Case c{3, 7, 9, 50, 40, 3, 1, kSame};
+  const Inputs inputs(c);
+  for (const Target& target : targets()) {
+    const HostTensor alone = run_conv2d(target, c, inputs);
+    CHECK(run_conv2d(target, c, inputs, {2, -1}).has_bits_of(alone));
+    CHECK(run_conv2d(target, c, inputs, {5, -1}).has_bits_of(alone));
+
+    Case one = c;
+    one.batch = 1;
+    Inputs last(one);
+    const int64_t picture = c.height * c.width * c.channels;
+    for (int64_t i = 0; i < picture; ++i) last.x.set(i, inputs.x.at(2 * picture + i));
+    const HostTensor single = run_conv2d(target, one, last);
+    const size_t offset = alone.byte_size() - single.byte_size();
+    CHECK_EQ(std::memcmp(alone.data() + offset, single.data(), single.byte_size()), 0);
+  }
+}
+
+TEST_CASE("conv2d: refuses what does not fit, with a sentence") {
+  const CpuOp& op = targets()[0].op("conv2d");
+  const auto f32 = [](const std::vector<int64_t>& extents) { return HostTensor(DType::kFloat32, extents); };
+  const Case good{2, 5, 6, 4, 8, 3, 1, kSame};
+  const HostTensor x = f32({2, 5, 6, 4}), weight = f32({8, 4, 3, 3});
+  const auto refusal = [&](const Case& c, const std::vector<HostTensor>& inputs) {
+    return validate(op, c.attributes(), inputs, f32({2, 5, 6, 8}).type());
+  };
+  CHECK_EQ(refusal(good, {x, weight, f32({8}), f32({2, 8}), f32({2, 5, 6, 8})}), "");
+  CHECK_EQ(refusal(good, {f32({2, 5, 6}), weight, {}, {}, {}}),
+           "x: expected float32 or bfloat16 [B, H, W, I]; got float32 [2, 5, 6]");
+  CHECK_EQ(refusal(good, {f32({2, 5, 0, 4}), weight, {}, {}, {}}),
+           "x: expected float32 or bfloat16 [B, H, W, I]; got float32 [2, 5, 0, 4]");
+  CHECK_EQ(refusal(good, {f32({2, 5, 6, 9}), weight, {}, {}, {}}),
+           "weight: expected packed float32 [O, 9, kh, kw]; got float32 [8, 4, 3, 3]");
+  CHECK_EQ(refusal(good, {x, weight, f32({1}), {}, {}}), "bias: expected float32 [8]; got float32 [1]");
+  CHECK_EQ(refusal(good, {x, weight, {}, f32({3, 8}), {}}),
+           "sample_bias: expected float32 [2, 8]; got float32 [3, 8]");
+  CHECK_EQ(refusal(good, {x, weight, {}, {}, f32({2, 5, 6, 4})}),
+           "residual: expected float32 [2, 5, 6, 8]; got float32 [2, 5, 6, 4]");
+  CHECK_EQ(refusal(good, {x, f32({9, 4, 3, 3}), {}, {}, {}}),
+           "output: expected float32 [2, 5, 6, 9]; got float32 [2, 5, 6, 8]");
+
+  Case bad = good;
+  bad.stride = 0;
+  CHECK_EQ(refusal(bad, {x, weight, {}, {}, {}}), "stride: expected at least 1; got 0");
+  bad = good;
+  bad.padding = {1, 1};
+  CHECK_EQ(refusal(bad, {x, weight, {}, {}, {}}),
+           "padding: expected [top, left, bottom, right]; got 2 numbers");
+  bad.padding = {1, -1, 1, 1};
+  CHECK_EQ(refusal(bad, {x, weight, {}, {}, {}}), "padding: expected no negative numbers; got -1");
+  bad = good;
+  bad.upsample_height = 8;
+  CHECK_EQ(refusal(bad, {x, weight, {}, {}, {}}),
+           "upsample_height and upsample_width: expected both or neither to be 0; got 8 and 0");
+  CHECK_EQ(refusal(good, {x, f32({8, 4, 8, 8}), {}, {}, {}}),
+           "x: expected a picture that, padded, is no smaller than the kernel; got float32 [2, 5, 6, 4]");
+}
+
+}  // namespace
+}  // namespace ipai::test
