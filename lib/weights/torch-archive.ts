@@ -47,11 +47,7 @@ async function openZip(path: string): Promise<ZipFile> {
 }
 
 async function storedRange(path: string, zip: ZipFile, entry: Entry): Promise<ByteRange> {
-  if (
-    entry.isEncrypted() ||
-    entry.compressionMethod !== 0 ||
-    entry.compressedSize !== entry.uncompressedSize
-  ) {
+  if (entry.isEncrypted() || entry.compressionMethod !== 0) {
     const state = entry.isEncrypted() ? 'encrypted' : 'compressed';
     throw new FileError(
       `${path}: expected zip entries stored as they are, which is how torch.save writes them; '${entry.fileName}' is ` +

@@ -41,7 +41,7 @@ export class PickleError extends Error {}
 
 const STOP = 0x2e;
 /** A checkpoint with optimiser state has some 10^5. One instruction costs at most a few hundred bytes. */
-const MAX_INSTRUCTIONS = 2_000_000;
+const MAX_INSTRUCTIONS = 1_000_000;
 
 const utf8 = new TextDecoder();
 
