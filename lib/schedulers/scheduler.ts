@@ -26,10 +26,10 @@ export interface SchedulerSettings extends NoiseScheduleConfig {
  * Image to image starts the same loop at `beginIndex(scheduler, strength)`, with `addNoise(latents, noise,
  * stepIndex)` of that index as the sample.
  *
- * Samples are flat arrays of any length (a whole batch in one is fine: every formula is elementwise). They are
- * never changed in place, and callers may reuse their own. Steps are named by their index in `timesteps`, not by
- * the timestep, because PNDM and Heun visit a timestep twice. Multistep schedulers remember model outputs between
- * calls of `step`: call `setTimesteps` before each run, and `step` in order.
+ * Samples are flat arrays of any length (a whole batch in one is fine: every formula is elementwise). They
+ * are never changed in place, and callers may reuse their own. Steps are named by their index in `timesteps`,
+ * not by the timestep, because PNDM and Heun visit a timestep twice. Multistep schedulers remember model
+ * outputs between calls of `step`: call `setTimesteps` before each run, and `step` in order.
  */
 export abstract class Scheduler {
   /** How many entries of `timesteps` belong to one inference step (2 for Heun, as in diffusers). */
