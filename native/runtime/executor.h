@@ -1,0 +1,51 @@
+// The process's one compute thread: runs jobs first in, first out, apart from JavaScript's threads.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "runtime/job.h"
+#include "runtime/program_runner.h"
+
+namespace ipai {
+
+class Executor {
+ public:
+  explicit Executor(int thread_count);
+  // Drops queued jobs, cancels the running one and waits for the node that it is at. Their `done` is not
+  // called.
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  // The job must have passed `check_bindings`.
+  void submit(std::unique_ptr<Job> job);
+  // Jobs with this token end as kCancelled: a queued one at once, a running one after the node it is at.
+  void cancel(const std::shared_ptr<CancelToken>& token);
+  // Ends all jobs of an owner and returns when none of them runs; queued ones are dropped without `done`.
+  void drain(const void* owner);
+  // Gives the arena back to the system when no job is waiting.
+  void trim();
+
+  const ProgramRunner& runner() const { return runner_; }
+
+ private:
+  void work();
+  template <class Predicate>
+  std::deque<std::unique_ptr<Job>> take_queued(Predicate&& predicate);
+
+  ProgramRunner runner_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::condition_variable idle_;
+  std::deque<std::unique_ptr<Job>> queue_;
+  const Job* running_ = nullptr;
+  bool trim_requested_ = false;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace ipai

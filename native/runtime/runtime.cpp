@@ -1,0 +1,50 @@
+#include "runtime/runtime.h"
+
+#include <memory>
+#include <mutex>
+
+#include "runtime/cpu_count.h"
+
+namespace ipai {
+namespace {
+
+std::mutex mutex;
+// Destroyed when the process ends or the library is unloaded, which stops the executor's threads first.
+std::unique_ptr<Runtime> instance;
+
+constexpr int kMaxThreads = 1024;
+
+}  // namespace
+
+Status Runtime::configure(const RuntimeOptions& options) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (instance) return instance->check_same(options);
+  if (options.threads < 0 || options.threads > kMaxThreads) {
+    return Status::invalid("threads: expected 1 to " + std::to_string(kMaxThreads) + " but received " +
+                           std::to_string(options.threads) + ".");
+  }
+  Result<CpuTarget> target = choose_cpu_target(options.target);
+  if (!target.ok()) return target.status();
+  instance.reset(new Runtime(target.value(), options.threads > 0 ? options.threads : available_cores()));
+  return Status::success();
+}
+
+Runtime& Runtime::get() {
+  // Default options fit any machine and any runtime that is there already: this cannot fail.
+  (void)configure({});
+  return *instance;
+}
+
+Status Runtime::check_same(const RuntimeOptions& options) const {
+  if (options.threads != 0 && options.threads != thread_count_) {
+    return Status::invalid("threads: this process already computes with " + std::to_string(thread_count_) +
+                           " threads, and cannot change to " + std::to_string(options.threads) + ".");
+  }
+  if (!options.target.empty() && options.target != cpu_target_name(target_)) {
+    return Status::invalid(std::string("CPU target: this process already uses ") + cpu_target_name(target_) +
+                           ", and cannot change to '" + options.target + "'.");
+  }
+  return Status::success();
+}
+
+}  // namespace ipai
