@@ -2,9 +2,10 @@
  * ControlNet (Zhang et al. 2023; diffusers' `ControlNetModel`): a copy of the UNet's way down that reads a control
  * picture and gives residuals for the UNet's skips.
  */
-import {ArgumentError} from '../errors.ts';
+import {ArgumentError, ShapeError} from '../errors.ts';
+import {sameShape} from '../graph/ops/check.ts';
 import * as ops from '../graph/ops/index.ts';
-import type {Tensor} from '../graph/tensor.ts';
+import {formatType, type Tensor} from '../graph/tensor.ts';
 import {input} from '../graph/trace.ts';
 import {add, castTo, conv2d} from '../nn/layers.ts';
 import {collectWeightShapes, type Weights} from '../nn/weights.ts';
@@ -69,7 +70,9 @@ export function controlNet(
 ): ControlResiduals {
   const plan = planTrunk(config);
   const context = bindInputs('controlnet', weights, config, plan, inputs);
-  const x = add(convIn(context, inputs.sample, dtype), inputs.conditioning);
+  const latents = convIn(context, inputs.sample, dtype);
+  expectConditioning(inputs.conditioning, latents);
+  const x = add(latents, inputs.conditioning);
   const {hidden, skips} = downBlocks(context, plan.down, x);
   const mid = midBlocks(context, plan.mid, hidden);
   const scale = ops.reshape({x: castTo(inputs.scale, dtype)}, {shape: [inputs.scale.size, 1, 1, 1]});
@@ -79,6 +82,15 @@ export function controlNet(
     downResiduals: skips.map((skip, index) => residual(weights.at('controlnet_down_blocks', index), skip)),
     midResidual: residual(weights.at('controlnet_mid_block'), mid),
   };
+}
+
+function expectConditioning(conditioning: Tensor, latents: Tensor): void {
+  const {shape} = latents;
+  if (sameShape(conditioning.shape, shape) || sameShape(conditioning.shape, shape.with(0, 1))) return;
+  throw new ShapeError(
+    `controlnet: conditioning: expected [1 or ${shape.join(', ')}]; got ${formatType(conditioning)}. ` +
+      'Give a control picture of the size of the result.',
+  );
 }
 
 /**

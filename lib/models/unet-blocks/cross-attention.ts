@@ -3,7 +3,7 @@
  */
 import {ShapeError} from '../../errors.ts';
 import * as ops from '../../graph/ops/index.ts';
-import type {Tensor} from '../../graph/tensor.ts';
+import {formatType, type Tensor} from '../../graph/tensor.ts';
 import {castTo, linear} from '../../nn/layers.ts';
 import type {Weights} from '../../nn/weights.ts';
 import type {DType} from '../../runtime/dtype.ts';
@@ -87,18 +87,14 @@ export function layerContexts(
   {textKeyValues: text, imageKeyValues: image, imageScales}: CrossAttentionInputs,
 ): Map<string, LayerContext> {
   expectLength(`${model}: textKeyValues`, text, layers.length);
-  if ((image === undefined) !== (imageScales === undefined)) {
-    throw new ShapeError(
-      `${model}: expected imageKeyValues and imageScales together; got one of them. Give both or neither.`,
-    );
-  }
   if (image !== undefined) expectLength(`${model}: imageKeyValues`, image, layers.length);
+  const scaled = expectScales(model, layers.length, image, imageScales);
   return new Map(
     layers.map(({path}, index) => [
       path,
       {
         text: text[index]!,
-        image: image && imageScales && {...image[index]!, scale: rowOf(imageScales, index)},
+        image: scaled && {...scaled.image[index]!, scale: rowOf(scaled.imageScales, index)},
       },
     ]),
   );
@@ -116,4 +112,26 @@ function expectLength(name: string, values: readonly KeyValue[], length: number)
     `${name}: expected ${length} entries, one for each cross-attention layer; got ${values.length}. ` +
       'Make them with the same config.',
   );
+}
+
+/** Both, or undefined where neither is given. */
+function expectScales(
+  model: string,
+  layers: number,
+  image: readonly KeyValue[] | undefined,
+  imageScales: Tensor | undefined,
+): {readonly image: readonly KeyValue[]; readonly imageScales: Tensor} | undefined {
+  if (image === undefined && imageScales === undefined) return undefined;
+  if (image === undefined || imageScales === undefined) {
+    throw new ShapeError(
+      `${model}: expected imageKeyValues and imageScales together; got one of them. Give both or neither.`,
+    );
+  }
+  if (imageScales.rank !== 2 || imageScales.dim(0) !== layers) {
+    throw new ShapeError(
+      `${model}: imageScales: expected f32[${layers}, batch]; got ${formatType(imageScales)}. ` +
+        'Give a row for each cross-attention layer.',
+    );
+  }
+  return {image, imageScales};
 }
