@@ -1,6 +1,6 @@
 import {WeightsError} from '../errors.ts';
-import {renameTensors} from './rename-tensors.ts';
 import type {StoredTensor, TensorMap, WeightIndex} from './stored-tensor.ts';
+import {renameTensors} from './tensor-names.ts';
 
 const UNET_PROCESSOR = /^unet\.(.+\.attn2)\.processor\.(to_[kv]_ip\.weight)$/;
 

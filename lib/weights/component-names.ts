@@ -1,6 +1,6 @@
 import {isLdmVae, ldmVaeToDiffusers} from './ldm-vae-names.ts';
-import {renameTensors, tensorsBelow} from './rename-tensors.ts';
 import type {StoredTensor, TensorMap} from './stored-tensor.ts';
+import {renameTensors, tensorsBelow} from './tensor-names.ts';
 
 /** diffusers before 0.15 -> now, within `attentions.<n>.` of the VAE. */
 const VAE_ATTENTION: Readonly<Record<string, string>> = {

@@ -1,13 +1,5 @@
-import {WeightsError} from '../errors.ts';
-import {countBlocks} from './ldm-vae-names.ts';
-import {renameTensors} from './rename-tensors.ts';
 import type {StoredTensor, TensorMap} from './stored-tensor.ts';
-
-/** How the flat lists `input_blocks` and `output_blocks` fall into diffusers' blocks. */
-export interface LdmUNetLayout {
-  readonly layersPerBlock: number;
-  readonly blocks: number;
-}
+import {countBlocks, renameKnownTensors} from './tensor-names.ts';
 
 const FIXED: readonly (readonly [string, string])[] = [
   ['time_embed.0.', 'time_embedding.linear_1.'],
@@ -29,19 +21,15 @@ const RESNET: Readonly<Record<string, string>> = {
 const MIDDLE = ['resnets.0', 'attentions.0', 'resnets.1'] as const;
 
 /**
- * `input_blocks` holds conv_in, then, for each resolution but the last, `layersPerBlock` layers and a downsampler (`op`):
+ * `input_blocks` holds conv_in, then, for each resolution but the last, the layers of a block and a downsampler (`op`):
  * the first downsampler's number tells how many layers a block has.
  */
-export function ldmUNetLayout(tensors: TensorMap): LdmUNetLayout {
-  const downsamplers = [...tensors.keys()]
-    .map(name => /^input_blocks\.(\d+)\.0\.op\.weight$/.exec(name)?.[1])
-    .filter(number => number !== undefined)
-    .map(Number);
-  const lastLayer = countBlocks(tensors, /^input_blocks\.(\d+)\./) - 1;
-  return {
-    layersPerBlock: downsamplers.length > 0 ? Math.min(...downsamplers) - 1 : lastLayer,
-    blocks: downsamplers.length + 1,
-  };
+function layersPerBlock(tensors: TensorMap): number {
+  const blocks = countBlocks(tensors, /^input_blocks\.(\d{1,3})\./);
+  for (let i = 1; i < blocks; i++) {
+    if (tensors.has(`input_blocks.${i}.0.op.weight`)) return i - 1;
+  }
+  return Math.max(1, blocks - 1);
 }
 
 /**
@@ -49,18 +37,8 @@ export function ldmUNetLayout(tensors: TensorMap): LdmUNetLayout {
  * @throws WeightsError that lists the names which are no part of such a UNet.
  */
 export function ldmUNetToDiffusers(tensors: TensorMap): Map<string, StoredTensor> {
-  const {layersPerBlock} = ldmUNetLayout(tensors);
-  const unknown: string[] = [];
-  const renamed = renameTensors(tensors, name => {
-    const canonical = rename(name, layersPerBlock + 1);
-    if (canonical === undefined) unknown.push(name);
-    return canonical;
-  });
-  if (unknown.length === 0) return renamed;
-  throw new WeightsError(
-    `UNet: expected the names of a Stable Diffusion 1.5 UNet; got also ${unknown.slice(0, 20).join(', ')}` +
-      `${unknown.length > 20 ? ` and ${unknown.length - 20} more` : ''}. Give a Stable Diffusion 1.5 checkpoint.`,
-  );
+  const slots = layersPerBlock(tensors) + 1;
+  return renameKnownTensors(tensors, name => rename(name, slots), 'a Stable Diffusion 1.5 UNet');
 }
 
 /** `slots` is the length of a diffusers block in the flat lists: its layers and one sampler, or one layer more on the way up. */
@@ -71,7 +49,7 @@ function rename(name: string, slots: number): string | undefined {
   let match = /^middle_block\.([012])\.(.+)$/.exec(name);
   if (match) return renameLayer('mid_block', MIDDLE[Number(match[1])]!, match[2]!);
 
-  match = /^(input|output)_blocks\.(\d+)\.(\d)\.(.+)$/.exec(name);
+  match = /^(input|output)_blocks\.(\d{1,3})\.(\d)\.(.+)$/.exec(name);
   if (!match) return undefined;
   const [, direction, number, part, rest] = match as unknown as [string, string, string, string, string];
   const slot = direction === 'input' ? Number(number) - 1 : Number(number);

@@ -1,6 +1,5 @@
-import {WeightsError} from '../errors.ts';
-import {renameTensors} from './rename-tensors.ts';
 import type {StoredTensor, TensorMap} from './stored-tensor.ts';
+import {countBlocks, renameKnownTensors, renameTensors} from './tensor-names.ts';
 
 const ATTENTION: Readonly<Record<string, string>> = {
   norm: 'group_norm',
@@ -23,26 +22,9 @@ export function isLdmVae(tensors: TensorMap): boolean {
  * @throws WeightsError that lists the names which are no part of such a VAE.
  */
 export function ldmVaeToDiffusers(tensors: TensorMap): Map<string, StoredTensor> {
-  const upBlocks = countBlocks(tensors, /^decoder\.up\.(\d+)\./);
-  const unknown: string[] = [];
-  const renamed = renameTensors(tensors, name => {
-    if (/^(loss|model_ema)\./.test(name)) return undefined;
-    const canonical = rename(name, upBlocks);
-    if (canonical === undefined) unknown.push(name);
-    return canonical;
-  });
-  if (unknown.length === 0) return renamed;
-  throw new WeightsError(
-    `VAE: expected the names of a Stable Diffusion 1.5 VAE; got also ${unknown.slice(0, 20).join(', ')}` +
-      `${unknown.length > 20 ? ` and ${unknown.length - 20} more` : ''}. Give the VAE of a Stable Diffusion 1.5 model.`,
-  );
-}
-
-/** One more than the highest number that the pattern's group finds. */
-export function countBlocks(tensors: TensorMap, pattern: RegExp): number {
-  let count = 0;
-  for (const name of tensors.keys()) count = Math.max(count, Number(pattern.exec(name)?.[1] ?? -1) + 1);
-  return count;
+  const upBlocks = countBlocks(tensors, /^decoder\.up\.(\d{1,3})\./);
+  const vae = renameTensors(tensors, name => (/^(loss|model_ema)\./.test(name) ? undefined : name));
+  return renameKnownTensors(vae, name => rename(name, upBlocks), 'a Stable Diffusion 1.5 VAE');
 }
 
 function rename(name: string, upBlocks: number): string | undefined {
@@ -60,7 +42,7 @@ function renamePart(rest: string, upBlocks: number): string | undefined {
   if (match) return `mid_block.resnets.${Number(match[1]) - 1}.${renameResnet(match[2]!)}`;
   match = /^mid\.attn_1\.(norm|q|k|v|proj_out)\.(.+)$/.exec(rest);
   if (match) return `mid_block.attentions.0.${ATTENTION[match[1]!]}.${match[2]}`;
-  match = /^(down|up)\.(\d+)\.(?:block\.(\d+)|(?:down|up)sample)\.(.+)$/.exec(rest);
+  match = /^(down|up)\.(\d{1,3})\.(?:block\.(\d{1,3})|(?:down|up)sample)\.(.+)$/.exec(rest);
   if (!match) return undefined;
   const [, direction, block, layer, tail] = match;
   const number = direction === 'up' ? upBlocks - 1 - Number(block) : Number(block);

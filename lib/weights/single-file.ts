@@ -2,7 +2,6 @@ import {WeightsError} from '../errors.ts';
 import {canonicalTextEncoderTensors, canonicalVaeTensors} from './component-names.ts';
 import {ldmUNetToDiffusers} from './ldm-unet-names.ts';
 import {isLdmVae} from './ldm-vae-names.ts';
-import {tensorsBelow} from './rename-tensors.ts';
 import {
   type ComponentConfig,
   inferTextEncoderConfig,
@@ -10,6 +9,7 @@ import {
   inferVaeConfig,
 } from './single-file-config.ts';
 import type {StoredTensor, TensorMap, WeightIndex} from './stored-tensor.ts';
+import {tensorsBelow} from './tensor-names.ts';
 
 /** A model of a single-file checkpoint: tensors under diffusers' names, and what its `config.json` would hold. */
 export interface SingleFileComponent {

@@ -1,6 +1,13 @@
-import {type Entry, openPromise, type ZipFile} from 'yauzl';
+import type {FileHandle} from 'node:fs/promises';
 import {FileError} from '../errors.ts';
-import {unreadable} from './read-file.ts';
+import {readBytes, withFile} from './read-file.ts';
+import {
+  type DirectoryEntry,
+  type DirectoryPlace,
+  findDirectory,
+  parseDirectory,
+  ZipError,
+} from './zip-directory.ts';
 
 /** A byte range of a file. */
 export interface ByteRange {
@@ -8,59 +15,77 @@ export interface ByteRange {
   readonly byteLength: number;
 }
 
-/** Far above what a checkpoint with optimiser state has; a bound on what a hostile file can make us do. */
+/** Far above what a checkpoint with optimiser state has; bounds on what a hostile file can make us do. */
 const MAX_ENTRIES = 20_000;
+const MAX_DIRECTORY_BYTES = 16 * 2 ** 20;
+
+/** The end record, the longest comment behind it, and zip64's records before it. */
+const MAX_TAIL_BYTES = 22 + 0xffff + 20 + 56;
+const LOCAL_HEADER_BYTES = 30;
+const LOCAL_HEADER_SIGNATURE = 0x04034b50;
 
 /**
  * Finds the entries of the zip archive that `torch.save` writes. It stores them uncompressed, so that each is a plain
- * byte range of the file.
+ * byte range of the file. Only the directory is read, never an entry.
  * @throws FileError where the archive is damaged, or an entry is compressed or encrypted.
  */
-export async function readStoredEntries(path: string): Promise<Map<string, ByteRange>> {
-  const zip = await openZip(path);
-  try {
-    if (zip.entryCount > MAX_ENTRIES) {
+export function readStoredEntries(path: string): Promise<Map<string, ByteRange>> {
+  return withFile(path, async (file, fileSize) => {
+    try {
+      const place = await locateDirectory(file, path, fileSize);
+      const directory = await readBytes(file, path, place.byteOffset, place.byteLength);
+      const ranges = new Map<string, ByteRange>();
+      for (const entry of parseDirectory(directory, place.entryCount)) {
+        if (ranges.has(entry.name)) throw new ZipError(`its entry '${entry.name}' is there twice`);
+        ranges.set(entry.name, await storedRange(file, path, fileSize, entry));
+      }
+      return ranges;
+    } catch (cause) {
+      if (!(cause instanceof ZipError)) throw cause;
       throw new FileError(
-        `${path}: expected at most ${MAX_ENTRIES} zip entries; got ${zip.entryCount}. This is no torch weight file.`,
+        `${path}: expected a torch weight file (a zip archive); ${cause.message}. ` +
+          'The file is truncated or damaged: download it again.',
+        {cause},
       );
     }
-    const ranges = new Map<string, ByteRange>();
-    for await (const entry of zip.eachEntry()) {
-      if (ranges.has(entry.fileName)) throw damaged(path, `its zip entry '${entry.fileName}' is there twice`);
-      ranges.set(entry.fileName, await storedRange(path, zip, entry));
-    }
-    return ranges;
-  } catch (error) {
-    throw error instanceof FileError ? error : damaged(path, (error as Error).message, {cause: error});
-  } finally {
-    zip.close();
-  }
+  });
 }
 
-async function openZip(path: string): Promise<ZipFile> {
-  try {
-    return await openPromise(path, {lazyEntries: true, autoClose: false});
-  } catch (error) {
-    if (error instanceof Error && 'syscall' in error) throw unreadable(path, error);
-    throw damaged(path, (error as Error).message, {cause: error});
-  }
-}
-
-async function storedRange(path: string, zip: ZipFile, entry: Entry): Promise<ByteRange> {
-  if (entry.isEncrypted() || entry.compressionMethod !== 0) {
-    const state = entry.isEncrypted() ? 'encrypted' : 'compressed';
+async function locateDirectory(file: FileHandle, path: string, fileSize: number): Promise<DirectoryPlace> {
+  const tailLength = Math.min(fileSize, MAX_TAIL_BYTES);
+  const place = findDirectory(await readBytes(file, path, fileSize - tailLength, tailLength));
+  const {byteOffset, byteLength, entryCount} = place;
+  if (entryCount > MAX_ENTRIES || byteLength > MAX_DIRECTORY_BYTES) {
     throw new FileError(
-      `${path}: expected zip entries stored as they are, which is how torch.save writes them; '${entry.fileName}' is ` +
-        `${state}. Unpack it and save the weights again with torch.save or as .safetensors.`,
+      `${path}: expected at most ${MAX_ENTRIES} zip entries in ${MAX_DIRECTORY_BYTES} bytes; got ${entryCount} in ` +
+        `${byteLength}. This is no torch weight file.`,
     );
   }
-  const {fileDataStart} = await zip.readLocalFileHeaderPromise(entry, {minimal: true});
-  return {byteOffset: fileDataStart, byteLength: entry.uncompressedSize};
+  if (byteOffset + byteLength > fileSize) throw new ZipError('its directory lies beyond the end of the file');
+  return place;
 }
 
-function damaged(path: string, fault: string, options?: ErrorOptions): FileError {
-  return new FileError(
-    `${path}: expected a torch weight file (a zip archive); ${fault}. The file is truncated or damaged: download it again.`,
-    options,
-  );
+/** The data of an entry begin behind its local header, whose variable fields may be longer than the directory's. */
+async function storedRange(
+  file: FileHandle,
+  path: string,
+  fileSize: number,
+  entry: DirectoryEntry,
+): Promise<ByteRange> {
+  const {name, headerOffset, byteLength} = entry;
+  if (entry.isEncrypted || entry.isCompressed) {
+    throw new FileError(
+      `${path}: expected zip entries stored as they are, which is how torch.save writes them; '${name}' is ` +
+        `${entry.isEncrypted ? 'encrypted' : 'compressed'}. ` +
+        'Unpack it and save the weights again with torch.save or as .safetensors.',
+    );
+  }
+  const outside = new ZipError(`its entry '${name}' lies beyond the end of the file`);
+  if (headerOffset + LOCAL_HEADER_BYTES > fileSize) throw outside;
+  const header = await readBytes(file, path, headerOffset, LOCAL_HEADER_BYTES);
+  if (header.readUInt32LE(0) !== LOCAL_HEADER_SIGNATURE)
+    throw new ZipError(`its entry '${name}' has no header`);
+  const byteOffset = headerOffset + LOCAL_HEADER_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28);
+  if (byteOffset + byteLength > fileSize) throw outside;
+  return {byteOffset, byteLength};
 }

@@ -241,7 +241,7 @@ const badArchives: readonly (readonly [title: string, content: Buffer, message: 
   ['with two models', zip([data, {...data, name: 'b/data.pkl'}]), /got a zip archive with 2/],
   ['with an entry twice', zip([data, data]), /'a\/data.pkl' is there twice/],
   ['compressed', zip([{...data, method: 8}]), /'a\/data.pkl' is compressed/],
-  ['of stated sizes that differ', zip([{...data, statedSize: 2 ** 31}]), /size mismatch/],
+  ['of stated sizes that differ', zip([{...data, statedSize: 2 ** 31}]), /two sizes/],
   [
     'encrypted',
     zip([{...data, encrypted: true, statedSize: data.data.length - 12}]),
@@ -257,7 +257,6 @@ const badArchives: readonly (readonly [title: string, content: Buffer, message: 
     zip([data, {name: 'a/byteorder', data: Buffer.alloc(99)}]),
     /at most 16 bytes/,
   ],
-  ['with a path out of it', zip([data, {name: '../x', data: Buffer.of(1)}]), /damaged/],
   [
     'of too many entries',
     zip(Array.from({length: 20_001}, (_, i) => ({name: `a/${i}`, data: Buffer.of()}))),
