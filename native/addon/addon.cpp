@@ -1,0 +1,40 @@
+// Entry of the addon: a flat list of functions, and one Environment for each JavaScript thread that loads it.
+#include <napi.h>
+
+#include "addon/environment.h"
+#include "addon/functions.h"
+
+namespace ipai::addon {
+namespace {
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new Environment(env));
+  const auto add = [&](const char* name, auto function) {
+    exports.Set(name, Napi::Function::New(env, function, name));
+  };
+  add("configure", configure);
+  add("systemInfo", system_info);
+  add("describeOps", describe_ops);
+  add("allocate", allocate);
+  add("mapFile", map_file);
+  add("view", view);
+  add("write", write);
+  add("read", read);
+  add("byteLength", byte_length);
+  add("release", release);
+  add("adviseDontNeed", advise_dont_need);
+  add("memoryUsage", memory_usage);
+  add("trimMemory", trim_memory);
+  add("compile", compile);
+  add("plan", plan);
+  add("run", run);
+  add("createToken", create_token);
+  add("cancel", cancel);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(ip_adapter_instruct, initialize)
+
+}  // namespace ipai::addon

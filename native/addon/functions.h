@@ -1,0 +1,29 @@
+// The functions that JavaScript can call; lib/runtime/addon.ts has their types and descriptions.
+#pragma once
+
+#include <napi.h>
+
+namespace ipai::addon {
+
+Napi::Value allocate(const Napi::CallbackInfo& info);
+Napi::Value map_file(const Napi::CallbackInfo& info);
+Napi::Value view(const Napi::CallbackInfo& info);
+void write(const Napi::CallbackInfo& info);
+void read(const Napi::CallbackInfo& info);
+Napi::Value byte_length(const Napi::CallbackInfo& info);
+void release(const Napi::CallbackInfo& info);
+void advise_dont_need(const Napi::CallbackInfo& info);
+Napi::Value memory_usage(const Napi::CallbackInfo& info);
+void trim_memory(const Napi::CallbackInfo& info);
+
+void configure(const Napi::CallbackInfo& info);
+Napi::Value system_info(const Napi::CallbackInfo& info);
+Napi::Value describe_ops(const Napi::CallbackInfo& info);
+
+Napi::Value compile(const Napi::CallbackInfo& info);
+Napi::Value plan(const Napi::CallbackInfo& info);
+Napi::Value run(const Napi::CallbackInfo& info);
+Napi::Value create_token(const Napi::CallbackInfo& info);
+void cancel(const Napi::CallbackInfo& info);
+
+}  // namespace ipai::addon
