@@ -9,8 +9,9 @@ interface Merge {
 }
 
 /**
- * Byte-pair encoding of single words (Sennrich et al., 2016, arXiv:1508.07909), with the end-of-word suffix of CLIP's
- * vocabulary. Among the pairs that can be merged, the one of lowest rank goes first, the leftmost of equals.
+ * Byte-pair encoding of single words (Sennrich et al., 2016, arXiv:1508.07909), with the end-of-word suffix
+ * of CLIP's vocabulary. Among the pairs that can be merged, the one of lowest rank goes first, the leftmost
+ * of equals.
  */
 export class BytePairEncoder {
   private readonly mergesByPair = new Map<number, Merge>();
@@ -56,8 +57,9 @@ export class BytePairEncoder {
       const {position, mergedId} = best;
       const right = next[position]!;
       // An earlier merge may have consumed either symbol since this pair was queued.
-      if (right < 0 || ids[position]! < 0 || this.mergeOf(ids[position]!, ids[right]!)?.id !== mergedId)
+      if (right < 0 || ids[position]! < 0 || this.mergeOf(ids[position]!, ids[right]!)?.id !== mergedId) {
         continue;
+      }
       ids[position] = mergedId;
       ids[right] = -1;
       next[position] = next[right]!;

@@ -1,6 +1,6 @@
 /**
- * GPT-2's stand-ins for bytes (Radford et al., 2019, `bytes_to_unicode`): printable Latin-1 characters stand for
- * themselves, the other 68 byte values for U+0100 onwards, so that every byte is a visible character.
+ * GPT-2's stand-ins for bytes (Radford et al., 2019, `bytes_to_unicode`): printable Latin-1 characters stand
+ * for themselves, the other 68 byte values for U+0100 onwards, so that every byte is a visible character.
  */
 const SYMBOLS: readonly string[] = buildSymbols();
 const BYTE_OF_SYMBOL: ReadonlyMap<string, number> = new Map(SYMBOLS.map((symbol, byte) => [symbol, byte]));

@@ -14,9 +14,9 @@ export interface EncodedText {
 }
 
 /**
- * CLIP's tokenizer: lower-cased byte-pair encoding, padded and cut to one length. Token ids equal those of transformers'
- * CLIPTokenizer. The general JavaScript tokenizer libraries differ from it in letter case (a final sigma) and white
- * space (U+0085, U+FEFF), hence an own encoder.
+ * CLIP's tokenizer: lower-cased byte-pair encoding, padded and cut to one length. Token ids equal those of
+ * transformers' CLIPTokenizer. The general JavaScript tokenizer libraries differ from it in letter case (a
+ * final sigma) and white space (U+0085, U+FEFF), hence an own encoder.
  */
 export class CLIPTokenizer {
   /** Tokens of an encoded text, both markers and padding included: 77 for CLIP. */
@@ -41,7 +41,8 @@ export class CLIPTokenizer {
   }
 
   /**
-   * Loads a tokenizer folder (`vocab.json`, `merges.txt`, `tokenizer_config.json`, `special_tokens_map.json`).
+   * Loads a tokenizer folder (`vocab.json`, `merges.txt`, `tokenizer_config.json`,
+   * `special_tokens_map.json`).
    * @throws FileError where a file is missing or damaged.
    */
   static async load(folder: string): Promise<CLIPTokenizer> {

@@ -29,8 +29,9 @@ const MAX_PLAUSIBLE_LENGTH = 1_000_000;
 type Json = Record<string, unknown>;
 
 /**
- * Reads a tokenizer folder of a diffusers model: `vocab.json` and `merges.txt`, or the one `tokenizer.json` that newer
- * transformers write instead; `tokenizer_config.json` and `special_tokens_map.json` where present, the latter winning.
+ * Reads a tokenizer folder of a diffusers model: `vocab.json` and `merges.txt`, or the one `tokenizer.json`
+ * that newer transformers write instead; `tokenizer_config.json` and `special_tokens_map.json` where present,
+ * the latter winning.
  */
 export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
   const config = (await readJson(join(folder, 'tokenizer_config.json'))) ?? {};
@@ -46,8 +47,9 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
     unknown: special('unk_token', END_OF_TEXT),
   };
   for (const [role, token] of Object.entries(specialTokens)) {
-    if (!vocabulary.has(token))
+    if (!vocabulary.has(token)) {
       throw damaged(folder, `the ${role} token '${token}' in the vocabulary`, 'none');
+    }
   }
   return {vocabulary, merges, specialTokens, modelMaxLength: modelMaxLength(folder, config)};
 }
@@ -73,8 +75,8 @@ async function readTokenizerJson(folder: string): Promise<Pick<TokenizerFiles, '
   const json = await readJson(path);
   if (!json) {
     throw new FileError(
-      `${folder}: expected a CLIP tokenizer, that is 'vocab.json' with 'merges.txt', or 'tokenizer.json'; found neither. ` +
-        "Give the 'tokenizer' folder of the model.",
+      `${folder}: expected a CLIP tokenizer, that is 'vocab.json' with 'merges.txt', or ` +
+        "'tokenizer.json'; found neither. Give the 'tokenizer' folder of the model.",
     );
   }
   const model = isObject(json['model']) ? json['model'] : {};
@@ -110,8 +112,9 @@ function parseMerge(
     throw damaged(path, `two pieces in merge ${index}`, JSON.stringify(pair));
   }
   const unknown = [left, right, left + right].find(piece => !vocabulary.has(piece));
-  if (unknown !== undefined)
+  if (unknown !== undefined) {
     throw damaged(path, `pieces of the vocabulary in merge ${index}`, `'${unknown}'`);
+  }
   return [left, right];
 }
 

@@ -27,8 +27,8 @@ export interface FullFaceAdapter extends AdapterBase {
 /** IP-Adapter+ and both forms of IPAdapter-Instruct: a transformer with learnt queries. */
 export interface ResamplerAdapter extends AdapterBase {
   /**
-   * `instruct` is the released form (attends to image, prompt, instruction), `instruct-paper` that of the paper's
-   * figure 3 (image, instruction).
+   * `instruct` is the released form (attends to image, prompt, instruction), `instruct-paper` that of the
+   * paper's figure 3 (image, instruction).
    */
   readonly kind: 'plus' | 'instruct' | 'instruct-paper';
   readonly numTokens: number;
@@ -49,7 +49,10 @@ export interface ResamplerAdapter extends AdapterBase {
 export type AdapterDescription = ClassicAdapter | FullFaceAdapter | ResamplerAdapter;
 
 export interface DetectAdapterOptions {
-  /** Attention heads of a resampler. No file says; without this, heads are 64 wide, as in every published adapter. */
+  /**
+   * Attention heads of a resampler. No file says; without this, heads are 64 wide, as in every published
+   * adapter.
+   */
   readonly heads?: number;
   /** Names the adapter in messages. */
   readonly what?: string;
@@ -91,9 +94,9 @@ class Shapes {
 }
 
 /**
- * Tells which kind of adapter a file holds, from the names and shapes of its tensors (as `canonicalAdapterTensors` gives
- * them): file names say nothing reliable, and an instruct adapter taken for an IP-Adapter+ would silently ignore its
- * instruction.
+ * Tells which kind of adapter a file holds, from the names and shapes of its tensors (as
+ * `canonicalAdapterTensors` gives them): file names say nothing reliable, and an instruct adapter taken for
+ * an IP-Adapter+ would silently ignore its instruction.
  * @throws WeightsError where it is a kind that this package does not run, naming it, or is incomplete.
  */
 export function detectAdapterKind(
@@ -170,8 +173,9 @@ function describeResampler(shapes: Shapes, base: AttentionPart, heads: number | 
   const [, textWidth] = shapes.of('proj_new_input.weight', 2) as [number, number];
   for (const stream of kind === 'instruct' ? ['prompt_layers', 'new_input_layers'] : ['new_input_layers']) {
     const depth = countLayers(shapes, stream);
-    if (depth !== common.depth)
+    if (depth !== common.depth) {
       throw shapes.fault(`${common.depth} ${stream}, one for each of layers`, String(depth));
+    }
   }
   const instruction = {textWidth, feedForwardMult: feedForwardMult(shapes, 'new_input_layers', dim)};
   return {kind, ...common, instruction};

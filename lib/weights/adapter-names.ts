@@ -5,11 +5,12 @@ import {renameTensors} from './tensor-names.ts';
 const UNET_PROCESSOR = /^unet\.(.+\.attn2)\.processor\.(to_[kv]_ip\.weight)$/;
 
 /**
- * Tensors of an IP-Adapter under the names of the published files: `image_proj.*` and `ip_adapter.<n>.to_{k,v}_ip.weight`,
- * where n is the number of the attention in `unet.attn_processors` (odd: cross-attention).
+ * Tensors of an IP-Adapter under the names of the published files: `image_proj.*` and
+ * `ip_adapter.<n>.to_{k,v}_ip.weight`, where n is the number of the attention in `unet.attn_processors` (odd:
+ * cross-attention).
  *
- * Also takes what the published training scripts leave behind (an accelerate checkpoint of the whole training module):
- * `image_proj_model.*`, `adapter_modules.<n>.*`, and, where safetensors dropped those as shared,
+ * Also takes what the published training scripts leave behind (an accelerate checkpoint of the whole training
+ * module): `image_proj_model.*`, `adapter_modules.<n>.*`, and, where safetensors dropped those as shared,
  * `unet.<path>.processor.*`; the frozen UNet in such a file is left out.
  * @throws WeightsError where the file holds no adapter.
  */
@@ -19,8 +20,9 @@ export function canonicalAdapterTensors({path, tensors}: WeightIndex): Map<strin
   const renamed = renameTensors(tensors, name => {
     if (/^(image_proj|ip_adapter)\./.test(name)) return name;
     if (name.startsWith('image_proj_model.')) return name.replace('image_proj_model.', 'image_proj.');
-    if (/^adapter_modules\.\d+\.to_[kv]_ip\.weight$/.test(name))
+    if (/^adapter_modules\.\d+\.to_[kv]_ip\.weight$/.test(name)) {
       return name.replace('adapter_modules.', 'ip_adapter.');
+    }
     const [, attention, weight] = UNET_PROCESSOR.exec(name) ?? [];
     return attention === undefined || hasModules
       ? undefined
@@ -36,8 +38,9 @@ export function canonicalAdapterTensors({path, tensors}: WeightIndex): Map<strin
 }
 
 /**
- * Numbers of the cross-attentions in diffusers' order: way down, way up, and the middle last, as the UNet's attributes
- * are declared. Each transformer block has a self-attention (even) before its cross-attention (odd).
+ * Numbers of the cross-attentions in diffusers' order: way down, way up, and the middle last, as the UNet's
+ * attributes are declared. Each transformer block has a self-attention (even) before its cross-attention
+ * (odd).
  */
 function processorNumbers(tensors: TensorMap): Map<string, number> {
   const attentions = new Set([...tensors.keys()].flatMap(name => UNET_PROCESSOR.exec(name)?.[1] ?? []));

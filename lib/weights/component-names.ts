@@ -11,8 +11,9 @@ const VAE_ATTENTION: Readonly<Record<string, string>> = {
 };
 
 /**
- * Tensors of an AutoencoderKL under diffusers' present names. Takes diffusers' older attention names, which the public
- * SD1.5 files have, and the original (LDM) names of VAE-only files, with or without `first_stage_model.`.
+ * Tensors of an AutoencoderKL under diffusers' present names. Takes diffusers' older attention names, which
+ * the public SD1.5 files have, and the original (LDM) names of VAE-only files, with or without
+ * `first_stage_model.`.
  */
 export function canonicalVaeTensors(tensors: TensorMap): Map<string, StoredTensor> {
   const bare = tensorsBelow(tensors, 'first_stage_model.');
@@ -24,8 +25,8 @@ export function canonicalVaeTensors(tensors: TensorMap): Map<string, StoredTenso
 }
 
 /**
- * Tensors of a CLIP text encoder with the `text_model.` prefix, which some files lack. The vision half of a whole CLIP
- * model, the `position_ids` buffer and, unless it is asked for, the projection are left out.
+ * Tensors of a CLIP text encoder with the `text_model.` prefix, which some files lack. The vision half of a
+ * whole CLIP model, the `position_ids` buffer and, unless it is asked for, the projection are left out.
  */
 export function canonicalTextEncoderTensors(
   tensors: TensorMap,
@@ -39,8 +40,8 @@ export function canonicalTextEncoderTensors(
 }
 
 /**
- * Tensors of a CLIP vision encoder with the `vision_model.` prefix, which some files lack, and `visual_projection`. The
- * text half of a whole CLIP model and the `position_ids` buffer are left out.
+ * Tensors of a CLIP vision encoder with the `vision_model.` prefix, which some files lack, and
+ * `visual_projection`. The text half of a whole CLIP model and the `position_ids` buffer are left out.
  */
 export function canonicalVisionEncoderTensors(tensors: TensorMap): Map<string, StoredTensor> {
   return renameTensors(tensors, name => {

@@ -1,6 +1,6 @@
 /**
- * The first name that a JSON object has more than once: `JSON.parse` keeps the last of equal names and says nothing.
- * `json` has been parsed without error and is an object.
+ * The first name that a JSON object has more than once: `JSON.parse` keeps the last of equal names and says
+ * nothing. `json` has been parsed without error and is an object.
  */
 export function firstRepeatedName(json: string): string | undefined {
   const seen = new Set<string>();

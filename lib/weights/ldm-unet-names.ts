@@ -21,8 +21,8 @@ const RESNET: Readonly<Record<string, string>> = {
 const MIDDLE = ['resnets.0', 'attentions.0', 'resnets.1'] as const;
 
 /**
- * `input_blocks` holds conv_in, then, for each resolution but the last, the layers of a block and a downsampler (`op`):
- * the first downsampler's number tells how many layers a block has.
+ * `input_blocks` holds conv_in, then, for each resolution but the last, the layers of a block and a
+ * downsampler (`op`): the first downsampler's number tells how many layers a block has.
  */
 function layersPerBlock(tensors: TensorMap): number {
   const blocks = countBlocks(tensors, /^input_blocks\.(\d{1,3})\./);
@@ -41,7 +41,10 @@ export function ldmUNetToDiffusers(tensors: TensorMap): Map<string, StoredTensor
   return renameKnownTensors(tensors, name => rename(name, slots), 'a Stable Diffusion 1.5 UNet');
 }
 
-/** `slots` is the length of a diffusers block in the flat lists: its layers and one sampler, or one layer more on the way up. */
+/**
+ * `slots` is the length of a diffusers block in the flat lists: its layers and one sampler, or one layer more
+ * on the way up.
+ */
 function rename(name: string, slots: number): string | undefined {
   const fixed = FIXED.find(([old]) => name.startsWith(old));
   if (fixed) return fixed[1] + name.slice(fixed[0].length);

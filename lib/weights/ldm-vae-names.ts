@@ -17,8 +17,8 @@ export function isLdmVae(tensors: TensorMap): boolean {
 }
 
 /**
- * Tensors of an original VAE under diffusers' names. The original counts the decoder's blocks from the picture inwards,
- * diffusers in running order. The discriminator (`loss.`) of training files is left out.
+ * Tensors of an original VAE under diffusers' names. The original counts the decoder's blocks from the
+ * picture inwards, diffusers in running order. The discriminator (`loss.`) of training files is left out.
  * @throws WeightsError that lists the names which are no part of such a VAE.
  */
 export function ldmVaeToDiffusers(tensors: TensorMap): Map<string, StoredTensor> {

@@ -22,8 +22,8 @@ const COMPONENT_FILES: readonly string[] = [
 ];
 
 /**
- * Finds the weights at a path and reads what they hold, without loading them. The path is a weight file, the index of a
- * sharded model, or the folder of a diffusers or transformers component.
+ * Finds the weights at a path and reads what they hold, without loading them. The path is a weight file, the
+ * index of a sharded model, or the folder of a diffusers or transformers component.
  * @throws FileError where there is nothing, or what there is is damaged.
  */
 export async function openWeights(path: string): Promise<WeightIndex> {

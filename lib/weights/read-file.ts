@@ -1,7 +1,9 @@
 import {type FileHandle, open, stat} from 'node:fs/promises';
 import {FileError} from '../errors.ts';
 
-/** Runs `use` on an open file and closes it. Whatever the system says is wrong with it becomes a FileError. */
+/**
+ * Runs `use` on an open file and closes it. Whatever the system says is wrong with it becomes a FileError.
+ */
 export async function withFile<T>(
   path: string,
   use: (file: FileHandle, size: number) => Promise<T>,
@@ -10,8 +12,9 @@ export async function withFile<T>(
   try {
     const stats = await stat(path);
     // Before `open`, which waits for ever on a named pipe.
-    if (!stats.isFile())
+    if (!stats.isFile()) {
       throw new FileError(`${path}: expected a file; got something else. Give a weight file.`);
+    }
     file = await open(path, 'r');
     return await use(file, stats.size);
   } catch (error) {

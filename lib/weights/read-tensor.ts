@@ -21,8 +21,8 @@ const READ_ELEMENT: Readonly<Record<StoredDType, ReadElement>> = {
 };
 
 /**
- * Reads one tensor into memory as float32, for small uses; models take their weights by mapping the file. Values that
- * float32 cannot hold (float64, large integers) are rounded.
+ * Reads one tensor into memory as float32, for small uses; models take their weights by mapping the file.
+ * Values that float32 cannot hold (float64, large integers) are rounded.
  * @throws FileError where the file has gone or shrunk since it was indexed.
  */
 export async function readTensor(tensor: StoredTensor): Promise<Float32Array> {

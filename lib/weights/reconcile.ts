@@ -4,9 +4,9 @@ import {formatShape, type StoredTensor, type TensorMap} from './stored-tensor.ts
 const MAX_LISTED = 20;
 
 /**
- * Pairs the tensors that a model expects with those that were found; every difference is in the one error.
- * A 1x1 convolution `[out, in, 1, 1]` is taken where a linear layer `[out, in]` is expected, and the other way round:
- * they are the same numbers.
+ * Pairs the tensors that a model expects with those that were found; every difference is in the one error. A
+ * 1x1 convolution `[out, in, 1, 1]` is taken where a linear layer `[out, in]` is expected, and the other way
+ * round: they are the same numbers.
  * @param expected names and shapes of the model.
  * @param what names model and source in the message, such as `unet of /models/sd15`.
  * @returns the tensors in the model's order, with the expected shapes.
@@ -37,7 +37,8 @@ export function reconcile(
   ];
   if (faults.length === 0) return matched;
   throw new WeightsError(
-    `${what}: expected ${expected.size} tensors; got ${found.size}, which do not fit.\n${faults.join('\n')}\n` +
+    `${what}: expected ${expected.size} tensors; got ${found.size}, which do not fit.\n` +
+      `${faults.join('\n')}\n` +
       'The weights belong to another model or another configuration: check both.',
   );
 }

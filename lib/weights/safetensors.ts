@@ -39,8 +39,9 @@ const LENGTH_BYTES = 8;
 type Json = Record<string, unknown>;
 
 /**
- * Reads the header of a `.safetensors` file: names, shapes, dtypes and places of its tensors. As strict as the format
- * (https://github.com/huggingface/safetensors, "Format"): tensors lie back to back and fill the file exactly.
+ * Reads the header of a `.safetensors` file: names, shapes, dtypes and places of its tensors. As strict as
+ * the format (https://github.com/huggingface/safetensors, "Format"): tensors lie back to back and fill the
+ * file exactly.
  * @throws FileError where the file is truncated, or its header is damaged or lies about sizes.
  */
 export async function readSafetensorsIndex(path: string): Promise<WeightIndex> {
@@ -73,13 +74,11 @@ function readHeader(path: string): Promise<{header: string; dataStart: number; f
       throw damaged(path, `a header of at most ${MAX_HEADER_BYTES} bytes`, `a stated length of ${length}`);
     }
     const dataStart = LENGTH_BYTES + length;
-    if (dataStart > fileSize)
+    if (dataStart > fileSize) {
       throw truncated(path, `a header of ${length} bytes`, `a file of ${fileSize} bytes`);
-    return {
-      header: (await readBytes(file, path, LENGTH_BYTES, length)).toString('utf8'),
-      dataStart,
-      fileSize,
-    };
+    }
+    const header = (await readBytes(file, path, LENGTH_BYTES, length)).toString('utf8');
+    return {header, dataStart, fileSize};
   });
 }
 

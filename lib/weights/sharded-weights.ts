@@ -6,9 +6,10 @@ import type {StoredTensor, WeightIndex} from './stored-tensor.ts';
 import {openWeightFile} from './weight-file.ts';
 
 /**
- * Reads a sharded model: an index (`*.safetensors.index.json` or `*.bin.index.json`) whose `weight_map` says which file
- * beside it holds which tensor.
- * @throws FileError where the index is damaged, a shard is missing, or a shard lacks a tensor that it should hold.
+ * Reads a sharded model: an index (`*.safetensors.index.json` or `*.bin.index.json`) whose `weight_map` says
+ * which file beside it holds which tensor.
+ * @throws FileError where the index is damaged, a shard is missing, or a shard lacks a tensor that it should
+ * hold.
  */
 export async function openShardedWeights(indexPath: string): Promise<WeightIndex> {
   const absolute = resolve(indexPath);
@@ -52,7 +53,8 @@ async function readWeightMap(path: string): Promise<Map<string, string>> {
 
 function damaged(path: string, got: string, options?: ErrorOptions): FileError {
   return new FileError(
-    `${path}: expected JSON with a 'weight_map' of tensor names to files beside it; got ${got}. Download it again.`,
+    `${path}: expected JSON with a 'weight_map' of tensor names to files beside it; got ${got}. ` +
+      'Download it again.',
     options,
   );
 }

@@ -6,8 +6,9 @@ import {countBlocks} from './tensor-names.ts';
 export type ComponentConfig = Readonly<Record<string, unknown>>;
 
 /**
- * The configuration of a UNet whose tensors have diffusers' names. What shapes do not tell is Stable Diffusion 1.5's: 8
- * attention heads in every block (diffusers calls the number `attention_head_dim`), 32 groups.
+ * The configuration of a UNet whose tensors have diffusers' names. What shapes do not tell is Stable
+ * Diffusion 1.5's: 8 attention heads in every block (diffusers calls the number `attention_head_dim`), 32
+ * groups.
  */
 export function inferUNetConfig(tensors: TensorMap): ComponentConfig {
   const blocks = countBlocks(tensors, /^down_blocks\.(\d{1,3})\./);
@@ -32,7 +33,9 @@ export function inferUNetConfig(tensors: TensorMap): ComponentConfig {
   };
 }
 
-/** The configuration of a VAE whose tensors have diffusers' names, with Stable Diffusion 1.5's latent scale. */
+/**
+ * The configuration of a VAE whose tensors have diffusers' names, with Stable Diffusion 1.5's latent scale.
+ */
 export function inferVaeConfig(tensors: TensorMap): ComponentConfig {
   const blocks = countBlocks(tensors, /^encoder\.down_blocks\.(\d{1,3})\./);
   const range = Array.from({length: blocks}, (_, i) => i);
@@ -53,7 +56,10 @@ export function inferVaeConfig(tensors: TensorMap): ComponentConfig {
   };
 }
 
-/** The configuration of a CLIP text encoder with the `text_model.` prefix; OpenAI's CLIP has heads of 64 channels. */
+/**
+ * The configuration of a CLIP text encoder with the `text_model.` prefix; OpenAI's CLIP has heads of 64
+ * channels.
+ */
 export function inferTextEncoderConfig(tensors: TensorMap): ComponentConfig {
   const hiddenSize = dimension(tensors, 'text_model.embeddings.token_embedding.weight', 1);
   return {

@@ -11,13 +11,17 @@ import {
 import type {StoredTensor, TensorMap, WeightIndex} from './stored-tensor.ts';
 import {tensorsBelow} from './tensor-names.ts';
 
-/** A model of a single-file checkpoint: tensors under diffusers' names, and what its `config.json` would hold. */
+/**
+ * A model of a single-file checkpoint: tensors under diffusers' names, and what its `config.json` would hold.
+ */
 export interface SingleFileComponent {
   readonly tensors: Map<string, StoredTensor>;
   readonly config: ComponentConfig;
 }
 
-/** The models that a single-file checkpoint holds; some come without a VAE, VAE-only files hold nothing else. */
+/**
+ * The models that a single-file checkpoint holds; some come without a VAE, VAE-only files hold nothing else.
+ */
 export interface SingleFileComponents {
   readonly unet?: SingleFileComponent;
   readonly vae?: SingleFileComponent;
@@ -40,8 +44,8 @@ export function isSingleFileCheckpoint({tensors}: WeightIndex): boolean {
 }
 
 /**
- * Splits a single-file Stable Diffusion 1.5 checkpoint into its models. A copy of the UNet under `model_ema.` is left
- * out, as is whatever else training left behind.
+ * Splits a single-file Stable Diffusion 1.5 checkpoint into its models. A copy of the UNet under `model_ema.`
+ * is left out, as is whatever else training left behind.
  * @throws WeightsError where the file holds another kind of model, naming it.
  */
 export function splitSingleFile({path, tensors}: WeightIndex): SingleFileComponents {
@@ -63,8 +67,9 @@ export function splitSingleFile({path, tensors}: WeightIndex): SingleFileCompone
   if (!unet && names.some(name => name.startsWith('model_ema.'))) {
     throw unusable(path, 'only the averaged copy (model_ema) of a UNet, whose names have lost their dots');
   }
-  if (!unet && !vae && !textEncoder)
+  if (!unet && !vae && !textEncoder) {
     throw unusable(path, `tensors such as ${names.slice(0, 5).join(', ') || '(none)'}`);
+  }
   return {...(unet && {unet}), ...(vae && {vae}), ...(textEncoder && {textEncoder})};
 }
 

@@ -32,8 +32,8 @@ export const BYTES_PER_ELEMENT: Readonly<Record<StoredDType, number>> = {
 };
 
 /**
- * Where a tensor lies: `byteLength` bytes of `file` from `byteOffset`, row-major and little-endian. Nothing is loaded.
- * The offset may be odd: old files do not align their tensors.
+ * Where a tensor lies: `byteLength` bytes of `file` from `byteOffset`, row-major and little-endian. Nothing
+ * is loaded. The offset may be odd: old files do not align their tensors.
  */
 export interface StoredTensor {
   /** The name in the file, whatever a model calls it. */

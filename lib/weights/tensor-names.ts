@@ -16,8 +16,8 @@ export function renameTensors(tensors: TensorMap, rename: Rename): Map<string, S
     const other = renamed.get(canonical);
     if (other) {
       throw new WeightsError(
-        `${tensor.file}: expected one tensor for '${canonical}'; got '${other.name}' and '${name}', its older and newer ` +
-          'names. Remove one of them.',
+        `${tensor.file}: expected one tensor for '${canonical}'; got '${other.name}' and '${name}', its ` +
+          'older and newer names. Remove one of them.',
       );
     }
     renamed.set(canonical, tensor);
@@ -51,12 +51,16 @@ export function renameKnownTensors(
   if (unknown.length === 0) return renamed;
   const more = unknown.length > MAX_LISTED ? ` and ${unknown.length - MAX_LISTED} more` : '';
   throw new WeightsError(
-    `checkpoint: expected the tensors of ${what}; got also ${unknown.slice(0, MAX_LISTED).join(', ')}${more}. ` +
+    `checkpoint: expected the tensors of ${what}; got also ` +
+      `${unknown.slice(0, MAX_LISTED).join(', ')}${more}. ` +
       'Give a checkpoint of Stable Diffusion 1.5.',
   );
 }
 
-/** One more than the highest number that the pattern's group finds. The pattern must bound the number of digits. */
+/**
+ * One more than the highest number that the pattern's group finds. The pattern must bound the number of
+ * digits.
+ */
 export function countBlocks(tensors: TensorMap, pattern: RegExp): number {
   let count = 0;
   for (const name of tensors.keys()) count = Math.max(count, Number(pattern.exec(name)?.[1] ?? -1) + 1);

@@ -25,8 +25,8 @@ const LOCAL_HEADER_BYTES = 30;
 const LOCAL_HEADER_SIGNATURE = 0x04034b50;
 
 /**
- * Finds the entries of the zip archive that `torch.save` writes. It stores them uncompressed, so that each is a plain
- * byte range of the file. Only the directory is read, never an entry.
+ * Finds the entries of the zip archive that `torch.save` writes. It stores them uncompressed, so that each is
+ * a plain byte range of the file. Only the directory is read, never an entry.
  * @throws FileError where the archive is damaged, or an entry is compressed or encrypted.
  */
 export function readStoredEntries(path: string): Promise<Map<string, ByteRange>> {
@@ -57,15 +57,18 @@ async function locateDirectory(file: FileHandle, path: string, fileSize: number)
   const {byteOffset, byteLength, entryCount} = place;
   if (entryCount > MAX_ENTRIES || byteLength > MAX_DIRECTORY_BYTES) {
     throw new FileError(
-      `${path}: expected at most ${MAX_ENTRIES} zip entries in ${MAX_DIRECTORY_BYTES} bytes; got ${entryCount} in ` +
-        `${byteLength}. This is no torch weight file.`,
+      `${path}: expected at most ${MAX_ENTRIES} zip entries in ${MAX_DIRECTORY_BYTES} bytes; got ` +
+        `${entryCount} in ${byteLength}. This is no torch weight file.`,
     );
   }
   if (byteOffset + byteLength > fileSize) throw new ZipError('its directory lies beyond the end of the file');
   return place;
 }
 
-/** The data of an entry begin behind its local header, whose variable fields may be longer than the directory's. */
+/**
+ * The data of an entry begin behind its local header, whose variable fields may be longer than the
+ * directory's.
+ */
 async function storedRange(
   file: FileHandle,
   path: string,
@@ -83,8 +86,9 @@ async function storedRange(
   const outside = new ZipError(`its entry '${name}' lies beyond the end of the file`);
   if (headerOffset + LOCAL_HEADER_BYTES > fileSize) throw outside;
   const header = await readBytes(file, path, headerOffset, LOCAL_HEADER_BYTES);
-  if (header.readUInt32LE(0) !== LOCAL_HEADER_SIGNATURE)
+  if (header.readUInt32LE(0) !== LOCAL_HEADER_SIGNATURE) {
     throw new ZipError(`its entry '${name}' has no header`);
+  }
   const byteOffset = headerOffset + LOCAL_HEADER_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28);
   if (byteOffset + byteLength > fileSize) throw outside;
   return {byteOffset, byteLength};

@@ -18,9 +18,10 @@ const MAX_DEPTH = 16;
 const MAX_VALUES = 1_000_000;
 
 /**
- * Reads what a torch `.bin`, `.ckpt` or `.pt` file (the zip format, torch 1.6 and later) holds, without running any of
- * it: names, shapes, dtypes and places of its tensors. Nested dicts give dotted names (`image_proj.latents`); of a
- * training checkpoint only `state_dict` is taken; values that are no tensors are left out.
+ * Reads what a torch `.bin`, `.ckpt` or `.pt` file (the zip format, torch 1.6 and later) holds, without
+ * running any of it: names, shapes, dtypes and places of its tensors. Nested dicts give dotted names
+ * (`image_proj.latents`); of a training checkpoint only `state_dict` is taken; values that are no tensors are
+ * left out.
  * @throws FileError where the file is damaged, names a callable, or holds a tensor that is not contiguous.
  */
 export async function readTorchIndex(path: string): Promise<WeightIndex> {
@@ -42,8 +43,8 @@ function archiveRoot(path: string, entries: ReadonlyMap<string, ByteRange>): str
   const roots = [...entries.keys()].filter(name => /^[^/]+\/data\.pkl$/.test(name));
   if (roots.length === 1) return roots[0]!.slice(0, -'data.pkl'.length);
   throw new FileError(
-    `${path}: expected a torch weight file, which has one 'data.pkl'; got a zip archive with ${roots.length}. ` +
-      'If weight files are packed in it, unpack it and give one of them.',
+    `${path}: expected a torch weight file, which has one 'data.pkl'; got a zip archive with ` +
+      `${roots.length}. If weight files are packed in it, unpack it and give one of them.`,
   );
 }
 
@@ -52,7 +53,8 @@ async function checkByteOrder(path: string, entry: ByteRange | undefined): Promi
   const order = (await readRange(path, entry, 16, 'byteorder')).toString('latin1').trim();
   if (order === 'little') return;
   throw new FileError(
-    `${path}: expected little-endian weights; got '${order}'. Save the weights again on an x86 or ARM machine.`,
+    `${path}: expected little-endian weights; got '${order}'. Save the weights again on an x86 or ARM ` +
+      'machine.',
   );
 }
 
@@ -63,8 +65,8 @@ async function readPickle(path: string, entry: ByteRange): Promise<PickleValue> 
   } catch (cause) {
     if (!(cause instanceof PickleError)) throw cause;
     throw new FileError(
-      `${path}: expected a pickle of tensors and dicts only; ${cause.message}. Nothing of it was run. If you trust the ` +
-        "file's source, load it in Python and save its state dict as .safetensors.",
+      `${path}: expected a pickle of tensors and dicts only; ${cause.message}. Nothing of it was run. ` +
+        "If you trust the file's source, load it in Python and save its state dict as .safetensors.",
       {cause},
     );
   }
@@ -87,7 +89,8 @@ function readRange(
 function collectTensors(path: string, pickle: PickleValue): Map<string, TorchTensor> {
   if (!(pickle instanceof Map)) {
     throw new FileError(
-      `${path}: expected a dict of tensors; got another value. Save the state dict of the model, not the model itself.`,
+      `${path}: expected a dict of tensors; got another value. Save the state dict of the model, not ` +
+        'the model itself.',
     );
   }
   const stateDict = pickle.get('state_dict');
@@ -102,8 +105,9 @@ function collectTensors(path: string, pickle: PickleValue): Map<string, TorchTen
       if (value instanceof Map) walk(value, `${prefix}${key}.`, depth + 1);
       if (!(value instanceof TorchTensor)) continue;
       const name = `${prefix}${key}`;
-      if (tensors.has(name))
+      if (tensors.has(name)) {
         throw new FileError(`${path}: expected tensor '${name}' once; got it twice. Rename one.`);
+      }
       tensors.set(name, value);
     }
   };
@@ -119,8 +123,8 @@ function locate(path: string, name: string, tensor: TorchTensor, entry: ByteRang
   const {storage, offset, shape, strides} = tensor;
   if (!tensor.isContiguous) {
     throw new FileError(
-      `${path}: tensor '${name}': expected elements in row-major order; got shape ${formatShape(shape)} with strides ` +
-        `${formatShape(strides)}. Call .contiguous() on it in Python and save again.`,
+      `${path}: tensor '${name}': expected elements in row-major order; got shape ${formatShape(shape)} ` +
+        `with strides ${formatShape(strides)}. Call .contiguous() on it in Python and save again.`,
     );
   }
   const elementBytes = BYTES_PER_ELEMENT[storage.dtype];

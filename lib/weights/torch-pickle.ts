@@ -99,7 +99,9 @@ function makeOrderedDict(args: readonly PickleValue[]): PickleValue {
   return new Map();
 }
 
-/** `_rebuild_tensor_v2(storage, storage_offset, size, stride, requires_grad, backward_hooks, metadata=None)`. */
+/**
+ * `_rebuild_tensor_v2(storage, storage_offset, size, stride, requires_grad, backward_hooks, metadata=None)`.
+ */
 function rebuildTensor(args: readonly PickleValue[]): PickleValue {
   const [storage, offset, shape, strides, , , metadata] = args;
   const isTensor =
@@ -108,11 +110,13 @@ function rebuildTensor(args: readonly PickleValue[]): PickleValue {
     isSizes(shape) &&
     isSizes(strides) &&
     shape.length === strides.length;
-  if (!isTensor)
+  if (!isTensor) {
     throw new PickleError('a tensor is made from something else than storage, offset, size and stride');
+  }
   // Such as the lazy negation bit, with which the stored values are not the tensor's.
-  if (metadata instanceof Map && metadata.size > 0)
+  if (metadata instanceof Map && metadata.size > 0) {
     throw new PickleError('a tensor has lazy conjugation or negation');
+  }
   return new TorchTensor(storage, offset, shape, strides);
 }
 

@@ -1,7 +1,9 @@
 /** A dict of the pickled program; `collections.OrderedDict` becomes one too. */
 export type PickleDict = Map<PickleValue, PickleValue>;
 
-/** A callable or class that the stream names. It is only ever data here, unless the host lends it a meaning. */
+/**
+ * A callable or class that the stream names. It is only ever data here, unless the host lends it a meaning.
+ */
 export class PickleGlobal {
   readonly name: string;
   /** What a call of it gives: plain data made from plain data. */
@@ -46,13 +48,13 @@ const MAX_INSTRUCTIONS = 1_000_000;
 const utf8 = new TextDecoder();
 
 /**
- * Reads a pickle stream (Python's `pickletools` documents the opcodes) as data. Nothing is executed: a global that the
- * host does not list is an error, and so is every opcode that state dicts do not use. `torch.save` writes protocol 2;
- * what protocol 4 has for the same data is read too.
+ * Reads a pickle stream (Python's `pickletools` documents the opcodes) as data. Nothing is executed: a global
+ * that the host does not list is an error, and so is every opcode that state dicts do not use. `torch.save`
+ * writes protocol 2; what protocol 4 has for the same data is read too.
  *
- * Time and memory are linear in the stream's length: no opcode copies a container, and the machine does not recurse.
- * Off-the-shelf parsers call whatever function lies on the stack and set attributes of it, which an allow-list of names
- * does not prevent; hence an own machine.
+ * Time and memory are linear in the stream's length: no opcode copies a container, and the machine does not
+ * recurse. Off-the-shelf parsers call whatever function lies on the stack and set attributes of it, which an
+ * allow-list of names does not prevent; hence an own machine.
  *
  * @throws PickleError
  */
@@ -81,8 +83,9 @@ class Unpickler {
       const opcode = this.uint(1);
       if (opcode === STOP) return this.pop();
       const action = ACTIONS[opcode];
-      if (!action)
+      if (!action) {
         throw new PickleError(`opcode 0x${opcode.toString(16)} at byte ${this.position - 1} is not allowed`);
+      }
       action(this);
     }
     throw new PickleError(`the stream has more than ${MAX_INSTRUCTIONS} instructions`);
@@ -91,8 +94,9 @@ class Unpickler {
   /** Moves on by `length` bytes and says where they begin. */
   advance(length: number): number {
     const start = this.position;
-    if (length > this.stream.length - start)
+    if (length > this.stream.length - start) {
       throw new PickleError(`the stream ends within the item at byte ${start}`);
+    }
     this.position = start + length;
     return start;
   }
@@ -223,7 +227,10 @@ class Unpickler {
 
 type Action = (machine: Unpickler) => void;
 
-/** By opcode. BUILD only ever sets attributes of the object below (such as `_metadata`), which weights do not need. */
+/**
+ * By opcode. BUILD only ever sets attributes of the object below (such as `_metadata`), which weights do not
+ * need.
+ */
 const ACTIONS: Readonly<Record<number, Action>> = {
   128: m => m.advance(1), // PROTO
   149: m => m.advance(8), // FRAME

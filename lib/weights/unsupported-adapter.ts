@@ -14,8 +14,8 @@ export function refuseOtherAdapter(tensors: TensorMap, crossAttentionDim: number
   const other = nameOther(tensors, crossAttentionDim);
   if (!other) return;
   throw new WeightsError(
-    `${what}: expected an adapter for Stable Diffusion 1.5 on a CLIP image encoder (IP-Adapter, IP-Adapter+, full-face or ` +
-      `IPAdapter-Instruct); got ${other}. Give the Stable Diffusion 1.5 file of the adapter.`,
+    `${what}: expected an adapter for Stable Diffusion 1.5 on a CLIP image encoder (IP-Adapter, ` +
+      `IP-Adapter+, full-face or IPAdapter-Instruct); got ${other}. Give the Stable Diffusion 1.5 file of the adapter.`,
   );
 }
 
@@ -28,8 +28,9 @@ function nameOther(tensors: TensorMap, crossAttentionDim: number): string | unde
   if (has('proj_out_big.weight') || names.some(name => name.endsWith('.add_k_proj_ip.weight'))) {
     return `an ${family} for Stable Diffusion 3`;
   }
-  if (has('perceiver_resampler.proj_in.weight'))
+  if (has('perceiver_resampler.proj_in.weight')) {
     return 'an IP-Adapter FaceID Plus, which needs a face recogniser';
+  }
   const isIdentityProjection = has('norm.weight') && has('proj.0.weight') && has('proj.2.weight');
   if (isIdentityProjection || names.some(name => /^ip_adapter\..*_lora\./.test(name))) {
     return 'an IP-Adapter FaceID, which needs a face recogniser';

@@ -12,9 +12,11 @@ export interface TensorData {
 }
 
 /**
- * Writes a `.safetensors` file, as the reference writer lays it out: wide dtypes first, then by name, data aligned to 8
- * bytes. The file appears whole or not at all: it is written beside its place, flushed to the disk, then renamed.
- * @throws ArgumentError where data and shape disagree; FileError where the disk is full or the folder cannot be written.
+ * Writes a `.safetensors` file, as the reference writer lays it out: wide dtypes first, then by name, data
+ * aligned to 8 bytes. The file appears whole or not at all: it is written beside its place, flushed to the
+ * disk, then renamed.
+ * @throws ArgumentError where data and shape disagree; FileError where the disk is full or the folder cannot
+ * be written.
  */
 export async function writeSafetensors(
   path: string,
@@ -67,7 +69,8 @@ function checkedByteLength(name: string, {shape, dtype, data}: TensorData): numb
   const expected = elementCount(shape) * BYTES_PER_ELEMENT[dtype];
   if (data.byteLength !== expected) {
     throw new ArgumentError(
-      `tensors: '${name}': expected ${expected} bytes for ${dtype} ${formatShape(shape)}; got ${data.byteLength}.`,
+      `tensors: '${name}': expected ${expected} bytes for ${dtype} ${formatShape(shape)}; got ` +
+        `${data.byteLength}.`,
     );
   }
   return expected;

@@ -17,8 +17,9 @@ const PUBLIC_ENCODERS: readonly (ImageEncoderWidths & {readonly name: string})[]
 ];
 
 /**
- * Says what is wrong with an image encoder for an adapter, naming the right one, or gives undefined where it fits. The
- * classic adapter takes the pooled, projected embedding; all others take the hidden states before the last layer.
+ * Says what is wrong with an image encoder for an adapter, naming the right one, or gives undefined where it
+ * fits. The classic adapter takes the pooled, projected embedding; all others take the hidden states before
+ * the last layer.
  */
 export function wrongEncoderMessage(
   adapter: AdapterDescription,
@@ -33,7 +34,8 @@ export function wrongEncoderMessage(
       hiddenSize === encoder.hiddenSize && projectionDim === encoder.projectionDim,
   )?.name;
   return (
-    `image encoder: expected ${features} of ${adapter.imageWidth} channels, which this adapter takes; got ${encoder[key]}` +
-    `${given ? `, from ${given}` : ''}. Use ${right ?? 'the image encoder that the adapter was trained with'}.`
+    `image encoder: expected ${features} of ${adapter.imageWidth} channels, which this adapter takes; ` +
+    `got ${encoder[key]}${given ? `, from ${given}` : ''}. ` +
+    `Use ${right ?? 'the image encoder that the adapter was trained with'}.`
   );
 }

@@ -1,7 +1,7 @@
 /**
- * The directory of a zip archive (PKWARE's APPNOTE.TXT 6.3, sections 4.3.12 to 4.3.16), zip64 included, which torch
- * always writes. Libraries read entries through streams, which we do not need, and the one that is most used throws
- * out of its callbacks on hostile offsets, which ends the process.
+ * The directory of a zip archive (PKWARE's APPNOTE.TXT 6.3, sections 4.3.12 to 4.3.16), zip64 included, which
+ * torch always writes. Libraries read entries through streams, which we do not need, and the one that is most
+ * used throws out of its callbacks on hostile offsets, which ends the process.
  */
 
 /** The archive is damaged. The message continues a sentence: "expected ...; ". */
@@ -39,8 +39,9 @@ export function findDirectory(tail: Buffer): DirectoryPlace {
   // The record that the locator points at lies right before it, as both are written at once.
   const zip64 = locator - ZIP64_END.bytes;
   if (zip64 >= 0 && tail.readUInt32LE(locator) === ZIP64_LOCATOR.signature) {
-    if (tail.readUInt32LE(zip64) !== ZIP64_END.signature)
+    if (tail.readUInt32LE(zip64) !== ZIP64_END.signature) {
       throw new ZipError('its zip64 end record is missing');
+    }
     return {
       entryCount: readUint64(tail, zip64 + 32),
       byteLength: readUint64(tail, zip64 + 40),
@@ -115,7 +116,10 @@ function zip64Values(name: string, extra: Buffer): number[] {
   return [];
 }
 
-/** Values above 2^53 are rounded; no file is that long, so that they fail the checks against its size all the same. */
+/**
+ * Values above 2^53 are rounded; no file is that long, so that they fail the checks against its size all the
+ * same.
+ */
 function readUint64(buffer: Buffer, at: number): number {
   return Number(buffer.readBigUInt64LE(at));
 }

@@ -41,7 +41,7 @@ test('a training checkpoint with its modules', t => {
   t.is(renamed.get('ip_adapter.1.to_k_ip.weight')!.name, 'adapter_modules.1.to_k_ip.weight');
 });
 
-test('a training checkpoint whose modules were dropped as shared: numbered in the order of diffusers, the middle last', t => {
+test('a training checkpoint without its shared modules: numbered as diffusers does, the middle last', t => {
   const shuffled = [...ATTENTIONS]
     .reverse()
     .flatMap(attention =>

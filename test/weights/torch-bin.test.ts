@@ -36,7 +36,7 @@ for (const name of ['ip-adapter', 'ip-adapter-plus', 'ip-adapter-instruct', 'ip-
   });
 }
 
-test('views share a storage at their offsets; nested dicts give dotted names; other values are left out', async t => {
+test('views of one storage; nested dicts give dotted names; other values are left out', async t => {
   const stream = pickle(
     dict({
       step: op.int(3),
