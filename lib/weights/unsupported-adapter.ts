@@ -15,7 +15,8 @@ export function refuseOtherAdapter(tensors: TensorMap, crossAttentionDim: number
   if (!other) return;
   throw new WeightsError(
     `${what}: expected an adapter for Stable Diffusion 1.5 on a CLIP image encoder (IP-Adapter, ` +
-      `IP-Adapter+, full-face or IPAdapter-Instruct); got ${other}. Give the Stable Diffusion 1.5 file of the adapter.`,
+      `IP-Adapter+, full-face or IPAdapter-Instruct); got ${other}. ` +
+      'Give the Stable Diffusion 1.5 file of the adapter.',
   );
 }
 
