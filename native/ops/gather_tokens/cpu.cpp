@@ -1,0 +1,57 @@
+#include <algorithm>
+#include <limits>
+
+#include "cpu/type_checks.h"
+#include "cpu/vec.h"
+#include "cpu/with_dtype.h"
+#include "ops/gather_tokens/op.h"
+#include "runtime/cpu_context.h"
+
+namespace ipai::IPAI_TARGET {
+namespace {
+
+enum Input { kX, kIndex };
+
+std::string validate(const GatherTokens&, const NodeTypes& types) {
+  const TensorType& x = types.inputs[kX];
+  if (x.absent || x.shape.rank() != 3 || is_empty(x.shape) || !is_compute(x.dtype)) {
+    return mismatch("x", "float32 or bfloat16 [B, N, C]", x);
+  }
+  const Shape samples(std::vector<int64_t>{x.shape[0]});
+  const Shape rows(std::vector<int64_t>{x.shape[0], x.shape[2]});
+  const std::string error = check_type("index", types.inputs[kIndex], DType::kInt32, samples);
+  return error.empty() ? check_type("output", types.outputs[0], x.dtype, rows) : error;
+}
+
+void run(const GatherTokens&, const NodeView& node, CpuContext&) {
+  const TensorView& x = node.input(kX);
+  const int32_t* const index = node.input(kIndex).as<int32_t>();
+  const int64_t tokens = x.shape[1];
+  const int64_t channels = x.shape[2];
+  with_compute(x.dtype, [&](auto element) {
+    using T = decltype(element);
+    for (int64_t sample = 0; sample < x.shape[0]; ++sample) {
+      T* const row = node.output().as<T>() + sample * channels;
+      if (index[sample] >= 0 && index[sample] < tokens) {
+        std::copy_n(x.as<T>() + (sample * tokens + index[sample]) * channels, channels, row);
+      } else {
+        T nan;
+        store_scalar(&nan, std::numeric_limits<float>::quiet_NaN());
+        std::fill_n(row, channels, nan);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+namespace ops {
+CpuOp gather_tokens() {
+  CpuOpSpec<GatherTokens> spec;
+  spec.validate = validate;
+  spec.run = run;
+  return make_cpu_op(spec);
+}
+}  // namespace ops
+
+}  // namespace ipai::IPAI_TARGET

@@ -1,0 +1,53 @@
+#include "cpu/map.h"
+#include "cpu/math.h"
+#include "cpu/type_checks.h"
+#include "cpu/with_dtype.h"
+#include "ops/unary/op.h"
+#include "runtime/cpu_context.h"
+
+namespace ipai::IPAI_TARGET {
+namespace {
+
+std::string validate(const Unary&, const NodeTypes& types) {
+  const TensorType& x = types.inputs[0];
+  if (x.absent || is_empty(x.shape) || !is_compute(x.dtype)) return mismatch("x", "float32 or bfloat16", x);
+  return check_type("output", types.outputs[0], x.dtype, x.shape);
+}
+
+template <Vec (*Function)(Vec), class T>
+void map_all(const T* x, T* y, int64_t count, CpuContext& context) {
+  context.parallel_ranges(count, kElementwiseGrain, [&](int64_t begin, int64_t end, int) {
+    map(x + begin, y + begin, end - begin, [](Vec v) { return Function(v); });
+  });
+}
+
+void run(const Unary& attributes, const NodeView& node, CpuContext& context) {
+  with_compute(node.input(0).dtype, [&](auto element) {
+    using T = decltype(element);
+    const T* const x = node.input(0).as<T>();
+    T* const y = node.output().as<T>();
+    const int64_t count = node.output().shape.size();
+    switch (attributes.kind) {
+      case Unary::Kind::kSilu:
+        return map_all<silu>(x, y, count, context);
+      case Unary::Kind::kGelu:
+        return map_all<gelu>(x, y, count, context);
+      case Unary::Kind::kQuickGelu:
+        return map_all<quick_gelu>(x, y, count, context);
+    }
+  });
+}
+
+}  // namespace
+
+namespace ops {
+CpuOp unary() {
+  CpuOpSpec<Unary> spec;
+  spec.in_place_inputs = {0};
+  spec.validate = validate;
+  spec.run = run;
+  return make_cpu_op(spec);
+}
+}  // namespace ops
+
+}  // namespace ipai::IPAI_TARGET

@@ -1,0 +1,50 @@
+#include <cstddef>
+#include <cstring>
+
+#include "cpu/type_checks.h"
+#include "cpu/vec.h"
+#include "ops/upsample_nearest/op.h"
+#include "runtime/cpu_context.h"
+
+namespace ipai::IPAI_TARGET {
+namespace {
+
+std::string validate(const UpsampleNearest& attributes, const NodeTypes& types) {
+  const TensorType& x = types.inputs[0];
+  if (x.absent || x.shape.rank() != 4 || is_empty(x.shape) || !is_compute(x.dtype)) {
+    return mismatch("x", "float32 or bfloat16 [B, H, W, C]", x);
+  }
+  if (attributes.height == 0 || attributes.width == 0) return "height, width: expected at least 1; got 0";
+  const std::vector<int64_t> extents = {x.shape[0], attributes.height, attributes.width, x.shape[3]};
+  return check_type("output", types.outputs[0], x.dtype, Shape(extents));
+}
+
+void run(const UpsampleNearest&, const NodeView& node, CpuContext& context) {
+  const Shape& from = node.input(0).shape;
+  const Shape& to = node.output().shape;
+  const auto pixel_bytes = static_cast<size_t>(from[3]) * dtype_size(node.output().dtype);
+  const std::byte* const x = node.input(0).as<std::byte>();
+  std::byte* const y = node.output().as<std::byte>();
+  context.parallel_for(to[0] * to[1], [&](int64_t row, int) {
+    const int64_t source_row = row / to[1] * from[1] + row % to[1] * from[1] / to[1];
+    const std::byte* const source = x + static_cast<size_t>(source_row * from[2]) * pixel_bytes;
+    std::byte* const target = y + static_cast<size_t>(row * to[2]) * pixel_bytes;
+    for (int64_t column = 0; column < to[2]; ++column) {
+      std::memcpy(target + static_cast<size_t>(column) * pixel_bytes,
+                  source + static_cast<size_t>(column * from[2] / to[2]) * pixel_bytes, pixel_bytes);
+    }
+  });
+}
+
+}  // namespace
+
+namespace ops {
+CpuOp upsample_nearest() {
+  CpuOpSpec<UpsampleNearest> spec;
+  spec.validate = validate;
+  spec.run = run;
+  return make_cpu_op(spec);
+}
+}  // namespace ops
+
+}  // namespace ipai::IPAI_TARGET
