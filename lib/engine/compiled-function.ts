@@ -21,9 +21,11 @@ export interface RunOptions {
 }
 
 /** What a call will need, known before anything runs. */
-export interface FunctionPlan {
+export interface FunctionPlan<Output = unknown> {
   readonly graph: Graph;
   readonly program: ProgramPlan;
+  /** Types of the results. */
+  readonly output: MapTree<Output, Tensor, TensorType>;
   /** Recipes of the weights that the program reads. */
   readonly recipes: readonly PreparedRecipe[];
 }
@@ -82,9 +84,13 @@ export class CompiledFunction<Inputs, Output> {
   }
 
   /** Traces and plans for inputs of these types, without weights and without running. */
-  plan(types: MapTree<Inputs, Tensor, TensorType>): FunctionPlan {
-    const {graph, program, recipes} = this.#compileFor(types as Tree<TensorType>, isTensorType);
-    return {graph, program: program.plan(), recipes};
+  plan(types: MapTree<Inputs, Tensor, TensorType>): FunctionPlan<Output> {
+    const {graph, program, recipes, outputTree} = this.#compileFor(types as Tree<TensorType>, isTensorType);
+    const output = mapTree(outputTree as Tree<number>, isIndex, (index): TensorType => {
+      const {shape, dtype} = graph.outputs[index]!;
+      return {shape, dtype};
+    });
+    return {graph, program: program.plan(), recipes, output: output as MapTree<Output, Tensor, TensorType>};
   }
 
   #compileFor<T extends TensorType>(

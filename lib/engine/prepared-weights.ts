@@ -32,9 +32,15 @@ export class PreparedWeights {
     return value;
   }
 
-  /** Bytes of a recipe's value in the layout of the device's kernels; nothing is cooked. */
-  bytesOf(recipe: PreparedRecipe): number {
-    return this.#device.compile(lower(recipe.graph).description).plan().outputBytes;
+  /** Whether a recipe's value is there, or on its way. */
+  has(recipe: PreparedRecipe): boolean {
+    return this.#values.has(recipe.key);
+  }
+
+  /** Bytes of a recipe's value in the layout of the device's kernels, and of the arena while it is cooked. */
+  plan(recipe: PreparedRecipe): {readonly bytes: number; readonly arenaBytes: number} {
+    const {outputBytes, peakBytes} = this.#device.compile(lower(recipe.graph).description).plan();
+    return {bytes: outputBytes[0]!, arenaBytes: peakBytes};
   }
 
   /** Frees what was prepared from a source's weights. */

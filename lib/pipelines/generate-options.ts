@@ -86,7 +86,7 @@ export interface GenerateOptions {
   readonly maskImage?: ImageInput | readonly ImageInput[];
   /** Share of the steps that image to image runs. Default 0.8; 1 for inpainting. */
   readonly strength?: number;
-  /** One picture for each loaded ControlNet (a list within the list gives one per sample). */
+  /** One picture for each loaded ControlNet; all samples share it. */
   readonly controlImage?: ImageInput | readonly ImageInput[];
   readonly controlnetConditioningScale?: number | readonly number[];
   readonly controlGuidanceStart?: number | readonly number[];

@@ -45,3 +45,15 @@ export function stackRows(tensors: readonly HostTensor[]): HostTensor {
   const rows = tensors.reduce((sum, tensor) => sum + tensor.shape[0]!, 0);
   return {shape: [rows, ...tensors[0]!.shape.slice(1)], data};
 }
+
+/** Joins [B, C, …] tensors of equal batch and space along channels. */
+export function joinChannels(a: HostTensor, b: HostTensor): HostTensor {
+  const [batch, channels, ...space] = a.shape as [number, number, ...number[]];
+  const [sizeA, sizeB] = [a.data.length / batch, b.data.length / batch];
+  const data = new Float32Array(a.data.length + b.data.length);
+  for (let row = 0; row < batch; row++) {
+    data.set(a.data.subarray(row * sizeA, (row + 1) * sizeA), row * (sizeA + sizeB));
+    data.set(b.data.subarray(row * sizeB, (row + 1) * sizeB), row * (sizeA + sizeB) + sizeA);
+  }
+  return {shape: [batch, channels + b.shape[1]!, ...space], data};
+}

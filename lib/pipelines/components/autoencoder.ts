@@ -22,9 +22,9 @@ export class Autoencoder extends Component {
     super(settings, source);
     this.config = config;
     const {weights, dtype} = this;
-    this.decoder = this.engine.compile('vae.decode', inputs => vaeDecode(weights, config, inputs, {dtype}));
+    this.decoder = this.engine.compile('vae.decode', inputs => vaeDecode(weights, config, inputs, dtype));
     this.encoder = this.engine.compile('vae.encode', (inputs: {image: Tensor}) => {
-      const {mean, logvar} = vaeEncode(weights, config, inputs, {dtype});
+      const {mean, logvar} = vaeEncode(weights, config, inputs, dtype);
       return {mean, logvar};
     });
   }

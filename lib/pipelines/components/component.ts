@@ -2,8 +2,10 @@
  * What the models of a pipeline have in common: an engine, weights, a compute dtype.
  */
 import type {Engine} from '../../engine/engine.ts';
-import type {ComputeDType} from '../../nn/compute-dtype.ts';
 import {type WeightSource, Weights} from '../../nn/weights.ts';
+
+/** What activations and packed weights are stored in; arithmetic is float32 in both. */
+export type ComputeDType = 'float32' | 'bfloat16';
 
 /** Where and how a model runs. */
 export interface ComponentSettings {
@@ -12,7 +14,7 @@ export interface ComponentSettings {
 }
 
 export abstract class Component {
-  protected readonly engine: Engine;
+  readonly engine: Engine;
   protected readonly dtype: ComputeDType;
   protected readonly weights: Weights;
 

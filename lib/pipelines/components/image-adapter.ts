@@ -1,6 +1,11 @@
 import type {CompiledFunction, RunOptions} from '../../engine/compiled-function.ts';
 import type {Tensor} from '../../graph/tensor.ts';
-import {adapterKeyValues, type ImageTokensInputs, imageTokens} from '../../models/ip-adapter.ts';
+import {
+  adapterKeyValues,
+  adapterTexts,
+  type ImageTokensInputs,
+  imageTokens,
+} from '../../models/ip-adapter.ts';
 import type {CrossAttentionLayer, KeyValue} from '../../models/unet.ts';
 import type {WeightSource} from '../../nn/weights.ts';
 import type {AdapterDescription} from '../../weights/adapter-kind.ts';
@@ -35,10 +40,10 @@ export class ImageAdapter extends Component {
     this.layers = layers;
     const {weights, dtype} = this;
     this.compiledTokens = this.engine.compile('adapter.tokens', (inputs: ImageTokensInputs) =>
-      imageTokens(weights, description, inputs, {dtype}),
+      imageTokens(weights, description, inputs, dtype),
     );
     this.keyValues = this.engine.compile('adapter.keys', ({tokens}) =>
-      adapterKeyValues(weights, layers, tokens, {dtype}),
+      adapterKeyValues(weights, layers, tokens, dtype),
     );
   }
 
@@ -48,11 +53,11 @@ export class ImageAdapter extends Component {
   }
 
   get readsInstruction(): boolean {
-    return this.description.kind === 'instruct' || this.description.kind === 'instruct-paper';
+    return adapterTexts(this.description).includes('instruction');
   }
 
   get readsPrompt(): boolean {
-    return this.description.kind === 'instruct';
+    return adapterTexts(this.description).includes('prompt');
   }
 
   /** Tokens for the UNet: float32 [B, N, crossAttentionDim]. */

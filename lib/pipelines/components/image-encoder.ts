@@ -15,6 +15,7 @@ export type ImageFeatures = 'embeds' | 'penultimate';
 export class ImageEncoder extends Component {
   readonly config: ClipVisionConfig;
   readonly preprocess: ClipPreprocessConfig;
+  readonly #unconditional = new Map<string, Promise<HostTensor>>();
   readonly #functions: Readonly<Record<ImageFeatures, CompiledFunction<{pixelValues: Tensor}, Tensor>>>;
 
   constructor(
@@ -29,10 +30,10 @@ export class ImageEncoder extends Component {
     const {weights, dtype} = this;
     this.#functions = {
       embeds: this.engine.compile(`${source.label}.embeds`, inputs =>
-        clipVisionEmbeds(weights, config, inputs, {dtype}),
+        clipVisionEmbeds(weights, config, inputs, dtype),
       ),
       penultimate: this.engine.compile(source.label, inputs =>
-        clipVisionPenultimate(weights, config, inputs, {dtype}),
+        clipVisionPenultimate(weights, config, inputs, dtype),
       ),
     };
   }
@@ -50,10 +51,18 @@ export class ImageEncoder extends Component {
     return {shape: this.#pixelShape(), data: await preprocessForClip(image, options)};
   }
 
-  /** The pixel values that stand for no image: all zero, which is the mean colour. */
-  zeroPixelValues(): HostTensor {
-    const shape = this.#pixelShape();
-    return {shape, data: new Float32Array(shape.reduce((product, extent) => product * extent))};
+  /**
+   * Features that stand for no image, computed once: those of the zero tensor (the mean colour), which the references
+   * use, or of a black picture. The pooled embedding of no image is itself zero, as in IP-Adapter's code.
+   */
+  unconditional(features: ImageFeatures, image: 'zero' | 'black', options?: RunOptions): Promise<HostTensor> {
+    const key = `${features}/${image}`;
+    const known = this.#unconditional.get(key);
+    if (known !== undefined) return known;
+    const value = this.#encodeUnconditional(features, image, options);
+    this.#unconditional.set(key, value);
+    value.catch(() => this.#unconditional.delete(key));
+    return value;
   }
 
   /** Features of pictures, given as pixel values [B, 3, size, size]. */
@@ -69,6 +78,25 @@ export class ImageEncoder extends Component {
   /** The compiled tower, for planning. */
   compiled(features: ImageFeatures): CompiledFunction<{pixelValues: Tensor}, Tensor> {
     return this.#functions[features];
+  }
+
+  #encodeUnconditional(
+    features: ImageFeatures,
+    image: 'zero' | 'black',
+    options?: RunOptions,
+  ): Promise<HostTensor> {
+    const {projectionDim} = this.config;
+    if (features === 'embeds' && image === 'zero') {
+      return Promise.resolve({shape: [1, projectionDim], data: new Float32Array(projectionDim)});
+    }
+    const shape = this.#pixelShape();
+    const pixels = shape.reduce((product, extent) => product * extent);
+    const {mean, std} = this.preprocess;
+    const black = (channel: number) => -mean[channel]! / std[channel]!;
+    const data = Float32Array.from({length: pixels}, (_, index) =>
+      image === 'zero' ? 0 : black(Math.floor(index / (pixels / mean.length))),
+    );
+    return this.encode({shape, data}, features, options);
   }
 
   #pixelShape(): readonly number[] {

@@ -24,7 +24,7 @@ export class TextEncoder extends Component {
     this.config = config;
     this.tokenizer = tokenizer;
     this.#embeds = this.engine.compile(`${source.label}.embeds`, inputs =>
-      clipTextEmbeds(this.weights, config, inputs, {dtype: this.dtype}),
+      clipTextEmbeds(this.weights, config, inputs, this.dtype),
     );
   }
 
@@ -65,7 +65,7 @@ export class TextEncoder extends Component {
     const known = this.#hiddenStates.get(clipSkip);
     if (known !== undefined) return known;
     const compiled = this.engine.compile(this.weights.path, (inputs: {inputIds: Tensor}) =>
-      clipText(this.weights, this.config, inputs, {dtype: this.dtype, clipSkip}),
+      clipText(this.weights, this.config, inputs, this.dtype, clipSkip),
     );
     this.#hiddenStates.set(clipSkip, compiled);
     return compiled;

@@ -1,0 +1,188 @@
+/**
+ * What the UNet attends to in each row: hidden states of texts, tokens of images. Each distinct text, picture and
+ * combination is encoded once.
+ */
+
+import type {RunOptions} from '../engine/compiled-function.ts';
+import type {ImageFit} from '../images/clip-preprocess.ts';
+import type {Color} from '../images/color.ts';
+import {decodeImage, type ImageInput} from '../images/decode-image.ts';
+import type {ImageAdapter} from './components/image-adapter.ts';
+import type {ImageEncoder} from './components/image-encoder.ts';
+import type {InstructionEncoder} from './components/instruction-encoder.ts';
+import type {TextEncoder} from './components/text-encoder.ts';
+import {gatherRows, type HostTensor, stackRows} from './host-tensor.ts';
+import type {Row, TokenSource} from './rows.ts';
+import type {Sample} from './samples.ts';
+
+/** The models that conditioning runs. */
+export interface ConditioningModels {
+  readonly textEncoder: TextEncoder;
+  readonly adapter?: AdapterModels | undefined;
+}
+
+export interface AdapterModels {
+  readonly adapter: ImageAdapter;
+  readonly imageEncoder: ImageEncoder;
+  readonly instructionEncoder: InstructionEncoder;
+}
+
+export interface ConditioningOptions extends RunOptions {
+  readonly clipSkip: number;
+  readonly fit?: ImageFit | undefined;
+  readonly padColor?: Color | undefined;
+  readonly background?: Color | undefined;
+  readonly unconditionalImage: 'zero' | 'black';
+  readonly onWarning: (message: string) => void;
+}
+
+export interface Conditioning {
+  /** [rows, tokens, C] */
+  readonly encoderHiddenStates: HostTensor;
+  /** [rows, tokens, C]; undefined where no sample has a condition image. */
+  readonly imageTokens?: HostTensor | undefined;
+}
+
+export async function encodeConditioning(
+  models: ConditioningModels,
+  samples: readonly Sample[],
+  rows: readonly Row[],
+  options: ConditioningOptions,
+): Promise<Conditioning> {
+  const texts = await encodeTexts(
+    models.textEncoder,
+    rows.map(row => row.text),
+    options,
+  );
+  const encoderHiddenStates = texts.rowsFor(rows.map(row => row.text));
+  if (models.adapter === undefined || rows.every(row => row.tokens === undefined))
+    return {encoderHiddenStates};
+  const imageTokens = await encodeImageTokens(models.textEncoder, models.adapter, samples, rows, options);
+  return {encoderHiddenStates, imageTokens};
+}
+
+/** Rows of encoded things, found again by what they were made from. */
+class Encoded<Key> {
+  readonly #keys: readonly Key[];
+  readonly #tensor: HostTensor;
+
+  constructor(keys: readonly Key[], tensor: HostTensor) {
+    this.#keys = keys;
+    this.#tensor = tensor;
+  }
+
+  rowsFor(keys: readonly Key[]): HostTensor {
+    return gatherRows(
+      this.#tensor,
+      keys.map(key => this.#keys.indexOf(key)),
+    );
+  }
+}
+
+async function encodeTexts(
+  encoder: TextEncoder,
+  texts: readonly string[],
+  options: ConditioningOptions,
+): Promise<Encoded<string>> {
+  const distinct = [...new Set(texts)];
+  for (const text of distinct) warnIfCut(encoder, text, options.onWarning);
+  return new Encoded(distinct, await encoder.encode(distinct, options.clipSkip, options));
+}
+
+function warnIfCut(encoder: TextEncoder, text: string, onWarning: (message: string) => void): void {
+  const {truncated, tokenCount, inputIds} = encoder.tokenizer.encode(text);
+  if (truncated === undefined) return;
+  onWarning(
+    `prompt of ${tokenCount} tokens: the text encoder reads ${inputIds.length - 2}; this part is ignored: '${truncated}'.`,
+  );
+}
+
+async function encodeImageTokens(
+  textEncoder: TextEncoder,
+  {adapter, imageEncoder, instructionEncoder}: AdapterModels,
+  samples: readonly Sample[],
+  rows: readonly Row[],
+  options: ConditioningOptions,
+): Promise<HostTensor> {
+  // A sample without a condition image gets the unconditional tokens; its adapter scale is 0.
+  const unconditional: TokenSource = {imageOf: undefined, instruction: '', prompt: ''};
+  const sources = rows.map(row => row.tokens ?? unconditional);
+  const imageOf = ({imageOf: sample}: TokenSource) =>
+    sample === undefined ? undefined : samples[sample]!.ipAdapterImage;
+  const distinct = distinctBy(sources, source => [
+    imageOf(source),
+    adapter.readsInstruction ? source.instruction : '',
+    adapter.readsPrompt ? source.prompt : '',
+  ]);
+
+  const images = await encodeImages(adapter, imageEncoder, distinct.values.map(imageOf), options);
+  const instructions = distinct.values.map(source => source.instruction);
+  const prompts = distinct.values.map(source => source.prompt);
+  const tokens = await adapter.tokens(
+    {
+      image: images.rowsFor(distinct.values.map(imageOf)),
+      instruction: adapter.readsInstruction
+        ? await encodeInstructions(instructionEncoder, instructions, options)
+        : undefined,
+      // The released adapter was trained on the last hidden state, whatever the UNet is given.
+      prompt: adapter.readsPrompt
+        ? (await encodeTexts(textEncoder, prompts, {...options, clipSkip: 0})).rowsFor(prompts)
+        : undefined,
+    },
+    options,
+  );
+  return gatherRows(tokens, distinct.indices);
+}
+
+async function encodeInstructions(
+  encoder: InstructionEncoder,
+  instructions: readonly string[],
+  options: RunOptions,
+): Promise<HostTensor> {
+  const distinct = [...new Set(instructions)];
+  return new Encoded(distinct, await encoder.encode(distinct, options)).rowsFor(instructions);
+}
+
+async function encodeImages(
+  adapter: ImageAdapter,
+  encoder: ImageEncoder,
+  images: readonly (ImageInput | undefined)[],
+  options: ConditioningOptions,
+): Promise<Encoded<ImageInput | undefined>> {
+  const distinct = [...new Set(images)];
+  const features: HostTensor[] = [];
+  const given: HostTensor[] = [];
+  for (const image of distinct) {
+    if (image === undefined) continue;
+    const decoded = await decodeImage(image, {
+      name: 'ipAdapterImage',
+      ...(options.background !== undefined && {background: options.background}),
+    });
+    if (decoded.frames > 1) {
+      options.onWarning(`ipAdapterImage: of ${decoded.frames} frames only the first is used.`);
+    }
+    given.push(await encoder.pixelValues(decoded, {fit: options.fit, padColor: options.padColor}));
+  }
+  if (given.length > 0) features.push(await encoder.encode(stackRows(given), adapter.features, options));
+  if (distinct.includes(undefined)) {
+    features.push(await encoder.unconditional(adapter.features, options.unconditionalImage, options));
+  }
+  const keys = [...distinct.filter(image => image !== undefined), undefined];
+  return new Encoded(keys, stackRows(features));
+}
+
+interface Distinct<T> {
+  readonly values: readonly T[];
+  /** For each of the given values its place in `values`. */
+  readonly indices: readonly number[];
+}
+
+function distinctBy<T>(items: readonly T[], keysOf: (item: T) => readonly unknown[]): Distinct<T> {
+  const values: T[] = [];
+  const indices = items.map(item => {
+    const keys = keysOf(item);
+    const known = values.findIndex(value => keysOf(value).every((key, i) => key === keys[i]));
+    return known >= 0 ? known : values.push(item) - 1;
+  });
+  return {values, indices};
+}

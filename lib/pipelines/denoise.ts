@@ -1,0 +1,165 @@
+/**
+ * The reverse process: one evaluation of the UNet per step for all rows, guidance, and the scheduler's step.
+ */
+
+import type {RunOptions} from '../engine/compiled-function.ts';
+import {NumericError} from '../errors.ts';
+import type {Scheduler} from '../schedulers/scheduler.ts';
+import type {TorchGenerator} from '../schedulers/torch-generator.ts';
+import type {Denoiser} from './components/denoiser.ts';
+import {combineBranches} from './guidance.ts';
+import {download, gatherRows, type HostTensor, joinChannels, upload} from './host-tensor.ts';
+import type {Row} from './rows.ts';
+import type {ActiveControl, StepConstants} from './step-inputs.ts';
+
+/** What inpainting with an ordinary checkpoint keeps: [samples, …] each. */
+export interface KeptPicture {
+  readonly imageLatents: HostTensor;
+  readonly noise: HostTensor;
+  readonly mask: HostTensor;
+}
+
+export interface DenoiseRequest {
+  readonly denoiser: Denoiser;
+  readonly scheduler: Scheduler;
+  readonly constants: StepConstants;
+  readonly rows: readonly Row[];
+  /** One per sample: noise of stochastic schedulers. */
+  readonly generators: readonly TorchGenerator[];
+  /** Noisy latents [samples, C, h, w] at `beginStep`. */
+  readonly latents: HostTensor;
+  /** Index in `scheduler.timesteps` of the first step. */
+  readonly beginStep: number;
+  /** [samples, …]: channels that an inpainting checkpoint reads after the latents. */
+  readonly extraChannels?: HostTensor | undefined;
+  readonly kept?: KeptPicture | undefined;
+  /** Adapter weights by layer, then row, of a step; undefined where the adapter has no part in it. */
+  readonly adapterScales: (step: number) => readonly (readonly number[])[] | undefined;
+  readonly guidanceRescale: number;
+  readonly onStep: (step: number, timestep: number) => void;
+}
+
+/** The clean latents [samples, C, h, w]. */
+export async function denoise(request: DenoiseRequest, options: RunOptions): Promise<HostTensor> {
+  const {scheduler, kept, beginStep, onStep} = request;
+  const {shape} = request.latents;
+  let {data} = request.latents;
+  for (let step = beginStep; step < scheduler.timesteps.length; step++) {
+    options.signal?.throwIfAborted();
+    const modelInput = {shape, data: scheduler.scaleModelInput(data, step)};
+    const prediction = await predict(request, modelInput, step, options);
+    const noisePred = combineRows(request, prediction);
+    expectFinite(noisePred, step);
+    data = scheduler.step(noisePred, step, data, () => drawNoise(request.generators, shape));
+    if (kept !== undefined) data = keepUnmasked(kept, data, scheduler, step);
+    onStep(step - beginStep, scheduler.timesteps[step]!);
+  }
+  return {shape, data};
+}
+
+/** The UNet's output of every row: [rows, C, h, w]. */
+async function predict(
+  {denoiser, constants, rows, extraChannels, adapterScales, scheduler, beginStep}: DenoiseRequest,
+  modelInput: HostTensor,
+  step: number,
+  options: RunOptions,
+): Promise<HostTensor> {
+  const {device} = denoiser.engine;
+  const sampleOf = rows.map(row => row.sample);
+  const sample = gatherRows(extraChannels ? joinChannels(modelInput, extraChannels) : modelInput, sampleOf);
+  const totalSteps = scheduler.timesteps.length - beginStep;
+  const active = constants.controls.filter(span => isActive(step - beginStep, totalSteps, span));
+  const scales = adapterScales(step - beginStep);
+  const controls = active.map(control => ({
+    timeProjections: upload(device, gatherRows(control.timeProjections, [step])),
+    textKeyValues: control.textKeyValues,
+    conditioning: control.conditioning,
+    scale: upload(device, {shape: [1], data: Float32Array.of(control.scale)}),
+  }));
+  const inputs = {
+    sample: upload(device, sample),
+    timeProjections: upload(device, gatherRows(constants.timeProjections, [step])),
+    imageScales:
+      scales && upload(device, {shape: [scales.length, rows.length], data: Float32Array.from(scales.flat())}),
+  };
+  const own = [
+    ...Object.values(inputs),
+    ...controls.flatMap(({timeProjections, scale}) => [timeProjections, scale]),
+  ];
+  try {
+    const run = denoiser.step(active.map(({net}: ActiveControl) => net));
+    const {textKeyValues, imageKeyValues} = constants;
+    const adapter = scales === undefined ? {} : {imageKeyValues, imageScales: inputs.imageScales};
+    return await download(
+      await run.run(
+        {
+          sample: inputs.sample,
+          timeProjections: inputs.timeProjections,
+          textKeyValues,
+          ...adapter,
+          ...(controls.length > 0 && {controls}),
+        },
+        options,
+      ),
+    );
+  } finally {
+    for (const tensor of own) tensor?.dispose();
+  }
+}
+
+/** Whether a step lies wholly within [start, end] of the run's steps, as diffusers' `controlnet_keep`. */
+export function isActive(
+  step: number,
+  totalSteps: number,
+  {start, end}: {readonly start: number; readonly end: number},
+): boolean {
+  return step / totalSteps >= start && (step + 1) / totalSteps <= end;
+}
+
+/** Guidance: rows to samples. */
+function combineRows({rows, latents, guidanceRescale}: DenoiseRequest, prediction: HostTensor): Float32Array {
+  const samples = latents.shape[0]!;
+  const size = prediction.data.length / rows.length;
+  const combined = new Float32Array(samples * size);
+  for (let sample = 0; sample < samples; sample++) {
+    const mine = [...rows.entries()].filter(([, row]) => row.sample === sample);
+    const predictions = mine.map(([index]) => prediction.data.subarray(index * size, (index + 1) * size));
+    const branches = mine.map(([, row]) => row.branch);
+    combined.set(combineBranches(branches, predictions, guidanceRescale), sample * size);
+  }
+  return combined;
+}
+
+function expectFinite(noisePred: Float32Array, step: number): void {
+  if (noisePred.every(Number.isFinite)) return;
+  throw new NumericError(
+    `unet: expected finite predictions, got NaN or infinity at step ${step}. ` +
+      'Use dtype float32, lower the guidance, or look for damaged weights; IPAI_CHECK_NAN=1 names the op.',
+  );
+}
+
+function drawNoise(generators: readonly TorchGenerator[], shape: readonly number[]): Float32Array {
+  const one = [1, ...shape.slice(1)];
+  const drawn = generators.map(generator => generator.randn(one));
+  const noise = new Float32Array(drawn.length * drawn[0]!.length);
+  for (const [index, values] of drawn.entries()) noise.set(values, index * values.length);
+  return noise;
+}
+
+/** Outside of the mask the picture is put back, as noisy as the next step expects it. */
+function keepUnmasked(
+  {imageLatents, noise, mask}: KeptPicture,
+  latents: Float32Array,
+  scheduler: Scheduler,
+  step: number,
+): Float32Array {
+  const isLast = step + 1 >= scheduler.timesteps.length;
+  const original = isLast ? imageLatents.data : scheduler.addNoise(imageLatents.data, noise.data, step + 1);
+  const pixels = mask.data.length / mask.shape[0]!;
+  const sampleSize = latents.length / mask.shape[0]!;
+  return latents.map((value, index) => {
+    const sample = Math.floor(index / sampleSize);
+    const painted = mask.data[sample * pixels + (index % pixels)]!;
+    return (1 - painted) * original[index]! + painted * value;
+  });
+}

@@ -1,0 +1,167 @@
+/**
+ * One generation, from options to pictures.
+ */
+
+import type {RgbImage} from '../images/image.ts';
+import {checkLatentSize} from '../images/latent-image.ts';
+import {tensorToImage} from '../images/tensor-to-image.ts';
+import {createScheduler} from '../schedulers/create-scheduler.ts';
+import type {Scheduler} from '../schedulers/scheduler.ts';
+import {TorchGenerator} from '../schedulers/torch-generator.ts';
+import {adapterSchedule} from './adapter-schedule.ts';
+import {prepareBatchStart} from './batch-start.ts';
+import {encodeConditioning} from './conditioning.ts';
+import {resolveControls} from './control-requests.ts';
+import {denoise} from './denoise.ts';
+import {checkInteger, checkRange, type GenerateOptions} from './generate-options.ts';
+import {gatherRows, type HostTensor} from './host-tensor.ts';
+import type {LatentSize} from './initial-latents.ts';
+import type {PipelineModels} from './pipeline-models.ts';
+import {rowsOf} from './rows.ts';
+import {resolveSamples, type Sample} from './samples.ts';
+import {disposeConstants, prepareConstants} from './step-inputs.ts';
+
+/** One result. */
+export interface GeneratedImage {
+  /** Undefined with `outputType: 'latent'`. */
+  readonly image?: RgbImage;
+  /** The decoder's output [1, 3, height, width], nominally -1 … 1; undefined with `outputType: 'latent'`. */
+  readonly pixels?: HostTensor;
+  /** [1, C, height / 8, width / 8], times the scaling factor. */
+  readonly latents: HostTensor;
+  readonly seed: number;
+}
+
+/** Seconds of each phase. */
+export interface Timings {
+  readonly encodeSeconds: number;
+  readonly denoiseSeconds: number;
+  readonly decodeSeconds: number;
+  readonly totalSeconds: number;
+}
+
+export interface GenerateResult {
+  readonly images: readonly GeneratedImage[];
+  readonly timings: Timings;
+}
+
+/** Diffusers' default. */
+export const defaultSteps = 50;
+
+export async function generate(models: PipelineModels, options: GenerateOptions): Promise<GenerateResult> {
+  const {signal, profile, onProgress} = options;
+  signal?.throwIfAborted();
+  const begin = performance.now();
+  const samples = samplesOf(models, options);
+  const rows = rowsOf(samples);
+  const size = sizeOf(models, options);
+  const scheduler = schedulerOf(models, options);
+  const clipSkip = checkInteger('clipSkip', options.clipSkip ?? 0, 0);
+  const guidanceRescale = checkRange('guidanceRescale', options.guidanceRescale ?? 0, 0, 1);
+  const layers = models.adapter?.adapter.layers ?? [];
+  const run = {signal, profile};
+
+  onProgress?.({type: 'encode'});
+  const controls = await resolveControls(models.controlNets, options, size);
+  const conditioning = await encodeConditioning(models, samples, rows, {
+    ...run,
+    clipSkip,
+    fit: options.fit,
+    padColor: options.padColor,
+    background: options.background,
+    unconditionalImage: options.unconditionalImage ?? 'zero',
+    onWarning: options.onWarning ?? (message => process.emitWarning(message)),
+  });
+  const generators = samples.map(sample => new TorchGenerator(sample.seed));
+  const start = await prepareBatchStart(models, options, samples, generators, size, scheduler);
+  const totalSteps = scheduler.timesteps.length - start.beginStep;
+  const constants = await prepareConstants(
+    models.denoiser,
+    models.adapter?.adapter,
+    conditioning,
+    scheduler.timesteps,
+    controls,
+    run,
+  );
+  const encoded = performance.now();
+  const latents = await denoise(
+    {
+      ...start,
+      denoiser: models.denoiser,
+      scheduler,
+      constants,
+      rows,
+      generators,
+      adapterScales:
+        constants.imageKeyValues === undefined
+          ? () => undefined
+          : adapterSchedule(options, samples, rows, layers, totalSteps),
+      guidanceRescale,
+      onStep: (step, timestep) => onProgress?.({type: 'step', step, totalSteps, timestep}),
+    },
+    run,
+  ).finally(() => disposeConstants(constants));
+  const denoised = performance.now();
+  const images = await decodeAll(models, options, samples, latents, size);
+  const end = performance.now();
+  return {
+    images,
+    timings: {
+      encodeSeconds: (encoded - begin) / 1000,
+      denoiseSeconds: (denoised - encoded) / 1000,
+      decodeSeconds: (end - denoised) / 1000,
+      totalSeconds: (end - begin) / 1000,
+    },
+  };
+}
+
+/** The samples of a generation. */
+export function samplesOf({adapter}: PipelineModels, options: GenerateOptions): Sample[] {
+  return resolveSamples(options, {
+    loaded: adapter !== undefined,
+    readsInstruction: adapter?.adapter.readsInstruction ?? false,
+  });
+}
+
+/** The size of its latents. */
+export function sizeOf({denoiser, vae}: PipelineModels, {height, width}: GenerateOptions): LatentSize {
+  const [rows, columns] = denoiser.config.sampleSize ?? [64, 64];
+  const size = {
+    channels: vae.config.latentChannels,
+    height: height ?? rows * vae.scaleFactor,
+    width: width ?? columns * vae.scaleFactor,
+  };
+  checkLatentSize(size.width, size.height);
+  return size;
+}
+
+function schedulerOf({schedulerConfig}: PipelineModels, options: GenerateOptions): Scheduler {
+  const eta = options.eta === undefined ? {} : {eta: checkRange('eta', options.eta, 0, 1)};
+  const config = {...schedulerConfig, ...eta};
+  const scheduler =
+    options.scheduler === undefined ? createScheduler(config) : createScheduler(options.scheduler, config);
+  scheduler.setTimesteps(options.numInferenceSteps ?? defaultSteps);
+  return scheduler;
+}
+
+/** One picture at a time: the decoder's activations are the largest of all. */
+async function decodeAll(
+  {vae}: PipelineModels,
+  {outputType = 'pil', signal, profile, onProgress}: GenerateOptions,
+  samples: readonly Sample[],
+  latents: HostTensor,
+  {height, width}: LatentSize,
+): Promise<GeneratedImage[]> {
+  const images: GeneratedImage[] = [];
+  for (const [index, {seed}] of samples.entries()) {
+    const own = gatherRows(latents, [index]);
+    if (outputType === 'latent') {
+      images.push({latents: own, seed});
+      continue;
+    }
+    onProgress?.({type: 'decode', image: index, totalImages: samples.length});
+    const pixels = await vae.decode(own, {signal, profile});
+    images.push({image: tensorToImage(pixels.data, width, height), pixels, latents: own, seed});
+  }
+  return images;
+}

@@ -1,0 +1,91 @@
+/**
+ * The pipeline: a prompt, a condition image and an instruction to pictures.
+ */
+import {DisposedError} from '../errors.ts';
+import {defaultSteps, type GenerateResult, generate, samplesOf, sizeOf} from './generate.ts';
+import type {GenerateOptions} from './generate-options.ts';
+import {loadModels} from './load-models.ts';
+import type {LoadOptions, RandomOptions} from './load-options.ts';
+import {estimateMemory, type MemoryEstimate} from './memory-estimate.ts';
+import type {PipelineModels} from './pipeline-models.ts';
+import {randomModels} from './random-models.ts';
+import {rowsOf} from './rows.ts';
+
+export class IPAdapterInstructPipeline {
+  readonly models: PipelineModels;
+  readonly #running = new Set<Promise<unknown>>();
+  #disposed = false;
+
+  private constructor(models: PipelineModels) {
+    this.models = models;
+  }
+
+  /**
+   * Opens a base model, and the adapter, encoders and ControlNets that go with it. Weights are mapped, not read: they
+   * are prepared at the first generation that needs them.
+   *
+   * @throws FileError, WeightsError, ArgumentError where something is missing or does not fit
+   */
+  static async load(options: LoadOptions): Promise<IPAdapterInstructPipeline> {
+    return new IPAdapterInstructPipeline(await loadModels(options));
+  }
+
+  /** The same pipeline with random weights, to try or to time what needs no real picture. */
+  static async random(options: RandomOptions = {}): Promise<IPAdapterInstructPipeline> {
+    return new IPAdapterInstructPipeline(await randomModels(options));
+  }
+
+  /**
+   * Makes pictures; all samples run as one batch, and each gets what it would get alone.
+   *
+   * @throws ArgumentError, FileError for bad options before any long work; the signal's reason on abort; NumericError
+   *   where a prediction is not finite
+   */
+  async generate(options: GenerateOptions): Promise<GenerateResult> {
+    this.#checkUsable();
+    const run = generate(this.models, options);
+    this.#running.add(run);
+    try {
+      return await run;
+    } finally {
+      this.#running.delete(run);
+    }
+  }
+
+  /** Results of many generations, one after the other; the next starts when its result is asked for. */
+  async *generateMany(
+    requests: Iterable<GenerateOptions> | AsyncIterable<GenerateOptions>,
+  ): AsyncGenerator<GenerateResult> {
+    for await (const request of requests) yield await this.generate(request);
+  }
+
+  /** The memory that a generation will take, before anything runs. */
+  estimateMemory(options: GenerateOptions): MemoryEstimate {
+    this.#checkUsable();
+    const samples = samplesOf(this.models, options);
+    return estimateMemory(this.models, {
+      samples,
+      rows: rowsOf(samples),
+      size: sizeOf(this.models, options),
+      steps: options.numInferenceSteps ?? defaultSteps,
+      clipSkip: options.clipSkip ?? 0,
+      decodes: options.outputType !== 'latent',
+      usesControlNets: options.controlImage !== undefined,
+    });
+  }
+
+  /** Frees everything; running generations finish first. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    await Promise.allSettled(this.#running);
+    await this.models.engine.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  #checkUsable(): void {
+    if (this.#disposed) throw new DisposedError('pipeline: used after dispose(). Load it again.');
+  }
+}

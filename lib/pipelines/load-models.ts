@@ -1,0 +1,291 @@
+/**
+ * Models from files: configs parsed, names brought to one form, every tensor accounted for.
+ */
+import {readFile, stat} from 'node:fs/promises';
+import {join} from 'node:path';
+import {Engine} from '../engine/engine.ts';
+import {FileWeights} from '../engine/file-weights.ts';
+import {ArgumentError, FileError, WeightsError} from '../errors.ts';
+import {parseClipPreprocessConfig} from '../images/clip-preprocess-config.ts';
+import {describeAutoencoderKLWeights, parseAutoencoderKLConfig} from '../models/autoencoder-kl.ts';
+import {describeClipTextWeights, parseClipTextConfig} from '../models/clip-text.ts';
+import {describeClipVisionWeights, parseClipVisionConfig} from '../models/clip-vision.ts';
+import {describeControlNetWeights} from '../models/controlnet.ts';
+import {parseControlNetConfig} from '../models/controlnet-config.ts';
+import {describeAdapterWeights} from '../models/ip-adapter.ts';
+import {crossAttentionLayers, describeUNetWeights} from '../models/unet.ts';
+import {parseUNetConfig} from '../models/unet-config.ts';
+import {openDevice} from '../runtime/device.ts';
+import {stableDiffusion1SchedulerConfig} from '../schedulers/create-scheduler.ts';
+import {parseSchedulerConfig, type SchedulerConfig} from '../schedulers/scheduler-config.ts';
+import {CLIPTokenizer} from '../tokenizer/clip-tokenizer.ts';
+import {detectAdapterKind} from '../weights/adapter-kind.ts';
+import {canonicalAdapterTensors} from '../weights/adapter-names.ts';
+import {
+  canonicalTextEncoderTensors,
+  canonicalVaeTensors,
+  canonicalVisionEncoderTensors,
+} from '../weights/component-names.ts';
+import {openWeights} from '../weights/open-weights.ts';
+import {reconcile} from '../weights/reconcile.ts';
+import {splitSingleFile} from '../weights/single-file.ts';
+import {inferVaeConfig} from '../weights/single-file-config.ts';
+import type {TensorMap} from '../weights/stored-tensor.ts';
+import {wrongEncoderMessage} from '../weights/wrong-encoder.ts';
+import {clipTokenizerFolder} from './clip-vocabulary.ts';
+import {Autoencoder} from './components/autoencoder.ts';
+import type {ComponentSettings} from './components/component.ts';
+import {ControlNet} from './components/control-net.ts';
+import {Denoiser} from './components/denoiser.ts';
+import {ImageAdapter} from './components/image-adapter.ts';
+import {ImageEncoder} from './components/image-encoder.ts';
+import {InstructionEncoder} from './components/instruction-encoder.ts';
+import {TextEncoder} from './components/text-encoder.ts';
+import type {AdapterModels} from './conditioning.ts';
+import type {LoadOptions} from './load-options.ts';
+import type {PipelineModels} from './pipeline-models.ts';
+
+/** A component's config as parsed JSON, and its tensors under the names that our models ask for. */
+interface Part {
+  readonly config: unknown;
+  readonly tensors: TensorMap;
+  /** For messages. */
+  readonly where: string;
+}
+
+interface BaseParts {
+  readonly unet: Part;
+  readonly vae: Part;
+  readonly textEncoder: Part;
+  readonly tokenizerFolder: string;
+  readonly schedulerConfig: SchedulerConfig;
+}
+
+/**
+ * @throws FileError, WeightsError, ArgumentError for whatever is missing or does not fit, before anything large is read
+ */
+export async function loadModels(options: LoadOptions): Promise<PipelineModels> {
+  const device = openDevice(options.device ?? 'auto');
+  const settings: ComponentSettings = {engine: new Engine(device), dtype: checkDType(options.dtype)};
+  const parts = (await isFile(options.model)) ? await singleFileParts(options) : await folderParts(options);
+  const tokenizer = await CLIPTokenizer.load(parts.tokenizerFolder);
+  const denoiser = loadUNet(settings, parts.unet);
+  const textEncoder = loadTextEncoder(settings, 'text_encoder', parts.textEncoder, tokenizer);
+  expectTextWidth(textEncoder, denoiser);
+  return {
+    engine: settings.engine,
+    textEncoder,
+    denoiser,
+    vae: loadVae(settings, parts.vae),
+    adapter: await loadAdapter(settings, options, denoiser, textEncoder),
+    controlNets: await Promise.all(
+      (options.controlNets ?? []).map((folder, index) => loadControlNet(settings, folder, index, denoiser)),
+    ),
+    schedulerConfig: parts.schedulerConfig,
+  };
+}
+
+function checkDType(dtype: LoadOptions['dtype'] = 'float32'): ComponentSettings['dtype'] {
+  if (dtype === 'float32' || dtype === 'bfloat16') return dtype;
+  throw new ArgumentError(`dtype: expected float32 or bfloat16 but received '${String(dtype)}'.`);
+}
+
+async function folderParts({model, vae, tokenizer}: LoadOptions): Promise<BaseParts> {
+  const [unet, textEncoder] = [join(model, 'unet'), join(model, 'text_encoder')];
+  const schedulerPath = join(model, 'scheduler', 'scheduler_config.json');
+  return {
+    unet: await componentPart(unet, tensors => tensors),
+    vae: await vaePart(vae ?? join(model, 'vae')),
+    textEncoder: await componentPart(textEncoder, tensors =>
+      canonicalTextEncoderTensors(tensors, {withProjection: false}),
+    ),
+    tokenizerFolder: tokenizer ?? join(model, 'tokenizer'),
+    schedulerConfig: parseSchedulerConfig(await readText(schedulerPath), schedulerPath),
+  };
+}
+
+async function singleFileParts({model, vae, tokenizer}: LoadOptions): Promise<BaseParts> {
+  const split = splitSingleFile(await openWeights(model));
+  const part = (name: 'unet' | 'vae' | 'textEncoder'): Part => {
+    const component = split[name];
+    if (component !== undefined) return {...component, where: `${name} of ${model}`};
+    throw new WeightsError(
+      `${model}: expected a whole checkpoint with unet, vae and text encoder, but there is no ${name}. ` +
+        (name === 'vae' ? 'Give a VAE with the option vae.' : 'Use another file.'),
+    );
+  };
+  return {
+    unet: part('unet'),
+    vae: vae === undefined ? part('vae') : await vaePart(vae),
+    textEncoder: part('textEncoder'),
+    tokenizerFolder: tokenizer ?? clipTokenizerFolder(),
+    schedulerConfig: stableDiffusion1SchedulerConfig,
+  };
+}
+
+async function componentPart(folder: string, rename: (tensors: TensorMap) => TensorMap): Promise<Part> {
+  const config = await readJson(join(folder, 'config.json'));
+  const {tensors, path} = await openWeights(folder);
+  return {config, tensors: rename(tensors), where: path};
+}
+
+async function vaePart(path: string): Promise<Part> {
+  if (!(await isFile(path))) return componentPart(path, canonicalVaeTensors);
+  const tensors = canonicalVaeTensors((await openWeights(path)).tensors);
+  return {config: inferVaeConfig(tensors), tensors, where: path};
+}
+
+function weightsOf(
+  label: string,
+  {tensors, where}: Part,
+  expected: ReadonlyMap<string, readonly number[]>,
+): FileWeights {
+  return new FileWeights(label, reconcile(expected, tensors, `${label} of ${where}`));
+}
+
+function loadUNet(settings: ComponentSettings, part: Part): Denoiser {
+  const config = parseUNetConfig(part.config);
+  return new Denoiser(settings, weightsOf('unet', part, describeUNetWeights(config)), config);
+}
+
+function loadVae(settings: ComponentSettings, part: Part): Autoencoder {
+  const config = parseAutoencoderKLConfig(part.config);
+  return new Autoencoder(settings, weightsOf('vae', part, describeAutoencoderKLWeights(config)), config);
+}
+
+function loadTextEncoder(
+  settings: ComponentSettings,
+  label: string,
+  part: Part,
+  tokenizer: CLIPTokenizer,
+): TextEncoder {
+  const config = parseClipTextConfig(part.config);
+  return new TextEncoder(
+    settings,
+    weightsOf(label, part, describeClipTextWeights(config)),
+    config,
+    tokenizer,
+  );
+}
+
+async function loadControlNet(
+  settings: ComponentSettings,
+  folder: string,
+  index: number,
+  denoiser: Denoiser,
+): Promise<ControlNet> {
+  const part = await componentPart(folder, tensors => tensors);
+  const config = parseControlNetConfig(part.config);
+  if (config.crossAttentionDim !== denoiser.config.crossAttentionDim) {
+    throw new WeightsError(
+      `${folder}: expected a ControlNet for text of ${denoiser.config.crossAttentionDim} channels, as the UNet, ` +
+        `got ${config.crossAttentionDim}. It belongs to another base model.`,
+    );
+  }
+  const weights = weightsOf(`controlnet${index}`, part, describeControlNetWeights(config));
+  return new ControlNet(settings, weights, config);
+}
+
+async function loadAdapter(
+  settings: ComponentSettings,
+  {adapter: path, imageEncoder: encoderPath, instructionEncoder, adapterHeads, tokenizer}: LoadOptions,
+  denoiser: Denoiser,
+  textEncoder: TextEncoder,
+): Promise<AdapterModels | undefined> {
+  if (path === undefined) return undefined;
+  if (encoderPath === undefined) {
+    throw new ArgumentError(
+      'imageEncoder: expected the folder of a CLIP vision model, which the adapter needs.',
+    );
+  }
+  const tensors = canonicalAdapterTensors(await openWeights(path));
+  const description = detectAdapterKind(tensors, {
+    what: path,
+    ...(adapterHeads !== undefined && {heads: adapterHeads}),
+  });
+  const layers = crossAttentionLayers(denoiser.config);
+  if (description.crossAttentionDim !== denoiser.config.crossAttentionDim) {
+    throw new WeightsError(
+      `${path}: expected an adapter for text of ${denoiser.config.crossAttentionDim} channels, as the UNet, ` +
+        `got ${description.crossAttentionDim}. It belongs to another base model.`,
+    );
+  }
+  const part = {config: undefined, tensors, where: path};
+  const weights = weightsOf('adapter', part, describeAdapterWeights(description, layers));
+  const imageEncoder = await loadImageEncoder(settings, encoderPath);
+  const mismatch = wrongEncoderMessage(description, imageEncoder.config);
+  if (mismatch !== undefined) throw new WeightsError(mismatch);
+  const adapter = new ImageAdapter(settings, weights, description, layers);
+  const encoder =
+    instructionEncoder === undefined
+      ? textEncoder
+      : await loadInstructionEncoder(settings, instructionEncoder, tokenizer, textEncoder.tokenizer);
+  const width = 'instruction' in description ? description.instruction?.textWidth : undefined;
+  return {
+    adapter,
+    imageEncoder,
+    instructionEncoder: InstructionEncoder.forWidth(encoder, width ?? encoder.config.hiddenSize),
+  };
+}
+
+async function loadImageEncoder(settings: ComponentSettings, folder: string): Promise<ImageEncoder> {
+  const part = await componentPart(folder, canonicalVisionEncoderTensors);
+  const config = parseClipVisionConfig(part.config);
+  const path = join(folder, 'preprocessor_config.json');
+  const preprocess = parseClipPreprocessConfig((await isFile(path)) ? await readJson(path) : {}, path);
+  if (preprocess.cropSize !== config.imageSize) {
+    throw new FileError(
+      `${path}: expected pictures of ${config.imageSize} pixels, as the encoder takes, got ${preprocess.cropSize}.`,
+    );
+  }
+  const weights = weightsOf('image_encoder', part, describeClipVisionWeights(config));
+  return new ImageEncoder(settings, weights, config, preprocess);
+}
+
+async function loadInstructionEncoder(
+  settings: ComponentSettings,
+  folder: string,
+  tokenizerFolder: string | undefined,
+  tokenizer: CLIPTokenizer,
+): Promise<TextEncoder> {
+  const part = await componentPart(folder, tensors =>
+    canonicalTextEncoderTensors(tensors, {withProjection: tensors.has('text_projection.weight')}),
+  );
+  const own = (await isFile(join(folder, 'vocab.json'))) && tokenizerFolder === undefined;
+  const itsTokenizer = own ? await CLIPTokenizer.load(folder) : tokenizer;
+  return loadTextEncoder(settings, 'instruction_encoder', part, itsTokenizer);
+}
+
+function expectTextWidth(textEncoder: TextEncoder, denoiser: Denoiser): void {
+  const [expected, got] = [denoiser.config.crossAttentionDim, textEncoder.config.hiddenSize];
+  if (expected === got) return;
+  throw new WeightsError(
+    `text_encoder: expected ${expected} channels, which the UNet attends to, got ${got}. ` +
+      'UNet and text encoder belong to different models.',
+  );
+}
+
+async function isFile(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isFile() ?? false;
+}
+
+async function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new FileError(
+      `${path}: expected a readable file, got ${cause.code ?? cause.message}. Check the path.`,
+      {
+        cause,
+      },
+    );
+  });
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const text = await readText(path);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FileError(`${path}: expected JSON, got something else: ${(cause as Error).message}.`, {cause});
+  }
+}

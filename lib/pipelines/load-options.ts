@@ -1,0 +1,37 @@
+/**
+ * What a pipeline is loaded from.
+ */
+import type {ComputeDType} from './components/component.ts';
+
+export interface LoadOptions {
+  /** A diffusers folder (`unet`, `vae`, `text_encoder`, `tokenizer`, `scheduler`), or a single-file SD1.5 checkpoint. */
+  readonly model: string;
+  /** An IP-Adapter file of any kind, `.safetensors` or `.bin`; needs `imageEncoder`. */
+  readonly adapter?: string;
+  /** Folder of a CLIP vision model with projection. */
+  readonly imageEncoder?: string;
+  /** Folder of a CLIP text model for instructions. Default: the base model's text encoder. */
+  readonly instructionEncoder?: string;
+  /** Folders of ControlNets. */
+  readonly controlNets?: readonly string[];
+  /** A VAE (folder or file) in place of the model's own. */
+  readonly vae?: string;
+  /** Folder with `vocab.json` and `merges.txt`. Default: the model's, or CLIP's. */
+  readonly tokenizer?: string;
+  /** Attention heads of the adapter's resampler. Default: 64 channels each, as all published adapters. */
+  readonly adapterHeads?: number;
+  /** Default `float32`. */
+  readonly dtype?: ComputeDType;
+  /** `auto`, `cpu`, `cuda` or `cuda:N`. Default `auto`. */
+  readonly device?: string;
+}
+
+export interface RandomOptions {
+  /** `sd15`: the shapes of Stable Diffusion 1.5 and CLIP ViT-H/14; `tiny`: seconds on any machine. Default `tiny`. */
+  readonly size?: 'tiny' | 'sd15';
+  /** Kind of the adapter. Default `instruct`. */
+  readonly adapter?: 'classic' | 'plus' | 'instruct' | 'instruct-paper';
+  readonly seed?: number;
+  readonly dtype?: ComputeDType;
+  readonly device?: string;
+}
