@@ -26,11 +26,7 @@ export const clipEncoderFields = {
   layerNormEps: z.number().positive().default(1e-5),
 };
 
-/**
- * Makes heads divide channels.
- *
- * @returns a zod refinement of a tower's schema
- */
+/** zod's check of a tower's settings: heads must divide channels. */
 export function checkHeads({value, issues}: z.core.ParsePayload<ClipEncoderConfig>): void {
   const {hiddenSize, numAttentionHeads} = value;
   if (hiddenSize % numAttentionHeads === 0) return;
@@ -40,15 +36,13 @@ export function checkHeads({value, issues}: z.core.ParsePayload<ClipEncoderConfi
 
 /**
  * Settings of one tower: the config itself, or, of a whole `CLIPModel`, its part `text_config` or `vision_config` with
- * the `projection_dim` that stands beside it.
+ * the `projection_dim` and `architectures` that stand beside it.
  */
 export function towerSettings(json: unknown, part: 'text_config' | 'vision_config'): unknown {
-  if (typeof json !== 'object' || json === null || !(part in json)) return json;
-  const {[part]: tower, projection_dim: projectionDim} = json as Record<string, unknown>;
-  const architectures = [
-    part === 'text_config' ? 'CLIPTextModelWithProjection' : 'CLIPVisionModelWithProjection',
-  ];
-  return {...(tower as object), projection_dim: projectionDim, architectures};
+  if (typeof json !== 'object' || json === null) return json;
+  const {[part]: tower, projection_dim, architectures} = json as Record<string, unknown>;
+  if (typeof tower !== 'object' || tower === null) return json;
+  return {...tower, projection_dim, architectures};
 }
 
 export interface ClipEncoderOptions {

@@ -28,6 +28,8 @@ export interface ClipTextConfig extends ClipEncoderConfig {
   readonly projectionDim: number | undefined;
 }
 
+const PROJECTING_ARCHITECTURES: readonly string[] = ['CLIPTextModelWithProjection', 'CLIPModel'];
+
 const schema = z
   .object({
     ...clipEncoderFields,
@@ -50,7 +52,7 @@ const schema = z
 export function parseClipTextConfig(json: unknown): ClipTextConfig {
   const settings = towerSettings(json, 'text_config');
   const {architectures, projectionDim, ...config} = parseModelConfig('CLIP text model', schema, settings);
-  const projects = architectures.includes('CLIPTextModelWithProjection');
+  const projects = architectures.some(name => PROJECTING_ARCHITECTURES.includes(name));
   return {...config, projectionDim: projects ? projectionDim : undefined};
 }
 

@@ -4,9 +4,6 @@
 import {z} from 'zod';
 import {ArgumentError, describeValue} from '../errors.ts';
 
-/** A `config.json` as parsed: keys in snake_case, as the references write them. */
-export type ModelConfigJson = Readonly<Record<string, unknown>>;
-
 /** A setting that changes the model and has one value only here; absent means that value. */
 export function only<Value extends boolean | string | number>(value: Value) {
   return z.literal(value).default(value as z.core.util.NoUndefined<Value>);
@@ -29,7 +26,7 @@ export function parseModelConfig<Schema extends z.ZodType>(
       `${model} config: expected a JSON object; got ${describeValue(json)}. Give the parsed config.json.`,
     );
   }
-  const settings = camelCaseKeys(json as ModelConfigJson);
+  const settings = camelCaseKeys(json);
   const result = schema.safeParse(settings);
   if (result.success) return result.data;
   const problems = result.error.issues.map(({path, message}) => {
@@ -45,7 +42,7 @@ export function parseModelConfig<Schema extends z.ZodType>(
   );
 }
 
-function camelCaseKeys(json: ModelConfigJson): Record<string, unknown> {
+function camelCaseKeys(json: object): Record<string, unknown> {
   const entries = Object.entries(json).filter(([, value]) => value !== null && value !== undefined);
   return Object.fromEntries(entries.map(([key, value]) => [camelCase(key), value]));
 }

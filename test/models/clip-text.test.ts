@@ -13,6 +13,7 @@ const vitL = parseClipTextConfig({
   projection_dim: 768,
 });
 const vitH = parseClipTextConfig({
+  architectures: ['CLIPModel'],
   projection_dim: 1024,
   text_config: {
     hidden_act: 'gelu',
