@@ -25,51 +25,68 @@ struct Epilogue {
               int64_t panel) const;
 
  private:
-  struct Tile {
+  // Rows of one sample.
+  struct Part {
     const float* sums;
     int64_t first_row;
-    int rows;
+    int64_t rows;
     int64_t first_output;
     int count;  // outputs
     int half;   // column of the first gate, for geglu
   };
+  void load_shifts(const Part& part, float* shifts) const;
+  void finish_part(const Part& part) const;
   template <class Activate>
-  void finish_rows(const Tile& tile, Activate activate) const;
-  void load_shifts(const Tile& tile, int64_t sample, float* shifts) const;
+  void finish_rows(const Part& part, Activate activate) const;
 };
 
-// Bias and the sample's own bias, in the columns of the tile.
 template <class T>
-void Epilogue<T>::load_shifts(const Tile& tile, int64_t sample, float* shifts) const {
-  std::fill(shifts, shifts + kTileColumns, 0.0f);
-  if (bias != nullptr) {
-    std::copy_n(bias + tile.first_output, tile.count, shifts);
-    if (activation == Activation::kGeglu) {
-      std::copy_n(bias + outputs + tile.first_output, tile.count, shifts + tile.half);
-    }
+void Epilogue<T>::finish(const float* tile, int64_t first_row, int rows, const PackedWeight& weight,
+                         int64_t panel) const {
+  Part part{};
+  part.first_output = weight.first_output(panel);
+  part.count = static_cast<int>(weight.outputs_in(panel));
+  part.half = weight.vecs_in(panel) / 2 * Vec::kLanes;
+  for (int64_t row = first_row; row < first_row + rows; row += part.rows) {
+    part.sums = tile + (row - first_row) * kTileColumns;
+    part.first_row = row;
+    part.rows = std::min(first_row + rows - row, rows_per_sample - row % rows_per_sample);
+    finish_part(part);
   }
-  if (sample_bias != nullptr) {
-    const float* row = sample_bias + sample * sample_bias_stride + tile.first_output;
-    for (int i = 0; i < tile.count; ++i) shifts[i] += row[i];
+}
+
+template <class T>
+void Epilogue<T>::finish_part(const Part& part) const {
+  const auto shifted = [](const float* sums, const float* shifts) {
+    return Vec::load(sums) + Vec::load(shifts);
+  };
+  switch (activation) {
+    case Activation::kNone:
+      return finish_rows(part, shifted);
+    case Activation::kSilu:
+      return finish_rows(part, [&](const float* x, const float* s) { return silu(shifted(x, s)); });
+    case Activation::kGelu:
+      return finish_rows(part, [&](const float* x, const float* s) { return gelu(shifted(x, s)); });
+    case Activation::kQuickGelu:
+      return finish_rows(part, [&](const float* x, const float* s) { return quick_gelu(shifted(x, s)); });
+    case Activation::kGeglu:
+      return finish_rows(part, [&](const float* x, const float* s) {
+        return shifted(x, s) * gelu(shifted(x + part.half, s + part.half));
+      });
   }
 }
 
 // activate(sums, shifts) turns one vector of columns (with geglu: of column pairs) into outputs.
 template <class T>
 template <class Activate>
-void Epilogue<T>::finish_rows(const Tile& tile, Activate activate) const {
+void Epilogue<T>::finish_rows(const Part& part, Activate activate) const {
   alignas(64) float shifts[kTileColumns];
-  int64_t sample = -1;
-  for (int r = 0; r < tile.rows; ++r) {
-    const int64_t row = tile.first_row + r;
-    if (row / rows_per_sample != sample) {
-      sample = row / rows_per_sample;
-      load_shifts(tile, sample, shifts);
-    }
-    const float* sums = tile.sums + r * kTileColumns;
-    const int64_t offset = row * outputs + tile.first_output;
-    for (int i = 0; i < tile.count; i += Vec::kLanes) {
-      const int lanes = std::min(tile.count - i, Vec::kLanes);
+  load_shifts(part, shifts);
+  for (int64_t r = 0; r < part.rows; ++r) {
+    const float* sums = part.sums + r * kTileColumns;
+    const int64_t offset = (part.first_row + r) * outputs + part.first_output;
+    for (int i = 0; i < part.count; i += Vec::kLanes) {
+      const int lanes = std::min(part.count - i, Vec::kLanes);
       Vec result = activate(sums + i, shifts + i);
       if (lanes == Vec::kLanes) {
         if (residual != nullptr) result = result + Vec::load(residual + offset + i);
@@ -82,31 +99,20 @@ void Epilogue<T>::finish_rows(const Tile& tile, Activate activate) const {
   }
 }
 
+// Bias and the sample's own bias, in the columns of the tile.
 template <class T>
-void Epilogue<T>::finish(const float* tile, int64_t first_row, int rows, const PackedWeight& weight,
-                         int64_t panel) const {
-  const Tile place{tile,
-                   first_row,
-                   rows,
-                   weight.first_output(panel),
-                   static_cast<int>(weight.outputs_in(panel)),
-                   weight.vecs_in(panel) / 2 * Vec::kLanes};
-  const auto shifted = [](const float* sums, const float* shifts) {
-    return Vec::load(sums) + Vec::load(shifts);
-  };
-  switch (activation) {
-    case Activation::kNone:
-      return finish_rows(place, shifted);
-    case Activation::kSilu:
-      return finish_rows(place, [&](const float* x, const float* s) { return silu(shifted(x, s)); });
-    case Activation::kGelu:
-      return finish_rows(place, [&](const float* x, const float* s) { return gelu(shifted(x, s)); });
-    case Activation::kQuickGelu:
-      return finish_rows(place, [&](const float* x, const float* s) { return quick_gelu(shifted(x, s)); });
-    case Activation::kGeglu:
-      return finish_rows(place, [&](const float* x, const float* s) {
-        return shifted(x, s) * gelu(shifted(x + place.half, s + place.half));
-      });
+void Epilogue<T>::load_shifts(const Part& part, float* shifts) const {
+  std::fill_n(shifts, kTileColumns, 0.0f);
+  if (bias != nullptr) {
+    std::copy_n(bias + part.first_output, part.count, shifts);
+    if (activation == Activation::kGeglu) {
+      std::copy_n(bias + outputs + part.first_output, part.count, shifts + part.half);
+    }
+  }
+  if (sample_bias != nullptr) {
+    const int64_t sample = part.first_row / rows_per_sample;
+    const float* row = sample_bias + sample * sample_bias_stride + part.first_output;
+    for (int i = 0; i < part.count; ++i) shifts[i] += row[i];
   }
 }
 
