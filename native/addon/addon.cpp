@@ -22,7 +22,6 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add("read", read);
   add("byteLength", byte_length);
   add("release", release);
-  add("adviseDontNeed", advise_dont_need);
   add("memoryUsage", memory_usage);
   add("trimMemory", trim_memory);
   add("compile", compile);

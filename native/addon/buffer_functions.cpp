@@ -62,10 +62,6 @@ void release(const Napi::CallbackInfo& info) {
   get_handle<Buffer>(info[0], "release: buffer").release(info.Env());
 }
 
-void advise_dont_need(const Napi::CallbackInfo& info) {
-  get_object<Buffer>(info[0], "adviseDontNeed: buffer")->advise_dont_need();
-}
-
 Napi::Value memory_usage(const Napi::CallbackInfo& info) {
   const ProgramRunner& runner = Runtime::get().executor().runner();
   Napi::Object usage = Napi::Object::New(info.Env());

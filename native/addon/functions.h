@@ -12,7 +12,6 @@ void write(const Napi::CallbackInfo& info);
 void read(const Napi::CallbackInfo& info);
 Napi::Value byte_length(const Napi::CallbackInfo& info);
 void release(const Napi::CallbackInfo& info);
-void advise_dont_need(const Napi::CallbackInfo& info);
 Napi::Value memory_usage(const Napi::CallbackInfo& info);
 void trim_memory(const Napi::CallbackInfo& info);
 

@@ -79,15 +79,6 @@ Result<std::shared_ptr<Buffer>> Buffer::view(const std::shared_ptr<Buffer>& sour
       new Buffer(Kind::kView, source->data_ + offset, bytes, source->read_only_, source));
 }
 
-void Buffer::advise_dont_need() const {
-  if (!read_only_) return;
-  // Only pages that lie wholly inside: the others hold neighbours' bytes too.
-  const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  const uintptr_t begin = (reinterpret_cast<uintptr_t>(data_) + page - 1) / page * page;
-  const uintptr_t end = (reinterpret_cast<uintptr_t>(data_) + size_) / page * page;
-  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
-}
-
 size_t buffer_bytes() {
   return current_bytes;
 }

@@ -38,9 +38,6 @@ class Buffer {
   bool read_only() const { return read_only_; }
   // Bytes that this object itself allocated: 0 for mappings and views.
   size_t owned_bytes() const { return kind_ == Kind::kAllocated ? size_ : 0; }
-  // Tells the system that a mapping's pages are not needed soon: they leave memory and are read again when
-  // touched. Nothing happens for other buffers.
-  void advise_dont_need() const;
 
  private:
   enum class Kind { kAllocated, kMapping, kView };

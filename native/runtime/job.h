@@ -15,7 +15,8 @@ struct CancelToken {
   std::atomic<bool> cancelled{false};
 };
 
-// Times of one node in microseconds since the run began.
+// Times of one node in microseconds on the system's monotonic clock, which JavaScript's process.hrtime()
+// reads too.
 struct NodeTime {
   double start_us = 0;
   double end_us = 0;

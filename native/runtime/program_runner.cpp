@@ -34,9 +34,10 @@ void ProgramRunner::trim() {
 }
 
 Status ProgramRunner::run_nodes(const Job& job, std::vector<NodeTime>& profile) {
-  using Clock = std::chrono::steady_clock;
-  const Clock::time_point begin = Clock::now();
-  const auto now_us = [&] { return std::chrono::duration<double, std::micro>(Clock::now() - begin).count(); };
+  const auto now_us = [] {
+    return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  };
   if (job.profile) profile.reserve(job.program->nodes.size());
   for (size_t node = 0; node < job.program->nodes.size(); ++node) {
     if (job.token->cancelled)

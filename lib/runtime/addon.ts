@@ -1,0 +1,143 @@
+/**
+ * The compiled addon's functions, as native/addon registers them. Only files of this folder call them.
+ *
+ * All of them throw an Error with a `code` of lib/errors.ts when an argument is bad; see native-error.ts.
+ */
+import type {DType} from './dtype.ts';
+import type {ProgramDescription} from './program.ts';
+
+declare const handleKind: unique symbol;
+
+/** Native memory: allocated, or a part of a mapped file. Freed by `release`, or when it is garbage. */
+export interface BufferHandle {
+  readonly [handleKind]: 'buffer';
+}
+/** A checked and planned program. */
+export interface ProgramHandle {
+  readonly [handleKind]: 'program';
+}
+/** What `cancel` takes to end a run. */
+export interface TokenHandle {
+  readonly [handleKind]: 'token';
+}
+
+export interface NativeOpInput {
+  readonly name: string;
+  readonly kind: 'required' | 'optional' | 'variadic';
+}
+
+export interface NativeOpAttribute {
+  readonly name: string;
+  readonly type: 'u32' | 'i32' | 'f32' | 'bool' | 'i32[]' | 'enum';
+  /** Names of an enum, in order; empty for other types. */
+  readonly options: readonly string[];
+}
+
+/** An op as its folder in native/ops declares it. */
+export interface NativeOp {
+  readonly name: string;
+  readonly inputs: readonly NativeOpInput[];
+  readonly attributes: readonly NativeOpAttribute[];
+  /** Inputs whose memory the output may take over. */
+  readonly inPlaceInputs: readonly number[];
+  /** The output is input 0 under another shape. */
+  readonly isView: boolean;
+}
+
+export interface SystemInfo {
+  readonly cpuModel: string;
+  /** Extensions that kernels could use, e.g. `avx2`, `avx512f`. */
+  readonly cpuFeatures: readonly string[];
+  /** The instruction set in use. */
+  readonly cpuTarget: 'portable' | 'avx2' | 'avx512';
+  /** Physical cores that this process may use. */
+  readonly cores: number;
+  /** Threads in use. */
+  readonly threads: number;
+  /** 0 where the system does not say. */
+  readonly cacheBytes: {readonly level1Data: number; readonly level2: number; readonly level3: number};
+  /** The machine's memory, or the container's limit. */
+  readonly totalMemoryBytes: number;
+  readonly availableMemoryBytes: number;
+}
+
+export interface MemoryUsage {
+  /** Bytes in tensors of this process. Mapped files do not count. */
+  readonly bufferBytes: number;
+  readonly peakBufferBytes: number;
+  /** Bytes that all programs share for their intermediate values. */
+  readonly arenaBytes: number;
+  readonly peakArenaBytes: number;
+}
+
+/** One block of the arena, in use from `firstNode` to `lastNode`. */
+export interface PlanRow {
+  /** The tensor that the block was made for; -1 for a node's scratch memory. */
+  readonly tensor: number;
+  readonly firstNode: number;
+  readonly lastNode: number;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** What a run of a program needs. */
+export interface ProgramPlan {
+  /** Bytes of the arena: the memory for all intermediate values. */
+  readonly peakBytes: number;
+  /** No plan can need less: the most bytes that are live at one time. */
+  readonly lowerBoundBytes: number;
+  /** What each buffer that is bound at a run must hold, in the layouts of the kernels. */
+  readonly inputBytes: readonly number[];
+  readonly parameterBytes: readonly number[];
+  readonly outputBytes: readonly number[];
+  readonly rows: readonly PlanRow[];
+}
+
+export interface Bindings {
+  readonly inputs: readonly BufferHandle[];
+  readonly parameters: readonly BufferHandle[];
+  /** Must share memory with nothing else that is bound. */
+  readonly outputs: readonly BufferHandle[];
+  readonly profile?: boolean;
+  readonly checkNan?: boolean;
+}
+
+export interface Addon {
+  /** Sets what cannot change later, before anything else is called; a second call must agree with the first. */
+  configure(options: {readonly threads?: number | undefined; readonly target?: string | undefined}): void;
+  systemInfo(): SystemInfo;
+  describeOps(): NativeOp[];
+
+  allocate(bytes: number): BufferHandle;
+  /** Maps a file read-only; it must not be shortened while it is mapped. */
+  mapFile(path: string): BufferHandle;
+  /** A part of a buffer; it keeps the whole alive. */
+  view(buffer: BufferHandle, byteOffset: number, byteLength: number): BufferHandle;
+  /** Copies all bytes of `data` into the buffer. */
+  write(buffer: BufferHandle, byteOffset: number, data: NodeJS.TypedArray): void;
+  /** Fills `data` from the buffer. */
+  read(buffer: BufferHandle, byteOffset: number, data: NodeJS.TypedArray): void;
+  byteLength(buffer: BufferHandle): number;
+  /** Lets the memory go, once no run that was begun needs it; using the handle again is an error. */
+  release(buffer: BufferHandle): void;
+  memoryUsage(): MemoryUsage;
+  /** Gives the arena back to the system as soon as no run is waiting. */
+  trimMemory(): void;
+
+  compile(description: ProgramDescription): ProgramHandle;
+  plan(program: ProgramHandle): ProgramPlan;
+  /**
+   * Runs a program on the compute thread, after those begun before. Resolves with start and end of each node in
+   * microseconds on the clock of `process.hrtime()` when `profile` is set.
+   */
+  run(program: ProgramHandle, bindings: Bindings, token: TokenHandle): Promise<Float64Array | undefined>;
+  createToken(): TokenHandle;
+  /** The run with this token rejects with code `cancelled`, after the node that it is at. */
+  cancel(token: TokenHandle): void;
+}
+
+/** Shape and dtype of a tensor. */
+export interface TensorInfo {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}

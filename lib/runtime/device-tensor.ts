@@ -1,0 +1,137 @@
+/**
+ * A tensor in a device's memory.
+ */
+import {DisposedError, DTypeError, invalidArgument, ShapeError} from '../errors.ts';
+import type {Addon, BufferHandle, TensorInfo} from './addon.ts';
+import {type DType, dtypeBytes} from './dtype.ts';
+import {
+  bfloat16ToFloat32,
+  float16ToFloat32,
+  float32ToBFloat16,
+  float32ToFloat16,
+} from './float-conversion.ts';
+import {callNative} from './native-error.ts';
+
+/** What a tensor needs of its device. */
+export interface TensorDevice {
+  readonly addon: Addon;
+}
+
+/** Host arrays that a tensor can be made from; Uint16Array holds bits of float16 or bfloat16. */
+export type TensorData = Float32Array | Int32Array | Uint8Array | Uint16Array;
+
+export class DeviceTensor implements TensorInfo {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  /** Bytes of the buffer; more than the elements need where a kernel's layout is padded. */
+  readonly byteLength: number;
+  readonly #addon: Addon;
+  #handle: BufferHandle | undefined;
+
+  /** Takes over a native buffer. For users there is {@link DeviceTensor.from}. */
+  constructor(device: TensorDevice, handle: BufferHandle, {shape, dtype}: TensorInfo) {
+    this.shape = shape;
+    this.dtype = dtype;
+    this.byteLength = device.addon.byteLength(handle);
+    this.#addon = device.addon;
+    this.#handle = handle;
+  }
+
+  /**
+   * Copies host data to the device.
+   *
+   * @param shape extents; their product is the length of `data`
+   * @param dtype default: that of `data`. float32 data can also become float16 or bfloat16 (rounded to nearest, ties to
+   *   even); Uint16Array data must be called one of these
+   * @throws ShapeError, DTypeError, OutOfMemoryError
+   */
+  static from(device: TensorDevice, data: TensorData, shape: readonly number[], dtype?: DType): DeviceTensor {
+    const stored = encode(data, dtype);
+    const count = elementCount(shape);
+    if (count !== data.length) {
+      throw new ShapeError(
+        `DeviceTensor.from: expected ${count} elements for shape [${shape.join(', ')}], got ${data.length}.`,
+      );
+    }
+    const {addon} = device;
+    const handle = callNative(() => addon.allocate(stored.data.byteLength));
+    callNative(() => addon.write(handle, 0, stored.data));
+    return new DeviceTensor(device, handle, {shape: [...shape], dtype: stored.dtype});
+  }
+
+  /** The native buffer. @throws DisposedError */
+  get handle(): BufferHandle {
+    if (this.#handle === undefined) {
+      throw new DisposedError(`tensor ${this.dtype}[${this.shape.join(', ')}]: used after dispose().`);
+    }
+    return this.#handle;
+  }
+
+  /**
+   * Copies the values to the host as float32; 16-bit floats convert exactly, integers beyond 2^24 are rounded.
+   *
+   * @throws DisposedError
+   */
+  async toFloat32Array(): Promise<Float32Array> {
+    const count = elementCount(this.shape);
+    const read = <T extends TensorData>(data: T): T => {
+      callNative(() => this.#addon.read(this.handle, 0, data));
+      return data;
+    };
+    switch (this.dtype) {
+      case 'float32':
+        return read(new Float32Array(count));
+      case 'float16':
+        return float16ToFloat32(read(new Uint16Array(count)));
+      case 'bfloat16':
+        return bfloat16ToFloat32(read(new Uint16Array(count)));
+      case 'int32':
+        return Float32Array.from(read(new Int32Array(count)));
+      case 'uint8':
+        return Float32Array.from(read(new Uint8Array(count)));
+    }
+  }
+
+  /** Frees the memory, once no run that was begun needs it. Calling it again does nothing. */
+  dispose(): void {
+    if (this.#handle === undefined) return;
+    this.#addon.release(this.#handle);
+    this.#handle = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function elementCount(shape: readonly number[]): number {
+  for (const extent of shape) {
+    if (!Number.isInteger(extent) || extent < 1) {
+      throw invalidArgument('DeviceTensor.from: shape', 'positive integers', extent);
+    }
+  }
+  return shape.reduce((product, extent) => product * extent, 1);
+}
+
+/** The data in the dtype that was asked for. */
+function encode(data: TensorData, dtype: DType | undefined): {data: TensorData; dtype: DType} {
+  if (data instanceof Float32Array) {
+    if (dtype === 'bfloat16') return {data: float32ToBFloat16(data), dtype};
+    if (dtype === 'float16') return {data: float32ToFloat16(data), dtype};
+  }
+  const natural = naturalDType(data, dtype);
+  if (natural === undefined || dtypeBytes[natural] !== data.BYTES_PER_ELEMENT) {
+    throw new DTypeError(
+      `DeviceTensor.from: expected data of dtype ${dtype ?? 'float16 or bfloat16, named as such'}, ` +
+        `got a ${data.constructor.name}. Convert it first.`,
+    );
+  }
+  return {data, dtype: natural};
+}
+
+/** The dtype of an array, or undefined when it cannot be `wanted`. */
+function naturalDType(data: TensorData, wanted: DType | undefined): DType | undefined {
+  if (data instanceof Uint16Array) return wanted === 'float16' || wanted === 'bfloat16' ? wanted : undefined;
+  const dtype = data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'uint8';
+  return wanted === undefined || wanted === dtype ? dtype : undefined;
+}

@@ -1,0 +1,55 @@
+/**
+ * Every environment variable that the package itself reads.
+ *
+ * | variable           | value                        | meaning                                                   |
+ * | ------------------ | ---------------------------- | --------------------------------------------------------- |
+ * | `IPAI_BINARY_PATH` | a file                       | the compiled addon to load, before any other              |
+ * | `IPAI_NUM_THREADS` | 1 … 1024                     | threads for one op; default: the cores of this process    |
+ * | `IPAI_CPU_TARGET`  | portable, avx2, avx512       | instruction set; default: the widest the machine has      |
+ * | `IPAI_CHECK_NAN`   | 1                            | fail at the first op whose output holds a NaN             |
+ * | `IPAI_DEBUG`       | 1, 2                         | tell on stderr: 1 devices and plans, 2 also times of runs |
+ */
+import {ArgumentError} from '../errors.ts';
+
+const maxThreads = 1024;
+const maxDebugLevel = 2;
+
+/** Path of the compiled addon, when one is forced. */
+export function binaryPath(): string | undefined {
+  return variable('IPAI_BINARY_PATH');
+}
+
+/** @throws ArgumentError unless it is a whole number from 1 to 1024 */
+export function numThreads(): number | undefined {
+  return integerVariable('IPAI_NUM_THREADS', 1, maxThreads);
+}
+
+/** The CPU target's name, which the native runtime checks. */
+export function cpuTarget(): string | undefined {
+  return variable('IPAI_CPU_TARGET');
+}
+
+/** @throws ArgumentError unless it is 0 or 1 */
+export function checkNan(): boolean {
+  return integerVariable('IPAI_CHECK_NAN', 0, 1) === 1;
+}
+
+/** @throws ArgumentError unless it is 0, 1 or 2 */
+export function debugLevel(): number {
+  return integerVariable('IPAI_DEBUG', 0, maxDebugLevel) ?? 0;
+}
+
+/** An empty variable counts as one that is not set. */
+function variable(name: string): string | undefined {
+  return process.env[name] || undefined;
+}
+
+function integerVariable(name: string, min: number, max: number): number | undefined {
+  const text = variable(name);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new ArgumentError(
+    `environment variable ${name}: expected a whole number from ${min} to ${max} but received '${text}'.`,
+  );
+}

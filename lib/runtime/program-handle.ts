@@ -1,0 +1,157 @@
+/**
+ * A compiled program: checked, planned, ready to run any number of times.
+ */
+import {DTypeError, IPAdapterError, ShapeError} from '../errors.ts';
+import type {Addon, BufferHandle, ProgramHandle, ProgramPlan, TensorInfo} from './addon.ts';
+import {debugLog, mebibytes} from './debug-log.ts';
+import {DeviceTensor, type TensorDevice} from './device-tensor.ts';
+import {checkNan, debugLevel} from './env.ts';
+import {callNative, fromNative, isCancellation} from './native-error.ts';
+import type {ProgramDescription} from './program.ts';
+
+export type {PlanRow, ProgramPlan} from './addon.ts';
+
+export interface RunRequest {
+  readonly inputs: readonly DeviceTensor[];
+  /** Weights. */
+  readonly parameters: readonly DeviceTensor[];
+  /** Ends the run after the op that it is at; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Measure each node. */
+  readonly profile?: boolean | undefined;
+}
+
+/** Start and end of a node in microseconds on the clock of `process.hrtime()`. */
+export interface NodeTime {
+  /** Index in the description's nodes. */
+  readonly node: number;
+  readonly startUs: number;
+  readonly endUs: number;
+}
+
+export interface RunResult {
+  /** The caller's to dispose. */
+  readonly outputs: DeviceTensor[];
+  /** In the order of the nodes; present when it was asked for. */
+  readonly profile?: readonly NodeTime[] | undefined;
+}
+
+export class CompiledProgram {
+  readonly description: ProgramDescription;
+  readonly #device: TensorDevice;
+  readonly #handle: ProgramHandle;
+  readonly #plan: ProgramPlan;
+
+  /** @throws ArgumentError when the device cannot run the program, with the node and its scope */
+  constructor(device: TensorDevice, description: ProgramDescription) {
+    const {addon} = device;
+    this.description = description;
+    this.#device = device;
+    this.#handle = callNative(() => addon.compile(description));
+    this.#plan = callNative(() => addon.plan(this.#handle));
+    debugLog(1, () => this.#summary());
+  }
+
+  /** What a run needs. */
+  plan(): ProgramPlan {
+    return this.#plan;
+  }
+
+  /**
+   * Runs the program on the device's own thread, after the runs begun before it. Tensors may be disposed as soon as this
+   * has been called.
+   *
+   * @throws ShapeError, DTypeError when tensors do not fit; OutOfMemoryError; NumericError under `IPAI_CHECK_NAN`;
+   *   the signal's reason when it was aborted
+   */
+  async run({inputs, parameters, signal, profile = false}: RunRequest): Promise<RunResult> {
+    signal?.throwIfAborted();
+    this.#check('inputs', inputs);
+    this.#check('parameters', parameters);
+    const {addon} = this.#device;
+    const caller = new Error();
+    const outputs: DeviceTensor[] = [];
+    const token = addon.createToken();
+    const cancel = () => addon.cancel(token);
+    signal?.addEventListener('abort', cancel, {once: true});
+    try {
+      this.#allocateOutputs(addon, outputs);
+      const bindings = {
+        inputs: handles(inputs),
+        parameters: handles(parameters),
+        outputs: handles(outputs),
+        profile: profile || debugLevel() >= 2,
+        checkNan: checkNan(),
+      };
+      const times = await addon.run(this.#handle, bindings, token);
+      const nodeTimes = times && toNodeTimes(times);
+      if (nodeTimes !== undefined) debugLog(2, () => this.#slowest(nodeTimes));
+      return {outputs, profile: profile ? (nodeTimes ?? []) : undefined};
+    } catch (error) {
+      for (const tensor of outputs) tensor.dispose();
+      if (isCancellation(error)) throw signal?.reason;
+      throw error instanceof IPAdapterError ? error : fromNative(error, caller);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  #allocateOutputs(addon: Addon, outputs: DeviceTensor[]): void {
+    for (const [index, id] of this.description.outputs.entries()) {
+      const handle = addon.allocate(this.#plan.outputBytes[index]!);
+      outputs.push(new DeviceTensor(this.#device, handle, this.description.tensors[id]!));
+    }
+  }
+
+  #check(group: 'inputs' | 'parameters', tensors: readonly DeviceTensor[]): void {
+    const ids = this.description[group];
+    if (ids.length !== tensors.length) {
+      throw new ShapeError(`run: expected ${ids.length} ${group}, got ${tensors.length}.`);
+    }
+    for (const [index, id] of ids.entries()) {
+      const expected = this.description.tensors[id]!;
+      const got = tensors[index]!;
+      const message = `run: ${group}[${index}]: expected ${typeText(expected)}, got ${typeText(got)}.`;
+      if (got.dtype !== expected.dtype) throw new DTypeError(message);
+      if (got.shape.join() !== expected.shape.join()) throw new ShapeError(message);
+    }
+  }
+
+  #summary(): string {
+    const {peakBytes, lowerBoundBytes, rows} = this.#plan;
+    const scope = this.description.nodes[0]?.scope ?? '';
+    const nodes = this.description.nodes.length;
+    const sizes = `${mebibytes(peakBytes)} peak, bound ${mebibytes(lowerBoundBytes)}, ${rows.length} blocks`;
+    return `plan: ${nodes} nodes from ${scope || '(no scope)'}: ${sizes}`;
+  }
+
+  /** Total time and the ops that took most of it. */
+  #slowest(times: readonly NodeTime[]): string {
+    const byOp = new Map<string, number>();
+    let total = 0;
+    for (const {node, startUs, endUs} of times) {
+      const {op} = this.description.nodes[node]!;
+      byOp.set(op, (byOp.get(op) ?? 0) + endUs - startUs);
+      total += endUs - startUs;
+    }
+    const slowest = [...byOp].sort(([, a], [, b]) => b - a).slice(0, 5);
+    const list = slowest.map(([op, us]) => `${op} ${(us / 1000).toFixed(2)}`).join(', ');
+    return `run: ${times.length} nodes in ${(total / 1000).toFixed(2)} ms: ${list}`;
+  }
+}
+
+function handles(tensors: readonly DeviceTensor[]): BufferHandle[] {
+  return tensors.map(tensor => tensor.handle);
+}
+
+function toNodeTimes(times: Float64Array): NodeTime[] {
+  return Array.from({length: times.length / 2}, (_, node) => ({
+    node,
+    startUs: times[2 * node]!,
+    endUs: times[2 * node + 1]!,
+  }));
+}
+
+function typeText({dtype, shape}: TensorInfo): string {
+  return `${dtype}[${shape.join(', ')}]`;
+}
