@@ -14,6 +14,11 @@ export interface LatentsInput {
   readonly latents: Float32Array;
 }
 
+/** A control picture in full precision: float32 [3, height, width], from 0 to 1, in the size of the result. */
+export interface ControlPixels {
+  readonly pixels: Float32Array;
+}
+
 /** The adapter's weight: one number, or per block as diffusers names them; layers not named get 0. */
 export type AdapterScale =
   | number
@@ -87,7 +92,7 @@ export interface GenerateOptions {
   /** Share of the steps that image to image runs. Default 0.8; 1 for inpainting. */
   readonly strength?: number;
   /** One picture for each loaded ControlNet; all samples share it. */
-  readonly controlImage?: ImageInput | readonly ImageInput[];
+  readonly controlImage?: ImageInput | ControlPixels | readonly (ImageInput | ControlPixels)[];
   readonly controlnetConditioningScale?: number | readonly number[];
   readonly controlGuidanceStart?: number | readonly number[];
   readonly controlGuidanceEnd?: number | readonly number[];

@@ -228,7 +228,8 @@ async function loadAdapter(
   };
 }
 
-async function loadImageEncoder(settings: ComponentSettings, folder: string): Promise<ImageEncoder> {
+/** A CLIP vision model with projection, alone. */
+export async function loadImageEncoder(settings: ComponentSettings, folder: string): Promise<ImageEncoder> {
   const part = await componentPart(folder, canonicalVisionEncoderTensors);
   const config = parseClipVisionConfig(part.config);
   const path = join(folder, 'preprocessor_config.json');
@@ -242,7 +243,8 @@ async function loadImageEncoder(settings: ComponentSettings, folder: string): Pr
   return new ImageEncoder(settings, weights, config, preprocess);
 }
 
-async function loadInstructionEncoder(
+/** A CLIP text model that is not the base model's; `tokenizer` is the base model's, for folders that bring none. */
+export async function loadInstructionEncoder(
   settings: ComponentSettings,
   folder: string,
   tokenizerFolder: string | undefined,
