@@ -12,7 +12,12 @@ import {binaryPath} from './env.ts';
 const packageName = 'ip-adapter-instruct';
 const require = createRequire(import.meta.url);
 
-let loaded: Addon | undefined;
+interface LoadedAddon {
+  readonly addon: Addon;
+  readonly path: string;
+}
+
+let loaded: LoadedAddon | undefined;
 
 /**
  * The addon, from the first of these places that has one: `IPAI_BINARY_PATH`, a local build, the platform's package,
@@ -22,10 +27,16 @@ let loaded: Addon | undefined;
  */
 export function loadAddon(): Addon {
   loaded ??= findAddon();
-  return loaded;
+  return loaded.addon;
 }
 
-function findAddon(): Addon {
+/** The file that {@link loadAddon} loads. */
+export function addonPath(): string {
+  loaded ??= findAddon();
+  return loaded.path;
+}
+
+function findAddon(): LoadedAddon {
   const forced = binaryPath();
   const tried: string[] = [];
   for (const place of forced === undefined ? places(packageRoot()) : [path.resolve(forced)]) {
@@ -34,7 +45,7 @@ function findAddon(): Addon {
       continue;
     }
     try {
-      return require(place) as Addon;
+      return {addon: require(place) as Addon, path: require.resolve(place)};
     } catch (error) {
       tried.push(`${place}: ${firstLine(error)}`);
     }
