@@ -1,0 +1,58 @@
+// Where the heads of attention's operands lie, and how they are cut into tasks. Queries, keys and values are
+// [batch, tokens, heads · head size]: a head is a range of channels.
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include "cpu/type_checks.h"
+
+namespace ipai {
+
+// Why q, k and v cannot be attended to with that many heads; empty when they can. `k_name` and `v_name` are their roles.
+inline std::string check_attention(const TensorType& q, const TensorType& k, const TensorType& v, uint32_t heads,
+                                   const char* k_name, const char* v_name) {
+  if (q.absent || q.shape.rank() != 3 || is_empty(q.shape) || !is_compute(q.dtype)) {
+    return mismatch("q", "float32 or bfloat16 [B, Nq, heads·D]", q);
+  }
+  if (heads == 0 || q.shape[2] % heads != 0) {
+    return mismatch("q", "channels divisible by " + std::to_string(heads) + " heads", q);
+  }
+  if (k.absent || k.shape.rank() != 3 || is_empty(k.shape) || k.dtype != q.dtype || k.shape[0] != q.shape[0] ||
+      k.shape[2] != q.shape[2]) {
+    return mismatch(k_name, "q's type but for the number of tokens, " + describe(q), k);
+  }
+  return check_type(v_name, v, k.dtype, k.shape);
+}
+
+// The tasks of an attention: one head's `tile` queries each, neighbours sharing keys.
+class AttentionTasks {
+ public:
+  struct Task {
+    int64_t sample;
+    int64_t head;
+    int64_t first_query;
+    int queries;
+  };
+
+  AttentionTasks(const Shape& q, uint32_t heads, int tile)
+      : samples_(q[0]), queries_(q[1]), heads_(heads), tile_(tile), tiles_((queries_ + tile - 1) / tile) {}
+
+  int64_t count() const { return samples_ * heads_ * tiles_; }
+  Task task(int64_t index) const {
+    const int64_t head = index / tiles_;
+    const int64_t first = index % tiles_ * tile_;
+    return {head / heads_, head % heads_, first, static_cast<int>(std::min(tile_, queries_ - first))};
+  }
+
+ private:
+  int64_t samples_, queries_, heads_, tile_, tiles_;
+};
+
+// The element of [batch, tokens, channels] where a head of one token begins.
+template <class T>
+T* head_begin(T* data, const Shape& shape, int64_t sample, int64_t token, int64_t head, int64_t heads) {
+  return data + (sample * shape[1] + token) * shape[2] + head * (shape[2] / heads);
+}
+
+}  // namespace ipai
