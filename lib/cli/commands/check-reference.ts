@@ -1,0 +1,54 @@
+import {Command} from '@commander-js/extra-typings';
+import pc from 'picocolors';
+import {ArgumentError} from '../../errors.ts';
+import {type CaseResult, checkCase} from '../check-reference/check-case.ts';
+import {openReferenceFolder} from '../check-reference/reference-case.ts';
+import {ReferenceModels} from '../check-reference/reference-models.ts';
+
+export function checkReferenceCommand() {
+  return new Command('check-reference')
+    .description('replay reference cases and compare: a row for each, then how many passed')
+    .argument('<folder>', 'with cases.json and cases/')
+    .action(run);
+}
+
+async function run(path: string): Promise<void> {
+  const folder = await openReferenceFolder(path);
+  if (folder.cases.length === 0) throw new ArgumentError(`${path}: expected at least one case, got none.`);
+  const print = rowPrinter(folder.cases.map(({name, kind}) => ({name, kind})));
+  const models = new ReferenceModels(folder);
+  let failed = 0;
+  try {
+    for (const settings of folder.cases) {
+      const result = await checkCase(models, settings);
+      if (!result.passed) failed++;
+      print(result);
+    }
+  } finally {
+    await models.dispose();
+  }
+  process.stdout.write(`${folder.cases.length - failed} passed, ${failed} failed\n`);
+  if (failed > 0) process.exitCode = 1;
+}
+
+/** Prints the head now and a row at each call, in columns as wide as the cases' names. */
+function rowPrinter(cases: readonly {name: string; kind: string}[]): (result: CaseResult) => void {
+  const widthOf = (values: readonly string[]) => Math.max(...values.map(value => value.length));
+  const nameWidth = widthOf(['case', ...cases.map(({name}) => name)]);
+  const kindWidth = widthOf(['kind', ...cases.map(({kind}) => kind)]);
+  const row = (name: string, kind: string, error: string, tolerance: string, rest: string) =>
+    process.stdout.write(
+      `${name.padEnd(nameWidth)}  ${kind.padEnd(kindWidth)}  ${error.padStart(8)}  ${tolerance.padStart(9)}  ${rest}\n`,
+    );
+  row('case', 'kind', 'error', 'tolerance', 'verdict');
+  return ({name, kind, worst, passed, reason}) => {
+    const verdict = passed ? pc.green('passed') : pc.red('failed');
+    const detail = passed ? '' : ` (${reason ?? worst?.output})`;
+    row(name, kind, format(worst?.error), format(worst?.tolerance), verdict + detail);
+  };
+}
+
+function format(value: number | undefined): string {
+  if (value === undefined) return '-';
+  return value === 0 ? '0' : value.toExponential(1);
+}

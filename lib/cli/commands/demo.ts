@@ -1,0 +1,81 @@
+import {mkdir} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import {Command} from '@commander-js/extra-typings';
+import {decodeImage} from '../../images/decode-image.ts';
+import type {RgbImage} from '../../images/image.ts';
+import {labelledGrid} from '../../images/labelled-grid.ts';
+import {resizeLikePil} from '../../images/pil-resize.ts';
+import {writeImage} from '../../images/write-image.ts';
+import {formatSeconds} from '../../inspect/format.ts';
+import {IPAdapterInstructPipeline} from '../../pipelines/ip-adapter-instruct-pipeline.ts';
+import {interruptible} from '../interrupt.ts';
+import {collect} from '../options/parse-values.ts';
+import {checkOutputPath} from '../output-files.ts';
+import {packageFolder} from '../package-folder.ts';
+
+/** One for each task that IPAdapter-Instruct was trained on. */
+const instructions = [
+  'use everything from the image',
+  'use the style',
+  'use the composition',
+  'use the object',
+  'use the face',
+];
+
+const side = 128;
+const steps = 8;
+
+interface Flags {
+  readonly image?: string | undefined;
+  readonly prompt: string;
+  readonly instruction?: readonly string[] | undefined;
+  readonly output: string;
+}
+
+export function demoCommand() {
+  return new Command('demo')
+    .description('run everything once on a small model with random weights')
+    .option('--image <file>', 'condition image (default: a photograph of an astronaut)')
+    .option('--prompt <text>', 'what to paint', 'a cup of coffee on a wooden table')
+    .option('--instruction <text>', 'what to take from the image; repeatable (default: five)', collect)
+    .option('--output <file>', 'picture to write', join('out', 'demo.png'))
+    .action(flags => interruptible(signal => run(flags, signal)));
+}
+
+async function run(flags: Flags, signal: AbortSignal): Promise<void> {
+  const {prompt, output, instruction = instructions} = flags;
+  const image = flags.image ?? join(packageFolder(), 'assets', 'astronaut.png');
+  await mkdir(dirname(output), {recursive: true});
+  await checkOutputPath(output, 'png');
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  say('No trained model ships with this package yet: this one has random weights, made on the spot.');
+  say('Its pictures are noise. They show that every part runs, from the instruction to the picture.');
+
+  const condition = await decodeImage(image, {name: 'image'});
+  const pipeline = await IPAdapterInstructPipeline.random({size: 'tiny'});
+  try {
+    const {images, timings} = await pipeline.generate({
+      prompt,
+      instruction,
+      ipAdapterImage: image,
+      height: side,
+      width: side,
+      numInferenceSteps: steps,
+      seed: instruction.map(() => 0),
+      signal,
+    });
+    const pictures = [await fitInto(condition, side), ...images.map(({image}) => image!)];
+    const grid = await labelledGrid(pictures, ['condition image', ...instruction], 3);
+    await writeImage(output, grid, {parameters: {prompt, instruction, model: 'random weights'}});
+    say(`${images.length} pictures of ${steps} steps in ${formatSeconds(timings.totalSeconds)}: ${output}`);
+  } finally {
+    await pipeline.dispose();
+  }
+}
+
+/** The whole picture, its longer side brought to `side`. */
+function fitInto(image: RgbImage, side: number): Promise<RgbImage> {
+  const scale = side / Math.max(image.width, image.height);
+  const [width, height] = [image.width, image.height].map(extent => Math.max(1, Math.round(extent * scale)));
+  return resizeLikePil(image, {width: width!, height: height!}, 'bicubic');
+}

@@ -1,0 +1,98 @@
+import {Option} from '@commander-js/extra-typings';
+import {ProfileSink} from '../../engine/profile.ts';
+import {chromeTrace} from '../../inspect/chrome-trace.ts';
+import {formatSeconds} from '../../inspect/format.ts';
+import type {GenerateResult} from '../../pipelines/generate.ts';
+import type {GenerateOptions} from '../../pipelines/generate-options.ts';
+import type {MemoryEstimate} from '../../pipelines/memory-estimate.ts';
+import {interruptible} from '../interrupt.ts';
+import {memoryText} from '../memory-text.ts';
+import {addModelOptions, type ModelFlags, openPipeline} from '../options/model-options.ts';
+import {type PictureFlags, pictureCommand, toGenerateOptions} from '../options/picture-options.ts';
+import {readLatents} from '../options/read-latents.ts';
+import {
+  checkOutputPath,
+  checkWritable,
+  type OutputType,
+  writeLatents,
+  writePictures,
+  writeText,
+} from '../output-files.ts';
+import {showProgress} from '../progress.ts';
+
+interface OutputFlags {
+  readonly outputType: OutputType;
+  readonly output?: string | undefined;
+  readonly latents?: string | undefined;
+  readonly profile?: string | undefined;
+  readonly json?: true | undefined;
+}
+
+type Flags = PictureFlags & ModelFlags & OutputFlags;
+
+export function generateCommand() {
+  return addModelOptions(pictureCommand('generate', {needsPrompt: true}).description('make pictures'))
+    .addOption(
+      new Option('--output-type <type>', 'pictures, or latents in a safetensors file')
+        .choices(['png', 'latent'] as const)
+        .default('png' as const),
+    )
+    .option('--output <file>', 'default: image.png or latents.safetensors; several pictures are numbered')
+    .option('--latents <file>', 'safetensors file with the noise to start from, as tensor `latents`')
+    .option('--profile <file>', 'write the time of each op, for chrome://tracing')
+    .option('--json', 'print one JSON object: files, seeds, timings, memory')
+    .action(flags => interruptible(signal => run(flags, signal)));
+}
+
+async function run(flags: Flags, signal: AbortSignal): Promise<void> {
+  const {outputType, output = outputType === 'png' ? 'image.png' : 'latents.safetensors'} = flags;
+  await checkOutputPath(output, outputType);
+  if (flags.profile !== undefined) await checkWritable(flags.profile);
+  const latents = flags.latents === undefined ? {} : {latents: await readLatents(flags.latents)};
+  const pipeline = await openPipeline(flags);
+  try {
+    const options: GenerateOptions = {
+      ...toGenerateOptions(flags),
+      ...latents,
+      outputType: outputType === 'png' ? 'pil' : 'latent',
+      onWarning: message => process.stderr.write(`warning: ${message}\n`),
+    };
+    const estimate = pipeline.estimateMemory(options);
+    process.stderr.write(`${memoryText(estimate)}\n`);
+    const profile = flags.profile === undefined ? undefined : new ProfileSink();
+    const progress = showProgress();
+    const request = {...options, signal, onProgress: progress.onProgress, ...(profile && {profile})};
+    const result = await pipeline.generate(request).finally(progress.stop);
+    // From here on nothing is aborted: what is finished is kept.
+    const files =
+      outputType === 'png'
+        ? await writePictures(output, result.images, parametersOf(flags))
+        : await writeLatents(output, result.images);
+    if (profile !== undefined) await writeText(flags.profile!, chromeTrace(profile.rows));
+    report(flags, files, result, estimate);
+  } finally {
+    await pipeline.dispose();
+  }
+}
+
+/** What a picture's file says of its making. */
+function parametersOf(flags: Flags): Record<string, unknown> {
+  const {output, outputType, json, profile, threads, ...parameters} = flags;
+  return parameters;
+}
+
+function report(
+  {json}: Flags,
+  files: readonly string[],
+  {images, timings}: GenerateResult,
+  estimate: MemoryEstimate,
+): void {
+  const seeds = images.map(image => image.seed);
+  const peakBytes = process.resourceUsage().maxRSS * 1024;
+  const summary = {files, seeds, timings, memory: {estimate, peakBytes}};
+  if (json) process.stdout.write(`${JSON.stringify(summary)}\n`);
+  else {
+    for (const file of files) process.stdout.write(`${file}\n`);
+    process.stderr.write(`seed ${seeds.join(', ')} · ${formatSeconds(timings.totalSeconds)}\n`);
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The options that say which model is used: shared by all commands that run one.
+ */
+import {type Command, Option} from '@commander-js/extra-typings';
+import {ArgumentError} from '../../errors.ts';
+import {IPAdapterInstructPipeline} from '../../pipelines/ip-adapter-instruct-pipeline.ts';
+import type {LoadOptions, RandomOptions} from '../../pipelines/load-options.ts';
+import {collect, defined, parseNumber} from './parse-values.ts';
+
+export interface ModelFlags {
+  readonly model?: string | undefined;
+  readonly adapter?: string | undefined;
+  readonly imageEncoder?: string | undefined;
+  readonly instructionEncoder?: string | undefined;
+  readonly controlnet?: readonly string[] | undefined;
+  readonly vae?: string | undefined;
+  readonly tokenizer?: string | undefined;
+  readonly adapterHeads?: number | undefined;
+  readonly random?: RandomOptions['size'] | undefined;
+  readonly randomAdapter?: RandomOptions['adapter'] | undefined;
+  readonly dtype?: LoadOptions['dtype'] | undefined;
+  readonly device?: LoadOptions['device'] | undefined;
+  readonly threads?: number | undefined;
+}
+
+/** Adds the options of {@link ModelFlags} to a command. */
+export function addModelOptions<Args extends unknown[], Flags extends Record<string, unknown>>(
+  command: Command<Args, Flags>,
+) {
+  return command
+    .option('--model <path>', 'diffusers folder, or single-file Stable Diffusion 1.5 checkpoint')
+    .option('--adapter <file>', 'IP-Adapter of any kind, .safetensors or .bin')
+    .option('--image-encoder <folder>', 'CLIP vision model with projection; needed with --adapter')
+    .option('--instruction-encoder <folder>', "CLIP text model for instructions (default: the model's own)")
+    .option('--controlnet <folder>', 'ControlNet; may be given several times', collect)
+    .option('--vae <path>', "VAE in place of the model's own")
+    .option('--tokenizer <folder>', 'folder with vocab.json and merges.txt')
+    .option('--adapter-heads <n>', "attention heads of the adapter's resampler", parseNumber)
+    .addOption(
+      new Option('--random <size>', 'random weights instead of files; pictures are noise').choices([
+        'tiny',
+        'sd15',
+      ] as const),
+    )
+    .addOption(
+      new Option('--random-adapter <kind>', 'kind of the random adapter (default: instruct)').choices([
+        'classic',
+        'plus',
+        'instruct',
+        'instruct-paper',
+      ] as const),
+    )
+    .addOption(
+      new Option('--dtype <dtype>', 'of activations and weights (default: float32)').choices([
+        'float32',
+        'bfloat16',
+      ] as const),
+    )
+    .option('--device <device>', 'auto or cpu (default: auto)', parseDevice)
+    .option('--threads <n>', 'threads per device (default: one per core)', parseNumber);
+}
+
+/** Opening a device checks its name. */
+function parseDevice(text: string): NonNullable<LoadOptions['device']> {
+  return text as NonNullable<LoadOptions['device']>;
+}
+
+/**
+ * The pipeline that the options ask for.
+ *
+ * @throws ArgumentError where they name no model, or more than one; see `IPAdapterInstructPipeline.load` for the rest
+ */
+export async function openPipeline(flags: ModelFlags): Promise<IPAdapterInstructPipeline> {
+  if ((flags.model === undefined) === (flags.random === undefined)) {
+    throw new ArgumentError(
+      `model: expected either --model or --random but received ${flags.model === undefined ? 'neither' : 'both'}. ` +
+        'Give --model a diffusers folder or a checkpoint file, or try out --random tiny.',
+    );
+  }
+  const {dtype, device, threads} = flags;
+  // The runtime reads it when the first device is opened.
+  if (threads !== undefined) process.env['IPAI_NUM_THREADS'] = String(threads);
+  const common = {dtype, device};
+  if (flags.model === undefined) {
+    return IPAdapterInstructPipeline.random(
+      defined({...common, size: flags.random, adapter: flags.randomAdapter}),
+    );
+  }
+  const {model, adapter, imageEncoder, instructionEncoder, controlnet, vae, tokenizer, adapterHeads} = flags;
+  return IPAdapterInstructPipeline.load({
+    model,
+    ...defined({...common, adapter, imageEncoder, instructionEncoder, vae, tokenizer, adapterHeads}),
+    controlNets: controlnet ?? [],
+  });
+}

@@ -1,0 +1,45 @@
+/**
+ * From the words of a command line to values. What is no number is wrong usage; whether a number makes sense is for the
+ * pipeline to say.
+ */
+import {InvalidArgumentError} from 'commander';
+import type {AdapterScale} from '../../pipelines/generate-options.ts';
+
+export function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('Expected a number.');
+  return value;
+}
+
+/** For options that may be given several times. */
+export function collect(text: string, earlier: string[] | undefined): string[] {
+  return [...(earlier ?? []), text];
+}
+
+export function collectNumbers(text: string, earlier: number[] | undefined): number[] {
+  return [...(earlier ?? []), parseNumber(text)];
+}
+
+/** A number, or a JSON object of numbers by block. */
+export function parseAdapterScale(text: string): AdapterScale {
+  if (!text.trimStart().startsWith('{')) return parseNumber(text);
+  try {
+    return JSON.parse(text) as AdapterScale;
+  } catch (cause) {
+    throw new InvalidArgumentError(`Expected a number or JSON: ${(cause as Error).message}.`);
+  }
+}
+
+/** The value itself where an option was given once, so that it stands for all samples. */
+export function single<T>(values: readonly T[]): T | readonly T[];
+export function single<T>(values: readonly T[] | undefined): T | readonly T[] | undefined;
+export function single<T>(values: readonly T[] | undefined): T | readonly T[] | undefined {
+  return values?.length === 1 ? values[0] : values;
+}
+
+type Defined<T> = {[Key in keyof T]?: Exclude<T[Key], undefined>};
+
+/** The object without its undefined values: an option that was not given is absent. */
+export function defined<T extends object>(values: T): Defined<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

@@ -1,0 +1,98 @@
+/**
+ * The options of `generate`: those of the API under the same names in kebab-case.
+ */
+import {Command, Option} from '@commander-js/extra-typings';
+import type {GenerateOptions} from '../../pipelines/generate-options.ts';
+import {guidanceModes} from '../../pipelines/guidance.ts';
+import {collect, collectNumbers, defined, parseAdapterScale, parseNumber, single} from './parse-values.ts';
+
+/** A command with the options of {@link PictureFlags}; those marked "repeatable" take one value per sample. */
+export function pictureCommand(name: string, {needsPrompt = false} = {}) {
+  const prompt = new Option('--prompt <text>', 'what to paint; repeatable').argParser(collect);
+  return new Command(name)
+    .addOption(prompt.makeOptionMandatory(needsPrompt))
+    .option('--negative-prompt <text>', 'what to keep away from; repeatable', collect)
+    .option('--ip-adapter-image <file>', 'condition image; repeatable', collect)
+    .option('--instruction <text>', 'what to take from the condition image, in words; repeatable', collect)
+    .option('--ip-adapter-scale <scale>', 'a number, or JSON by block (default: 0.7)', parseAdapterScale)
+    .option('--no-auto-scale', 'do not take 0.2 off the scale for composition and pose')
+    .option('--ip-adapter-start <share>', 'of the steps, from which the adapter acts', parseNumber)
+    .option('--ip-adapter-end <share>', 'of the steps, up to which the adapter acts', parseNumber)
+    .addOption(
+      new Option('--fit <fit>', 'how the condition image becomes a square').choices([
+        'crop',
+        'stretch',
+        'pad',
+      ] as const),
+    )
+    .option('--pad-color <color>', 'with --fit pad (default: black)')
+    .option('--background <color>', 'under transparent pixels (default: white)')
+    .addOption(
+      new Option('--unconditional-image <kind>', 'image of the unconditional branch').choices([
+        'zero',
+        'black',
+      ] as const),
+    )
+    .option('--height <pixels>', 'multiple of 8', parseNumber)
+    .option('--width <pixels>', 'multiple of 8', parseNumber)
+    .option('--steps, --num-inference-steps <n>', 'default: 50', parseNumber)
+    .addOption(new Option('--guidance <mode>', 'default: auto with an instruction').choices(guidanceModes))
+    .option('--guidance-scale <scale>', 'default: 7.5; with an instruction 6', parseNumber)
+    .option('--instruct-guidance-scale <scale>', 'three-way guidance (default: 6)', parseNumber)
+    .option('--image-guidance-scale <scale>', 'three-way guidance (default: 1)', parseNumber)
+    .option('--guidance-rescale <factor>', 'default: 0', parseNumber)
+    .option('--clip-skip <layers>', 'layers of the text encoder to leave out (default: 0)', parseNumber)
+    .option('--num-images-per-prompt <n>', 'default: 1', parseNumber)
+    .option('--seed <n>', "of PyTorch's CPU generator (default: random); repeatable", collectNumbers)
+    .option('--scheduler <name>', "short name or diffusers class name (default: the model's)")
+    .option('--eta <eta>', 'of DDIM (default: 0)', parseNumber)
+    .option('--image <file>', 'image to image: where to start from; repeatable', collect)
+    .option('--mask-image <file>', 'inpainting: white is painted anew; repeatable', collect)
+    .option('--strength <share>', 'of the steps that image to image runs', parseNumber)
+    .option('--control-image <file>', 'one for each --controlnet', collect)
+    .option('--controlnet-conditioning-scale <scale>', 'one, or one for each --controlnet', collectNumbers)
+    .option('--control-guidance-start <share>', 'one, or one for each --controlnet', collectNumbers)
+    .option('--control-guidance-end <share>', 'one, or one for each --controlnet', collectNumbers);
+}
+
+export type PictureFlags = ReturnType<ReturnType<typeof pictureCommand>['opts']>;
+
+/** The options of the API that the command line asks for. */
+export function toGenerateOptions(flags: PictureFlags): GenerateOptions {
+  return {
+    prompt: single(flags.prompt ?? ['']),
+    autoScale: flags.autoScale,
+    ...defined({
+      negativePrompt: single(flags.negativePrompt),
+      ipAdapterImage: single(flags.ipAdapterImage),
+      instruction: single(flags.instruction),
+      ipAdapterScale: flags.ipAdapterScale,
+      ipAdapterStart: flags.ipAdapterStart,
+      ipAdapterEnd: flags.ipAdapterEnd,
+      fit: flags.fit,
+      padColor: flags.padColor,
+      background: flags.background,
+      unconditionalImage: flags.unconditionalImage,
+      height: flags.height,
+      width: flags.width,
+      numInferenceSteps: flags.numInferenceSteps,
+      guidance: flags.guidance,
+      guidanceScale: flags.guidanceScale,
+      instructGuidanceScale: flags.instructGuidanceScale,
+      imageGuidanceScale: flags.imageGuidanceScale,
+      guidanceRescale: flags.guidanceRescale,
+      clipSkip: flags.clipSkip,
+      numImagesPerPrompt: flags.numImagesPerPrompt,
+      seed: single(flags.seed),
+      scheduler: flags.scheduler,
+      eta: flags.eta,
+      image: single(flags.image),
+      maskImage: single(flags.maskImage),
+      strength: flags.strength,
+      controlImage: single(flags.controlImage),
+      controlnetConditioningScale: single(flags.controlnetConditioningScale),
+      controlGuidanceStart: single(flags.controlGuidanceStart),
+      controlGuidanceEnd: single(flags.controlGuidanceEnd),
+    }),
+  };
+}

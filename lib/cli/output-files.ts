@@ -1,0 +1,88 @@
+/**
+ * Where results go. Whatever is wrong with a path is found before the long work.
+ */
+import {access, constants, rename, rm, stat, writeFile} from 'node:fs/promises';
+import {dirname, extname, join, parse} from 'node:path';
+import {ArgumentError, FileError} from '../errors.ts';
+import {checkImagePath, writeImage} from '../images/write-image.ts';
+import type {GeneratedImage} from '../pipelines/generate.ts';
+import {stackRows} from '../pipelines/host-tensor.ts';
+import {writeSafetensors} from '../weights/write-safetensors.ts';
+
+export type OutputType = 'png' | 'latent';
+
+/**
+ * @throws ArgumentError for an ending that does not fit, FileError for a folder that is missing or may not be written to
+ */
+export async function checkOutputPath(path: string, type: OutputType): Promise<void> {
+  if (type === 'png') checkImagePath(path);
+  else if (extname(path) !== '.safetensors') {
+    throw new ArgumentError(
+      `output '${path}': expected a path that ends in .safetensors, for latents. Choose such a path.`,
+    );
+  }
+  await checkWritable(path);
+}
+
+/** @throws FileError where no file can be written at `path` */
+export async function checkWritable(path: string): Promise<void> {
+  const folder = dirname(path);
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new FileError(
+      `output '${path}': expected a folder to write to, but '${folder}' ` +
+        `${missing ? 'does not exist. Make it, or choose another.' : 'may not be written to. Choose another.'}`,
+      {cause},
+    );
+  }
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isDirectory()) {
+    throw new FileError(
+      `output '${path}': expected the path of a file, but it is a folder. Give a file in it.`,
+    );
+  }
+}
+
+/** `name.png` for one picture; `name-0.png`, `name-1.png`, … for several. */
+export function outputPaths(path: string, count: number): string[] {
+  if (count === 1) return [path];
+  const {dir, name, ext} = parse(path);
+  return Array.from({length: count}, (_, index) => join(dir, `${name}-${index}${ext}`));
+}
+
+/** Writes each picture with what it was made from. */
+export async function writePictures(
+  path: string,
+  images: readonly GeneratedImage[],
+  parameters: Readonly<Record<string, unknown>>,
+): Promise<string[]> {
+  const paths = outputPaths(path, images.length);
+  for (const [index, {image, seed}] of images.entries()) {
+    await writeImage(paths[index]!, image!, {parameters: {...parameters, seed}});
+  }
+  return paths;
+}
+
+/** Writes the latents of all samples as one tensor, `latents` [samples, C, h, w]. */
+export async function writeLatents(path: string, images: readonly GeneratedImage[]): Promise<string[]> {
+  const latents = stackRows(images.map(image => image.latents));
+  await writeSafetensors(path, new Map([['latents', {...latents, dtype: 'float32'}]]));
+  return [path];
+}
+
+/** Writes text so that the file appears whole or not at all. */
+export async function writeText(path: string, text: string): Promise<void> {
+  const partial = `${path}.partial-${process.pid}`;
+  try {
+    await writeFile(partial, text, {flush: true});
+    await rename(partial, path);
+  } catch (cause) {
+    await rm(partial, {force: true});
+    throw new FileError(
+      `writing '${path}': ${(cause as Error).message}. Give a path in a folder that exists and has room.`,
+      {cause},
+    );
+  }
+}

@@ -1,0 +1,28 @@
+import {Command, type CommandUnknownOpts} from '@commander-js/extra-typings';
+import {checkReferenceCommand} from './commands/check-reference.ts';
+import {demoCommand} from './commands/demo.ts';
+import {doctorCommand} from './commands/doctor.ts';
+import {generateCommand} from './commands/generate.ts';
+import {inspectCommand} from './commands/inspect.ts';
+import {packageVersion} from './package-folder.ts';
+
+/** All commands. Wrong usage throws instead of ending the process, for `reportError` to judge. */
+export function createProgram(): CommandUnknownOpts {
+  const program = new Command('ipai')
+    .description(
+      'Pictures from a prompt, a condition image and an instruction that says what to take from it.',
+    )
+    .version(packageVersion())
+    .addCommand(generateCommand())
+    .addCommand(inspectCommand())
+    .addCommand(doctorCommand())
+    .addCommand(demoCommand())
+    .addCommand(checkReferenceCommand());
+  throwOnWrongUsage(program);
+  return program;
+}
+
+function throwOnWrongUsage(command: CommandUnknownOpts): void {
+  command.exitOverride().showHelpAfterError('(--help lists the options)');
+  for (const subcommand of command.commands) throwOnWrongUsage(subcommand);
+}
