@@ -1,12 +1,7 @@
 import {z} from 'zod';
 import {only, parseModelConfig} from './parse-model-config.ts';
-import {
-  count,
-  countPerBlock,
-  type TrunkConfig,
-  toTrunkConfig,
-  trunkFields,
-} from './unet-blocks/trunk-config.ts';
+import {count, countPerBlock, toTrunkConfig, trunkFields} from './trunk-settings.ts';
+import type {TrunkConfig} from './unet-blocks/trunk-config.ts';
 
 /** Settings of a ControlNetModel, as read by {@link parseControlNetConfig}. */
 export interface ControlNetConfig extends TrunkConfig {

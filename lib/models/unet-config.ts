@@ -1,22 +1,11 @@
 import {z} from 'zod';
 import {only, parseModelConfig} from './parse-model-config.ts';
-import {
-  count,
-  kernelSize,
-  off,
-  perBlock,
-  type TrunkConfig,
-  toTrunkConfig,
-  trunkFields,
-} from './unet-blocks/trunk-config.ts';
-
-const upBlockTypes = ['CrossAttnUpBlock2D', 'UpBlock2D'] as const;
+import {count, kernelSize, off, perBlock, toTrunkConfig, trunkFields} from './trunk-settings.ts';
+import type {UpwardConfig} from './unet-blocks/trunk-config.ts';
 
 /** Settings of a UNet2DConditionModel, as read by {@link parseUNetConfig}. */
-export interface UNetConfig extends TrunkConfig {
+export interface UNetConfig extends UpwardConfig {
   readonly outChannels: number;
-  /** One entry a block, the one at the smallest size first. */
-  readonly upBlockTypes: readonly (typeof upBlockTypes)[number][];
   readonly convOutKernel: number;
   /** Height and width of the latents that the model was trained on, where the file says so. */
   readonly sampleSize: readonly [number, number] | undefined;
@@ -26,7 +15,7 @@ const schema = z.object({
   ...trunkFields,
   outChannels: count.default(4),
   upBlockTypes: z
-    .array(z.enum(upBlockTypes))
+    .array(z.enum(['CrossAttnUpBlock2D', 'UpBlock2D']))
     .default(['UpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D']),
   convInKernel: kernelSize,
   convOutKernel: kernelSize,

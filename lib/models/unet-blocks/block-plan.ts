@@ -2,8 +2,7 @@
  * What a config means, block by block: the paths of all resnets and transformers with their channels. Everything that
  * walks the model (its computation, its time projections, its cross-attention layers) walks this plan.
  */
-import type {UNetConfig} from '../unet-config.ts';
-import type {TrunkConfig} from './trunk-config.ts';
+import type {TrunkConfig, UpwardConfig} from './trunk-config.ts';
 
 export interface ResnetPlan {
   /** Path of its weights in the model, e.g. `down_blocks.0.resnets.1`. */
@@ -43,7 +42,7 @@ export interface ModelPlan {
   readonly up: readonly BlockPlan[];
 }
 
-export function planUNet(config: UNetConfig): ModelPlan {
+export function planUNet(config: UpwardConfig): ModelPlan {
   return {...planTrunk(config), up: planUpBlocks(config)};
 }
 
@@ -96,7 +95,7 @@ function planMidBlock(config: TrunkConfig): BlockPlan[] {
  * Up block i mirrors down block n-1-i and has one layer more: each layer takes one of the skips that the way down left
  * behind, namely conv_in's, one a layer, and one a downsampler.
  */
-function planUpBlocks(config: UNetConfig): BlockPlan[] {
+function planUpBlocks(config: UpwardConfig): BlockPlan[] {
   const {blockOutChannels} = config;
   const blocks = blockOutChannels.length;
   return blockOutChannels.map((_, index) => {
