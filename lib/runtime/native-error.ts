@@ -37,9 +37,9 @@ export function isCancellation(error: unknown): boolean {
  */
 export function fromNative(error: unknown, caller?: Error): Error {
   const {message, code, scope} = error as NativeError;
-  const place = scope ? ` (at ${scope})` : '';
+  const text = scope ? `${message.replace(/\.$/, '')} (at ${scope}).` : message;
   const Class = classes[code ?? ''] ?? InternalError;
-  const result = new Class(`${message}${place}`, {cause: error});
+  const result = new Class(text, {cause: error});
   if (caller?.stack !== undefined) {
     const frames = caller.stack.slice(caller.stack.indexOf('\n'));
     result.stack = `${result.name}: ${result.message}${frames}`;
