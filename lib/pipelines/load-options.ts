@@ -1,6 +1,7 @@
 /**
  * What a pipeline is loaded from.
  */
+import type {DeviceSpec} from '../runtime/device.ts';
 import type {ComputeDType} from './components/component.ts';
 
 export interface LoadOptions {
@@ -23,7 +24,7 @@ export interface LoadOptions {
   /** Default `float32`. */
   readonly dtype?: ComputeDType;
   /** `auto`, `cpu`, `cuda` or `cuda:N`. Default `auto`. */
-  readonly device?: string;
+  readonly device?: DeviceSpec;
 }
 
 export interface RandomOptions {
@@ -33,5 +34,5 @@ export interface RandomOptions {
   readonly adapter?: 'classic' | 'plus' | 'instruct' | 'instruct-paper';
   readonly seed?: number;
   readonly dtype?: ComputeDType;
-  readonly device?: string;
+  readonly device?: DeviceSpec;
 }

@@ -6,6 +6,7 @@ import {sizeOf, type TensorType} from '../graph/tensor.ts';
 import {flattenTree, type Tree} from '../graph/tree.ts';
 import {crossAttentionLayers} from '../models/unet.ts';
 import {type DType, dtypeBytes} from '../runtime/dtype.ts';
+import {memoryUsage} from '../runtime/memory.ts';
 import type {AdapterModels} from './conditioning.ts';
 import {type LatentSize, latentShape} from './initial-latents.ts';
 import type {PipelineModels} from './pipeline-models.ts';
@@ -37,7 +38,7 @@ export interface EstimateRequest {
 
 export function estimateMemory(models: PipelineModels, request: EstimateRequest): MemoryEstimate {
   const {plans, held} = new Planner(models, request).planAll();
-  const {weights, device} = models.engine;
+  const {weights} = models.engine;
   const recipes = new Map(plans.flatMap(plan => plan.recipes.map(recipe => [recipe.key, recipe])));
   const toPrepare = [...recipes.values()]
     .filter(recipe => !weights.has(recipe))
@@ -47,7 +48,7 @@ export function estimateMemory(models: PipelineModels, request: EstimateRequest)
   const arenaBytes = Math.max(...arenas);
   const heldBytes = held.reduce((sum, type) => sum + bytesOf(type), 0);
   const baselineBytes = process.memoryUsage.rss();
-  const newArenaBytes = Math.max(0, arenaBytes - device.memory().arenaBytes);
+  const newArenaBytes = Math.max(0, arenaBytes - memoryUsage().arenaBytes);
   const totalBytes = baselineBytes + weightBytes + newArenaBytes + heldBytes;
   return {baselineBytes, weightBytes, arenaBytes, heldBytes, totalBytes};
 }

@@ -115,12 +115,7 @@ function resolveBranches(options: GenerateOptions, instruction: string, reads: b
     imageGuidanceScale: checkFinite('imageGuidanceScale', options.imageGuidanceScale ?? 1),
   };
   const rescale = checkRange('guidanceRescale', options.guidanceRescale ?? 0, 0, 1);
-  const branches = guidanceBranches(mode, scales, {keepFull: rescale > 0});
-  if (branches.length > 0) return branches;
-  throw new ArgumentError(
-    'guidanceScale, instructGuidanceScale, imageGuidanceScale: expected scales that leave something to predict, ' +
-      'but all coefficients are 0.',
-  );
+  return guidanceBranches(mode, scales, {keepFull: rescale > 0});
 }
 
 /** A list has a seed per sample; one seed stands for itself and its successors; none is drawn at random. */
