@@ -1,0 +1,61 @@
+#include "runtime/buffer.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+using ipai::Buffer;
+using ipai::ErrorCode;
+
+TEST_CASE("buffers are aligned and counted") {
+  const size_t before = ipai::buffer_bytes();
+  {
+    auto buffer = Buffer::allocate(1000).value();
+    CHECK(reinterpret_cast<uintptr_t>(buffer->data()) % ipai::kAlignment == 0);
+    CHECK(ipai::buffer_bytes() == before + 1000);
+    CHECK(ipai::peak_buffer_bytes() >= before + 1000);
+    CHECK(buffer->owned_bytes() == 1000);
+  }
+  CHECK(ipai::buffer_bytes() == before);
+}
+
+TEST_CASE("more than the machine has is refused with the number") {
+  auto result = Buffer::allocate(size_t{1} << 46);
+  CHECK(result.status().code == ErrorCode::kOutOfMemory);
+  CHECK(result.status().message.rfind("out of memory: 67108864.0 MiB needed for a buffer", 0) == 0);
+}
+
+TEST_CASE("views share memory, keep it alive and stay inside") {
+  auto buffer = Buffer::allocate(100).value();
+  std::memset(buffer->data(), 7, 100);
+  auto view = Buffer::view(buffer, 90, 10).value();
+  buffer.reset();
+  CHECK(view->data()[9] == std::byte{7});
+  CHECK(view->owned_bytes() == 0);
+  auto nested = Buffer::view(view, 10, 0);
+  CHECK(nested.ok());
+  CHECK_FALSE(Buffer::view(view, 1, 10).ok());
+  CHECK_FALSE(Buffer::view(view, 11, 0).ok());
+  CHECK_FALSE(Buffer::view(view, SIZE_MAX, 2).ok());
+  CHECK_FALSE(Buffer::view(view, 2, SIZE_MAX).ok());
+}
+
+TEST_CASE("files are mapped read-only; what is no file is an error") {
+  const auto folder = std::filesystem::temp_directory_path();
+  const std::string path = (folder / "ipai-buffer-test.bin").string();
+  std::ofstream(path) << "0123456789";
+  auto mapping = Buffer::map_file(path).value();
+  std::remove(path.c_str());
+  CHECK(mapping->size() == 10);
+  CHECK(mapping->read_only());
+  auto view = Buffer::view(mapping, 3, 4).value();
+  mapping.reset();
+  CHECK(std::memcmp(view->data(), "3456", 4) == 0);
+  CHECK(view->read_only());
+
+  CHECK(Buffer::map_file(path).status().code == ErrorCode::kFileInvalid);
+  CHECK(Buffer::map_file(folder.string()).status().message == folder.string() + ": is not a regular file.");
+}
