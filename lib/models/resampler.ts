@@ -13,6 +13,8 @@ import type {ResamplerAdapter} from '../weights/adapter-kind.ts';
 /** A text that the queries attend to after the image. */
 export type AdapterText = 'prompt' | 'instruction';
 
+type Texts = {readonly [Name in AdapterText]?: Tensor | undefined};
+
 /** Names in the file, in the order of attention. */
 const textStreams = [
   {text: 'prompt', projection: 'proj_prompt_input', layers: 'prompt_layers'},
@@ -36,12 +38,7 @@ interface Stream {
  * @param texts text tokens [B, M, textWidth]: none for IP-Adapter+, the instruction for the paper's form of
  *   IPAdapter-Instruct, prompt and instruction for the released one
  */
-export function resampler(
-  weights: Weights,
-  adapter: ResamplerAdapter,
-  image: Tensor,
-  texts: Readonly<Partial<Record<AdapterText, Tensor>>>,
-): Tensor {
+export function resampler(weights: Weights, adapter: ResamplerAdapter, image: Tensor, texts: Texts): Tensor {
   const {dim, depth, numTokens, crossAttentionDim} = adapter;
   return scoped(weights.path, () => {
     const streams = streamsOf(weights, adapter, image, texts);
@@ -61,7 +58,7 @@ function streamsOf(
   weights: Weights,
   {dim, feedForwardMult, instruction}: ResamplerAdapter,
   image: Tensor,
-  texts: Readonly<Partial<Record<AdapterText, Tensor>>>,
+  texts: Texts,
 ): Stream[] {
   const imageStream = {context: linear(weights.at('proj_in'), image, dim), layers: 'layers', feedForwardMult};
   return [
