@@ -22,6 +22,8 @@ export interface RunOptions {
 
 /** What a call will need, known before anything runs. */
 export interface FunctionPlan<Output = unknown> {
+  /** The function's name. */
+  readonly name: string;
   readonly graph: Graph;
   readonly program: ProgramPlan;
   /** Types of the results. */
@@ -90,7 +92,13 @@ export class CompiledFunction<Inputs, Output> {
       const {shape, dtype} = graph.outputs[index]!;
       return {shape, dtype};
     });
-    return {graph, program: program.plan(), recipes, output: output as MapTree<Output, Tensor, TensorType>};
+    return {
+      name: this.name,
+      graph,
+      program: program.plan(),
+      recipes,
+      output: output as MapTree<Output, Tensor, TensorType>,
+    };
   }
 
   #compileFor<T extends TensorType>(

@@ -1,12 +1,13 @@
 /**
  * The pipeline: a prompt, a condition image and an instruction to pictures.
  */
+import type {FunctionPlan} from '../engine/compiled-function.ts';
 import {DisposedError} from '../errors.ts';
 import {defaultSteps, type GenerateResult, generate, samplesOf, sizeOf} from './generate.ts';
 import type {GenerateOptions} from './generate-options.ts';
 import {loadModels} from './load-models.ts';
 import type {LoadOptions, RandomOptions} from './load-options.ts';
-import {estimateMemory, type MemoryEstimate} from './memory-estimate.ts';
+import {estimateMemory, type MemoryEstimate, type PlanRequest, planGeneration} from './memory-estimate.ts';
 import type {PipelineModels} from './pipeline-models.ts';
 import {randomModels} from './random-models.ts';
 import {rowsOf} from './rows.ts';
@@ -62,16 +63,13 @@ export class IPAdapterInstructPipeline {
   /** The memory that a generation will take, before anything runs. */
   estimateMemory(options: GenerateOptions): MemoryEstimate {
     this.#checkUsable();
-    const samples = samplesOf(this.models, options);
-    return estimateMemory(this.models, {
-      samples,
-      rows: rowsOf(samples),
-      size: sizeOf(this.models, options),
-      steps: options.numInferenceSteps ?? defaultSteps,
-      clipSkip: options.clipSkip ?? 0,
-      decodes: options.outputType !== 'latent',
-      usesControlNets: options.controlImage !== undefined,
-    });
+    return estimateMemory(this.models, this.#planRequest(options));
+  }
+
+  /** The programs of a generation with their graphs and memory plans; nothing is loaded or run. */
+  plan(options: GenerateOptions): readonly FunctionPlan[] {
+    this.#checkUsable();
+    return planGeneration(this.models, this.#planRequest(options));
   }
 
   /** Frees everything; running generations finish first. */
@@ -83,6 +81,19 @@ export class IPAdapterInstructPipeline {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+
+  #planRequest(options: GenerateOptions): PlanRequest {
+    const samples = samplesOf(this.models, options);
+    return {
+      samples,
+      rows: rowsOf(samples),
+      size: sizeOf(this.models, options),
+      steps: options.numInferenceSteps ?? defaultSteps,
+      clipSkip: options.clipSkip ?? 0,
+      decodes: options.outputType !== 'latent',
+      usesControlNets: options.controlImage !== undefined,
+    };
   }
 
   #checkUsable(): void {

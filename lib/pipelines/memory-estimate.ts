@@ -26,7 +26,8 @@ export interface MemoryEstimate {
   readonly totalBytes: number;
 }
 
-export interface EstimateRequest {
+/** What decides which programs a generation runs, on which shapes. */
+export interface PlanRequest {
   readonly samples: readonly Sample[];
   readonly rows: readonly Row[];
   readonly size: LatentSize;
@@ -36,7 +37,12 @@ export interface EstimateRequest {
   readonly usesControlNets: boolean;
 }
 
-export function estimateMemory(models: PipelineModels, request: EstimateRequest): MemoryEstimate {
+/** The programs of a generation, in the order in which they first run. */
+export function planGeneration(models: PipelineModels, request: PlanRequest): readonly FunctionPlan[] {
+  return new Planner(models, request).planAll().plans;
+}
+
+export function estimateMemory(models: PipelineModels, request: PlanRequest): MemoryEstimate {
   const {plans, held} = new Planner(models, request).planAll();
   const {weights} = models.engine;
   const recipes = new Map(plans.flatMap(plan => plan.recipes.map(recipe => [recipe.key, recipe])));
@@ -72,11 +78,11 @@ type KeyValueTypes = {readonly key: TensorType; readonly value: TensorType};
 /** Plans each program that a generation runs, as `generate` would call it. */
 class Planner {
   readonly #models: PipelineModels;
-  readonly #request: EstimateRequest;
+  readonly #request: PlanRequest;
   readonly #plans: FunctionPlan[] = [];
   readonly #held: TensorType[] = [];
 
-  constructor(models: PipelineModels, request: EstimateRequest) {
+  constructor(models: PipelineModels, request: PlanRequest) {
     this.#models = models;
     this.#request = request;
   }
