@@ -82,6 +82,7 @@ def pipeline(dtype, height, width, steps):
     pixels = torch.randn(1, 3, 224, 224, dtype=dtype)
     token_ids = torch.randint(49408, (4, 77))
     latents = torch.randn(1, 4, height // 8, width // 8)
+    model(pixels, token_ids, latents, steps=1)
     return lambda: model(pixels, token_ids, latents, steps)
 
 

@@ -1,0 +1,85 @@
+/**
+ * Peak memory of a picture of 512x512 at full size with three-way guidance: what is told beforehand, what it takes, and
+ * what PyTorch takes for as many evaluations of the UNet. Linux only.
+ *
+ *   npx tsx bench/memory.ts [--dtype float32] [--steps 2] [--image FILE] [--json FILE]
+ *
+ * One dtype a run: the peak is the process's. The exit status is 1 where it is further than 5 % from what was told.
+ */
+import {writeFileSync} from 'node:fs';
+import {parseArgs} from 'node:util';
+import type {ComputeDType} from '../lib/pipelines/components/component.ts';
+import {IPAdapterInstructPipeline} from '../lib/pipelines/ip-adapter-instruct-pipeline.ts';
+import {openDevice} from '../lib/runtime/device.ts';
+import {describeMachine} from './machine.ts';
+import {PyTorchWorker} from './pytorch-worker.ts';
+import {residentBytes} from './resident-memory.ts';
+import {pictureOptions, pipelineCases} from './suites/pipeline.ts';
+
+const tolerance = 0.05;
+
+const {values} = parseArgs({
+  options: {
+    dtype: {type: 'string', default: 'float32'},
+    steps: {type: 'string', default: '2'},
+    image: {type: 'string'},
+    json: {type: 'string'},
+  },
+});
+const dtype = values.dtype as ComputeDType;
+const steps = Number(values.steps);
+
+/** Estimate and measured peak of this process, in bytes. */
+async function measureOurs(): Promise<{estimate: number; peak: number}> {
+  await using pipeline = await IPAdapterInstructPipeline.random({size: 'sd15', dtype});
+  const picture = pictureOptions(steps);
+  const options = {
+    ...picture,
+    guidance: 'three-way',
+    ipAdapterImage: values.image ?? picture.ipAdapterImage!,
+  } as const;
+  const estimate = pipeline.estimateMemory(options).totalBytes;
+  console.log(`${dtype}: expecting ${gigabytes(estimate)}`);
+  await pipeline.generate(options);
+  return {estimate, peak: residentBytes('VmHWM')};
+}
+
+/** Peak of PyTorch's process, which batches as many rows; undefined where there is no PyTorch. */
+async function measurePyTorch(threads: number): Promise<{peak: number; torch: string} | undefined> {
+  const worker = await PyTorchWorker.start(threads);
+  if (typeof worker === 'string') {
+    console.log(`PyTorch is not measured (${worker}).`);
+    return undefined;
+  }
+  await worker.load(pipelineCases(steps)[0]!, dtype);
+  const peak = await worker.peakBytes();
+  await worker.close();
+  return {peak, torch: worker.torch};
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(2)} GB`;
+}
+
+const device = openDevice('cpu');
+const ours = await measureOurs();
+const error = ours.peak / ours.estimate - 1;
+console.log(`${dtype}: took ${gigabytes(ours.peak)}, ${(100 * error).toFixed(1)} % off what was told`);
+const pytorch = await measurePyTorch(device.systemInfo().threads);
+if (pytorch !== undefined) {
+  console.log(
+    `PyTorch took ${gigabytes(pytorch.peak)}: ours is ${(ours.peak / pytorch.peak).toFixed(2)} of it`,
+  );
+}
+if (values.json !== undefined) {
+  const row = {
+    name: 'peak memory of a picture',
+    dtype,
+    estimateBytes: ours.estimate,
+    oursBytes: ours.peak,
+    pytorchBytes: pytorch?.peak ?? null,
+  };
+  const report = {machine: describeMachine(device, pytorch?.torch ?? null), rows: [row]};
+  writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
+}
+if (Math.abs(error) > tolerance) process.exitCode = 1;
