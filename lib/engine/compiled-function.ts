@@ -1,6 +1,7 @@
 /**
  * A traced function with its programs, one per input signature.
  */
+import {setImmediate} from 'node:timers/promises';
 import {lower} from '../graph/lower.ts';
 import {fuseEpilogues} from '../graph/passes/fuse-epilogues.ts';
 import {prepareWeights} from '../graph/passes/prepare-weights.ts';
@@ -46,6 +47,7 @@ export class CompiledFunction<Inputs, Output> {
   readonly #weights: PreparedWeights;
   readonly #fn: (inputs: Inputs) => Output;
   readonly #compiled = new Map<string, Compiled<Output>>();
+  readonly #compiling = new Map<string, Promise<Compiled<Output>>>();
 
   constructor(device: Device, weights: PreparedWeights, name: string, fn: (inputs: Inputs) => Output) {
     this.#device = device;
@@ -65,7 +67,7 @@ export class CompiledFunction<Inputs, Output> {
   ): Promise<MapTree<Output, Tensor, DeviceTensor>> {
     signal?.throwIfAborted();
     const leaves = flattenTree(inputs as Tree<DeviceTensor>, isDeviceTensor);
-    const compiled = this.#compileFor(inputs as Tree<TensorType>, isDeviceTensor);
+    const compiled = await this.#compileInTurns(inputs as Tree<TensorType>, isDeviceTensor);
     const parameters: DeviceTensor[] = [];
     for (const recipe of compiled.recipes) {
       parameters.push(await this.#weights.get(recipe));
@@ -87,7 +89,10 @@ export class CompiledFunction<Inputs, Output> {
 
   /** Traces and plans for inputs of these types, without weights and without running. */
   plan(types: MapTree<Inputs, Tensor, TensorType>): FunctionPlan<Output> {
-    const {graph, program, recipes, outputTree} = this.#compileFor(types as Tree<TensorType>, isTensorType);
+    const {graph, program, recipes, outputTree} = this.#compileAtOnce(
+      types as Tree<TensorType>,
+      isTensorType,
+    );
     const output = mapTree(outputTree as Tree<number>, isIndex, (index): TensorType => {
       const {shape, dtype} = graph.outputs[index]!;
       return {shape, dtype};
@@ -101,31 +106,71 @@ export class CompiledFunction<Inputs, Output> {
     };
   }
 
-  #compileFor<T extends TensorType>(
+  #compileAtOnce<T extends TensorType>(
     inputs: Tree<T>,
     isLeaf: (value: unknown) => value is T,
   ): Compiled<Output> {
-    const signature = flattenTree(inputs, isLeaf)
-      .map(({path, value}) => `${path}:${value.dtype}[${value.shape.join()}]`)
-      .join(' ');
+    const signature = signatureOf(inputs, isLeaf);
     const known = this.#compiled.get(signature);
     if (known !== undefined) return known;
+    const stages = this.#compileStages(inputs, isLeaf);
+    let stage = stages.next();
+    while (!stage.done) stage = stages.next();
+    this.#compiled.set(signature, stage.value);
+    return stage.value;
+  }
+
+  /** As above, with a turn of the event loop between stages: a large model takes some 100 ms in all. */
+  #compileInTurns<T extends TensorType>(
+    inputs: Tree<T>,
+    isLeaf: (value: unknown) => value is T,
+  ): Promise<Compiled<Output>> | Compiled<Output> {
+    const signature = signatureOf(inputs, isLeaf);
+    const known = this.#compiled.get(signature) ?? this.#compiling.get(signature);
+    if (known !== undefined) return known;
+    const compiling = (async () => {
+      const stages = this.#compileStages(inputs, isLeaf);
+      let stage = stages.next();
+      while (!stage.done) {
+        await setImmediate();
+        stage = stages.next();
+      }
+      this.#compiled.set(signature, stage.value);
+      return stage.value;
+    })().finally(() => this.#compiling.delete(signature));
+    this.#compiling.set(signature, compiling);
+    return compiling;
+  }
+
+  *#compileStages<T extends TensorType>(
+    inputs: Tree<T>,
+    isLeaf: (value: unknown) => value is T,
+  ): Generator<void, Compiled<Output>> {
     const types = mapTree(inputs, isLeaf, ({shape, dtype}): TensorType => ({shape, dtype}));
     const traced = trace(this.#fn, types as MapTree<Inputs, Tensor, TensorType>);
-    const graph = prepareWeights(fuseEpilogues(traced.graph));
+    yield;
+    const fused = fuseEpilogues(traced.graph);
+    yield;
+    const graph = prepareWeights(fused);
+    yield;
     const {description, parameters} = lower(graph);
     const recipes = parameters.flatMap(({node}) => (node.kind === 'prepared' ? [node.recipe] : []));
     let next = 0;
     const outputTree = mapTree(traced.output as Tree<Tensor>, isTensor, () => next++);
-    const compiled: Compiled<Output> = {
+    return {
       graph,
       recipes,
       program: this.#device.compile(description),
       outputTree: outputTree as MapTree<Output, Tensor, number>,
     };
-    this.#compiled.set(signature, compiled);
-    return compiled;
   }
+}
+
+/** Equal signatures run the same program. */
+function signatureOf<T extends TensorType>(inputs: Tree<T>, isLeaf: (value: unknown) => value is T): string {
+  return flattenTree(inputs, isLeaf)
+    .map(({path, value}) => `${path}:${value.dtype}[${value.shape.join()}]`)
+    .join(' ');
 }
 
 function isDeviceTensor(value: unknown): value is DeviceTensor {
