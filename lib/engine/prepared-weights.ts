@@ -39,6 +39,7 @@ export class PreparedWeights {
 
   /** Bytes of a recipe's value in the layout of the device's kernels, and of the arena while it is cooked. */
   plan(recipe: PreparedRecipe): {readonly bytes: number; readonly arenaBytes: number} {
+    if (isMappedOnly(recipe)) return {bytes: 0, arenaBytes: 0};
     const {outputBytes, peakBytes} = this.#device.compile(lower(recipe.graph).description).plan();
     return {bytes: outputBytes[0]!, arenaBytes: peakBytes};
   }
@@ -62,6 +63,8 @@ export class PreparedWeights {
 
 /** Maps a recipe's weights from their file, runs its small program, and lets the file's pages go. */
 async function cook(device: Device, recipe: PreparedRecipe): Promise<DeviceTensor> {
+  const [output] = recipe.graph.outputs;
+  if (isMappedOnly(recipe)) return mapWeight(device, output!);
   const {description, parameters} = lower(recipe.graph);
   const program = device.compile(description);
   const mapped = parameters.map(tensor => mapWeight(device, tensor));
@@ -71,6 +74,11 @@ async function cook(device: Device, recipe: PreparedRecipe): Promise<DeviceTenso
   } finally {
     for (const tensor of mapped) tensor.dispose();
   }
+}
+
+/** A weight that kernels read as the file has it, such as an embedding table, of which few rows are ever touched. */
+function isMappedOnly({graph}: PreparedRecipe): boolean {
+  return graph.nodes.length === 0;
 }
 
 function mapWeight(device: Device, tensor: Tensor): DeviceTensor {
