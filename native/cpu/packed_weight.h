@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "cpu/float16.h"
+#include "cpu/convert.h"
 #include "cpu/micro_kernel.h"
 #include "runtime/cpu_context.h"
 
@@ -50,10 +50,10 @@ struct PackedWeight {
   }
 };
 
-// Packs a weight [rows, channels, taps] so that depth runs over (tap, channel): channels innermost, as the
-// pictures have them. A linear weight has one tap.
+// Packs a weight [rows, channels, taps] of `Source` elements, at any byte offset, so that depth runs over
+// (tap, channel): channels innermost, as the pictures have them. A linear weight has one tap.
 template <class Source, class T>
-void pack_weight(const PackedWeight& layout, const Source* source, int64_t taps, T* packed,
+void pack_weight(const PackedWeight& layout, const void* source, int64_t taps, T* packed,
                  CpuContext& context) {
   constexpr int64_t kChannelBlock = 32;  // the lines of the panel that a block writes to stay in the L1
   const int64_t channels = layout.depth / taps;
@@ -66,7 +66,8 @@ void pack_weight(const PackedWeight& layout, const Source* source, int64_t taps,
         const int64_t row = layout.source_row(panel, column);
         for (int64_t channel = begin; channel < end; ++channel) {
           for (int64_t tap = 0; tap < taps; ++tap) {
-            const float value = row < 0 ? 0.0f : to_float(source[row * layout.depth + channel * taps + tap]);
+            const int64_t index = row * layout.depth + channel * taps + tap;
+            const float value = row < 0 ? 0.0f : to_float(read_unaligned<Source>(source, index));
             store_scalar(target + (tap * channels + channel) * columns + column, value);
           }
         }

@@ -30,8 +30,8 @@ struct Inputs {
 
 HostTensor pack(const Target& target, const HostTensor& weight, DType dtype, bool glu, int threads = 1) {
   const TensorType& type = weight.type();
-  return run(target.op("pack_linear"), {{"dtype", dtype_name(dtype)}, {"glu", glu ? 1.0 : 0.0}}, {weight}, dtype,
-             {type.shape[0], type.shape[1]}, {threads, -1});
+  return run(target.op("pack_linear"), {{"dtype", dtype_name(dtype)}, {"glu", glu ? 1.0 : 0.0}}, {weight},
+             dtype, {type.shape[0], type.shape[1]}, {threads, -1});
 }
 
 HostTensor run_linear(const Target& target, const Case& c, const Inputs& in, RunOptions options = {}) {
@@ -141,6 +141,16 @@ TEST_CASE("linear: weights from any float") {
   for (const DType source : {DType::kFloat32, DType::kFloat16, DType::kBFloat16}) {
     check({5, 37, 21, "none", DType::kFloat32, source});
     check({5, 37, 21, "none", DType::kBFloat16, source});
+  }
+}
+
+TEST_CASE("pack_linear: the weight may lie at any address, as in a memory-mapped file") {
+  for (const Target& target : targets()) {
+    for (const DType source : {DType::kFloat32, DType::kFloat16, DType::kBFloat16}) {
+      const HostTensor weight = HostTensor::random(source, {21, 34}, 2);
+      const HostTensor packed = pack(target, weight, DType::kFloat32, false);
+      CHECK(pack(target, weight.at_odd_address(), DType::kFloat32, false).has_bits_of(packed));
+    }
   }
 }
 

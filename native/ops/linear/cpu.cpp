@@ -1,4 +1,5 @@
 #include "cpu/dense_rows.h"
+#include "cpu/extents.h"
 #include "cpu/gemm.h"
 #include "cpu/type_checks.h"
 #include "cpu/with_dtype.h"
@@ -8,14 +9,6 @@ namespace ipai::IPAI_TARGET {
 namespace {
 
 enum Input { kX, kWeight, kBias, kResidual };
-
-// The type of the output: x's with its last extent replaced.
-TensorType output_type(const TensorType& x, int64_t outputs) {
-  std::vector<int64_t> extents;
-  for (int axis = 0; axis + 1 < x.shape.rank(); ++axis) extents.push_back(x.shape[axis]);
-  extents.push_back(outputs);
-  return {x.dtype, Shape(extents), false};
-}
 
 std::string validate(const Linear& attributes, const NodeTypes& types) {
   const TensorType& x = types.inputs[kX];
@@ -33,11 +26,11 @@ std::string validate(const Linear& attributes, const NodeTypes& types) {
     return mismatch("weight", "an even number of rows, as geglu pairs them", weight);
   }
   const int64_t rows = weight.shape[0];
-  const TensorType output = output_type(x, glu ? rows / 2 : rows);
+  const Shape output = with_extent(x.shape, -1, glu ? rows / 2 : rows);
   std::string error =
       check_optional_type("bias", types.inputs[kBias], DType::kFloat32, Shape(std::vector<int64_t>{rows}));
-  if (error.empty()) error = check_optional_type("residual", types.inputs[kResidual], x.dtype, output.shape);
-  if (error.empty()) error = check_type("output", types.outputs[0], output.dtype, output.shape);
+  if (error.empty()) error = check_optional_type("residual", types.inputs[kResidual], x.dtype, output);
+  if (error.empty()) error = check_type("output", types.outputs[0], x.dtype, output);
   return error;
 }
 

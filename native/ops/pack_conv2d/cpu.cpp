@@ -29,8 +29,8 @@ void run(const PackConv2d& attributes, const NodeView& node, CpuContext& context
   const TensorView& weight = node.input(0);
   with_float(weight.dtype, [&](auto source) {
     with_compute(attributes.dtype, [&](auto target) {
-      pack_weight(layout_of(weight), weight.as<decltype(source)>(), weight.shape.size(2),
-                  node.output().as<decltype(target)>(), context);
+      pack_weight<decltype(source)>(layout_of(weight), weight.data, weight.shape.size(2),
+                                    node.output().as<decltype(target)>(), context);
     });
   });
 }

@@ -33,8 +33,8 @@ void run(const PackLinear& attributes, const NodeView& node, CpuContext& context
   const TensorView& weight = node.input(0);
   with_float(weight.dtype, [&](auto source) {
     with_compute(attributes.dtype, [&](auto target) {
-      pack_weight(layout_of(attributes, weight), weight.as<decltype(source)>(), 1,
-                  node.output().as<decltype(target)>(), context);
+      pack_weight<decltype(source)>(layout_of(attributes, weight), weight.data, 1,
+                                    node.output().as<decltype(target)>(), context);
     });
   });
 }
