@@ -19,7 +19,7 @@ export function reportError(error: unknown, {json}: ReportOptions): number {
   if (error instanceof CommanderError) {
     // Commander has printed the message, or the help that was asked for.
     if (error.exitCode === 0) return 0;
-    if (json) printJsonError('usage', error.message);
+    if (json) printJsonError('usage', error.message.replace(/^error: /, ''));
     return usageExitCode;
   }
   const code = codeOf(error);

@@ -135,7 +135,8 @@ export function sizeOf({denoiser, vae}: PipelineModels, {height, width}: Generat
   return size;
 }
 
-function schedulerOf({schedulerConfig}: PipelineModels, options: GenerateOptions): Scheduler {
+/** Its scheduler, with the timesteps laid out. */
+export function schedulerOf({schedulerConfig}: PipelineModels, options: GenerateOptions): Scheduler {
   const eta = options.eta === undefined ? {} : {eta: checkRange('eta', options.eta, 0, 1)};
   const config = {...schedulerConfig, ...eta};
   const scheduler =

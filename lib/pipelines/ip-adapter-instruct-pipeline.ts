@@ -3,7 +3,7 @@
  */
 import type {FunctionPlan} from '../engine/compiled-function.ts';
 import {DisposedError} from '../errors.ts';
-import {defaultSteps, type GenerateResult, generate, samplesOf, sizeOf} from './generate.ts';
+import {type GenerateResult, generate, samplesOf, schedulerOf, sizeOf} from './generate.ts';
 import type {GenerateOptions} from './generate-options.ts';
 import {loadModels} from './load-models.ts';
 import type {LoadOptions, RandomOptions} from './load-options.ts';
@@ -89,7 +89,7 @@ export class IPAdapterInstructPipeline {
       samples,
       rows: rowsOf(samples),
       size: sizeOf(this.models, options),
-      steps: options.numInferenceSteps ?? defaultSteps,
+      timesteps: schedulerOf(this.models, options).timesteps.length,
       clipSkip: options.clipSkip ?? 0,
       decodes: options.outputType !== 'latent',
       usesControlNets: options.controlImage !== undefined,

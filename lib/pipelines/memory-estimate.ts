@@ -31,7 +31,8 @@ export interface PlanRequest {
   readonly samples: readonly Sample[];
   readonly rows: readonly Row[];
   readonly size: LatentSize;
-  readonly steps: number;
+  /** Evaluations of the UNet, whatever image to image leaves out. */
+  readonly timesteps: number;
   readonly clipSkip: number;
   readonly decodes: boolean;
   readonly usesControlNets: boolean;
@@ -161,8 +162,8 @@ class Planner {
 
   #planStep(encoderHiddenStates: TensorType, imageKeyValues: readonly KeyValueTypes[] | undefined): void {
     const {denoiser, vae, controlNets} = this.#models;
-    const {rows, size, steps, usesControlNets} = this.#request;
-    const timesteps = type('float32', steps);
+    const {rows, size, usesControlNets} = this.#request;
+    const timesteps = type('float32', this.#request.timesteps);
     const textKeyValues = this.#add(denoiser.textKeyValues.plan({encoderHiddenStates}));
     const projections = this.#add(denoiser.timeProjections.plan({timesteps}));
     this.#held.push(...leaves(textKeyValues));

@@ -22,7 +22,7 @@ const instructions = [
   'use the face',
 ];
 
-const side = 128;
+const side = 256;
 const steps = 8;
 
 interface Flags {
