@@ -46,7 +46,7 @@ export interface GenerateResult {
 }
 
 /** Diffusers' default. */
-export const defaultSteps = 50;
+const defaultSteps = 50;
 
 export async function generate(models: PipelineModels, options: GenerateOptions): Promise<GenerateResult> {
   const {signal, profile, onProgress} = options;
