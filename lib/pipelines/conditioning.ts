@@ -49,12 +49,7 @@ export async function encodeConditioning(
   rows: readonly Row[],
   options: ConditioningOptions,
 ): Promise<Conditioning> {
-  const texts = await encodeTexts(
-    models.textEncoder,
-    rows.map(row => row.text),
-    options,
-  );
-  const encoderHiddenStates = texts.rowsFor(rows.map(row => row.text));
+  const encoderHiddenStates = await encodeRowTexts(models.textEncoder, rows, options);
   if (models.adapter === undefined || rows.every(row => row.tokens === undefined))
     return {encoderHiddenStates};
   const imageTokens = await encodeImageTokens(models.textEncoder, models.adapter, samples, rows, options);
@@ -79,14 +74,38 @@ class Encoded<Key> {
   }
 }
 
+async function encodeRowTexts(
+  encoder: TextEncoder,
+  rows: readonly Row[],
+  options: ConditioningOptions,
+): Promise<HostTensor> {
+  const textsOf = (some: readonly Row[]) => some.map(row => row.text);
+  const {clipSkip} = options;
+  if (clipSkip === 0) return (await encodeTexts(encoder, textsOf(rows), 0, options)).rowsFor(textsOf(rows));
+  const groups = [
+    {group: rows.filter(row => row.isPrompt), skip: clipSkip},
+    {group: rows.filter(row => !row.isPrompt), skip: 0},
+  ].filter(({group}) => group.length > 0);
+  const parts: HostTensor[] = [];
+  for (const {group, skip} of groups) {
+    parts.push((await encodeTexts(encoder, textsOf(group), skip, options)).rowsFor(textsOf(group)));
+  }
+  const order = groups.flatMap(({group}) => group);
+  return gatherRows(
+    stackRows(parts),
+    rows.map(row => order.indexOf(row)),
+  );
+}
+
 async function encodeTexts(
   encoder: TextEncoder,
   texts: readonly string[],
+  clipSkip: number,
   options: ConditioningOptions,
 ): Promise<Encoded<string>> {
   const distinct = [...new Set(texts)];
   for (const text of distinct) warnIfCut(encoder, text, options.onWarning);
-  return new Encoded(distinct, await encoder.encode(distinct, options.clipSkip, options));
+  return new Encoded(distinct, await encoder.encode(distinct, clipSkip, options));
 }
 
 function warnIfCut(encoder: TextEncoder, text: string, onWarning: (message: string) => void): void {
@@ -126,7 +145,7 @@ async function encodeImageTokens(
         : undefined,
       // The released adapter was trained on the last hidden state, whatever the UNet is given.
       prompt: adapter.readsPrompt
-        ? (await encodeTexts(textEncoder, prompts, {...options, clipSkip: 0})).rowsFor(prompts)
+        ? (await encodeTexts(textEncoder, prompts, 0, options)).rowsFor(prompts)
         : undefined,
     },
     options,

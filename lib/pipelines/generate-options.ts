@@ -74,7 +74,7 @@ export interface GenerateOptions {
   readonly imageGuidanceScale?: number;
   /** φ of Lin et al. 2023; default 0. */
   readonly guidanceRescale?: number;
-  /** Layers of the text encoder to leave out at its end. Default 0. */
+  /** Layers of the text encoder to leave out at its end for the prompt. Default 0. */
   readonly clipSkip?: number;
   readonly numImagesPerPrompt?: number;
   /** Noise equals PyTorch's CPU generator with this seed. Default: drawn at random, and reported. */

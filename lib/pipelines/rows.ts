@@ -18,6 +18,8 @@ export interface Row {
   readonly branch: Branch;
   /** The text that the UNet attends to. */
   readonly text: string;
+  /** Whether that is the prompt; `clipSkip` holds for it and not for the negative prompt, as in diffusers. */
+  readonly isPrompt: boolean;
   /** undefined for a sample without a condition image. */
   readonly tokens: TokenSource | undefined;
 }
@@ -27,7 +29,13 @@ export function rowsOf(samples: readonly Sample[]): Row[] {
   return samples.flatMap((sample, index) =>
     sample.branches.map((branch): Row => {
       const {text, tokens} = contextOf(sample, index, branch);
-      return {sample: index, branch, text, tokens: sample.ipAdapterImage === undefined ? undefined : tokens};
+      return {
+        sample: index,
+        branch,
+        text,
+        isPrompt: branch.kind === 'full',
+        tokens: sample.ipAdapterImage === undefined ? undefined : tokens,
+      };
     }),
   );
 }

@@ -81,12 +81,10 @@ const leadingClasses: readonly string[] = ['DDIMScheduler', 'DDPMScheduler', 'LC
  */
 export function createScheduler(config: SchedulerConfig): Scheduler;
 /**
- * Makes a scheduler by short name (`schedulerNames`; underscores do for hyphens) or diffusers class name, for
- * a model whose config may be that of any other scheduler: the settings that both know are taken, the others
- * ignored, like diffusers' `from_config`. As diffusers does between schedulers in memory, the spacing of
- * timesteps is taken only where it was chosen: one that is the writing class's default gives way to the
- * default of the class asked for. (`createScheduler({...config, _class_name: name})` takes all settings as
- * they stand.)
+ * Makes a scheduler by name, for a model whose config may be that of any other scheduler: the settings that both know are
+ * taken, the others ignored, like diffusers' `from_config`. By diffusers' class name that is all. A short name
+ * (`schedulerNames`; underscores do for hyphens) also has its own spacing of timesteps, unless the config's was chosen:
+ * one that is only the default of the class that wrote it gives way.
  *
  * @param config Stable Diffusion 1's if left out.
  * @throws ArgumentError as above.
@@ -100,11 +98,10 @@ export function createScheduler(
     const className = resolveClass(nameOrConfig['_class_name']);
     return new schedulerClasses[className](nameOrConfig);
   }
-  const [className, fixed] = shortNames.get(nameOrConfig.replaceAll('_', '-')) ?? [
-    resolveClass(nameOrConfig),
-  ];
-  const config = dropDefaultSpacing(modelConfig ?? stableDiffusion1SchedulerConfig, className);
-  return new schedulerClasses[className]({...config, ...fixed});
+  const config = modelConfig ?? stableDiffusion1SchedulerConfig;
+  const [className, fixed] = shortNames.get(nameOrConfig.replaceAll('_', '-')) ?? [];
+  if (className === undefined) return new schedulerClasses[resolveClass(nameOrConfig)](config);
+  return new schedulerClasses[className]({...dropDefaultSpacing(config, className), ...fixed});
 }
 
 function dropDefaultSpacing(config: SchedulerConfig, className: SchedulerClassName): SchedulerConfig {
