@@ -6,13 +6,13 @@
  *
  * One dtype a run: the peak is the process's. The exit status is 1 where it is further than 5 % from what was told.
  */
-import {writeFileSync} from 'node:fs';
 import {parseArgs} from 'node:util';
 import type {ComputeDType} from '../lib/pipelines/components/component.ts';
 import {IPAdapterInstructPipeline} from '../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import {openDevice} from '../lib/runtime/device.ts';
 import {describeMachine} from './machine.ts';
 import {PyTorchWorker} from './pytorch-worker.ts';
+import {writeReport} from './report.ts';
 import {residentBytes} from './resident-memory.ts';
 import {pictureOptions, pipelineCases} from './suites/pipeline.ts';
 
@@ -62,6 +62,7 @@ function gigabytes(bytes: number): string {
 }
 
 const device = openDevice('cpu');
+const machine = describeMachine(device, null);
 const ours = await measureOurs();
 const error = ours.peak / ours.estimate - 1;
 console.log(`${dtype}: took ${gigabytes(ours.peak)}, ${(100 * error).toFixed(1)} % off what was told`);
@@ -79,7 +80,6 @@ if (values.json !== undefined) {
     oursBytes: ours.peak,
     pytorchBytes: pytorch?.peak ?? null,
   };
-  const report = {machine: describeMachine(device, pytorch?.torch ?? null), rows: [row]};
-  writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
+  writeReport(values.json, {machine: {...machine, torch: pytorch?.torch ?? null}, rows: [row]});
 }
 if (Math.abs(error) > tolerance) process.exitCode = 1;

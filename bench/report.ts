@@ -1,6 +1,8 @@
 /**
  * Results as rows, as a table, and against earlier ones.
  */
+import {mkdirSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
 import {table} from '../lib/inspect/table.ts';
 import type {Machine, MachinePeak} from './machine.ts';
 import type {Measurement} from './measure.ts';
@@ -28,7 +30,16 @@ export interface BenchReport {
   readonly rows: readonly BenchRow[];
 }
 
-const head = ['name', 'dtype', 'shape', 'ours ms', 'PyTorch ms', 'ratio', 'floor ms', 'of floor'];
+export const headOfRows = [
+  'name',
+  'dtype',
+  'shape',
+  'ours ms',
+  'PyTorch ms',
+  'ratio',
+  'floor ms',
+  'of floor',
+];
 
 export function cellsOf(row: BenchRow): string[] {
   const {name, dtype, shape, oursSeconds, pytorchSeconds, ratio, floorSeconds} = row;
@@ -45,12 +56,24 @@ export function cellsOf(row: BenchRow): string[] {
   ];
 }
 
-export function rowsTable(rows: readonly BenchRow[]): string {
-  return table(head, rows.map(cellsOf));
+/** Writes a report of any kind as JSON, with the folder that it goes to. */
+export function writeReport(
+  file: string,
+  report: Pick<BenchReport, 'machine'> & {rows: readonly object[]},
+): void {
+  mkdirSync(path.dirname(path.resolve(file)), {recursive: true});
+  writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
 }
 
+export function rowsTable(rows: readonly BenchRow[]): string {
+  return table(headOfRows, rows.map(cellsOf));
+}
+
+/** Four digits, and no fewer than the milliseconds have. */
 export function milliseconds(seconds: number | null): string {
-  return seconds === null ? '-' : (1000 * seconds).toPrecision(4).replace(/e\+\d+$/, '');
+  if (seconds === null) return '-';
+  const value = 1000 * seconds;
+  return value >= 1000 ? value.toFixed(0) : value.toPrecision(4);
 }
 
 export interface Comparison {

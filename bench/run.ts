@@ -8,7 +8,7 @@
  * threads, default all cores. With `--compare`, the exit status is 1 where a case became slower than an earlier report
  * says by more than the threshold.
  */
-import {readFileSync, writeFileSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import {parseArgs} from 'node:util';
 import {Engine} from '../lib/engine/engine.ts';
 import type {ComputeDType} from '../lib/pipelines/components/component.ts';
@@ -25,7 +25,14 @@ import {
 } from './machine.ts';
 import {type Measurement, measureInTurns, type Side} from './measure.ts';
 import {PyTorchWorker} from './pytorch-worker.ts';
-import {type BenchReport, type BenchRow, compareReports, milliseconds, rowsTable} from './report.ts';
+import {
+  type BenchReport,
+  type BenchRow,
+  compareReports,
+  milliseconds,
+  rowsTable,
+  writeReport,
+} from './report.ts';
 import {casesOf, suiteNames} from './suites/index.ts';
 
 const dtypes: readonly string[] = ['float32', 'bfloat16'] satisfies ComputeDType[];
@@ -166,7 +173,7 @@ async function main(): Promise<void> {
 
   const report: BenchReport = {machine, peak, rows: timed.map(result => toRow(result, device, peak))};
   print(report);
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
+  if (options.json !== undefined) writeReport(options.json, report);
   if (before !== undefined) printComparison(before, report, options.threshold);
 }
 
