@@ -1,9 +1,10 @@
-// The matrix product inside attention: queries lie across vector lanes, so that keys and values are read as they are,
-// element by element, and no head size needs padding to the width of a vector.
+// The matrix product inside attention: queries lie across vector lanes, so that keys and values are read as
+// they are, element by element, and no head size needs padding to the width of a vector.
 //
 //   c[row][column] = factor[column] · c[row][column] + Σ_i a(row, i) · b[i][column]
 //
-// Scores are such a product (rows: keys, i: head channels), and so are weighted values (rows: head channels, i: keys).
+// Scores are such a product (rows: keys, i: head channels), and so are weighted values (rows: head channels,
+// i: keys).
 #pragma once
 
 #include <algorithm>
@@ -39,9 +40,9 @@ struct Product {
   int64_t a_stride;
   const float* b;
   float* c;
-  int64_t rows;           // a multiple of kRowBlock
-  int64_t depth;          // terms of the sum
-  int vecs;               // vectors of columns, at most kQueryVecs
+  int64_t rows;          // a multiple of kRowBlock
+  int64_t depth;         // terms of the sum
+  int vecs;              // vectors of columns, at most kQueryVecs
   const float* factors;  // [columns], null for 0
 };
 
@@ -76,7 +77,8 @@ void multiply_block(const Product& p, int64_t row, int column) {
 #pragma GCC unroll 8
   for (int r = 0; r < kRowBlock; ++r) {
 #pragma GCC unroll 3
-    for (int v = 0; v < kVecs; ++v) sums[r][v].store(p.c + (row + r) * kTileQueries + column + v * Vec::kLanes);
+    for (int v = 0; v < kVecs; ++v)
+      sums[r][v].store(p.c + (row + r) * kTileQueries + column + v * Vec::kLanes);
   }
 }
 

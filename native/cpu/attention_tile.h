@@ -1,8 +1,9 @@
-// Attention of one tile of queries of one head over any number of keys, in blocks, without ever holding all scores
-// (Dao et al. 2022, FlashAttention, algorithm 1; the online softmax is Milakov & Gimelshein 2018, algorithm 3).
+// Attention of one tile of queries of one head over any number of keys, in blocks, without ever holding all
+// scores (Dao et al. 2022, FlashAttention, algorithm 1; the online softmax is Milakov & Gimelshein 2018,
+// algorithm 3).
 //
-// All matrices of a tile are transposed: column q belongs to query q. The softmax, which runs over keys, is then plain
-// arithmetic between vectors.
+// All matrices of a tile are transposed: column q belongs to query q. The softmax, which runs over keys, is
+// then plain arithmetic between vectors.
 #pragma once
 
 #include <cstddef>
@@ -42,7 +43,9 @@ class AttentionTile {
   AttentionTile(std::byte* memory, int64_t head_size, int results);
   static size_t bytes(int64_t head_size, int results);
 
-  WeightedValues result(int index) const { return {sums_ + index * result_size(), totals_ + index * kTileQueries}; }
+  WeightedValues result(int index) const {
+    return {sums_ + index * result_size(), totals_ + index * kTileQueries};
+  }
 
   // Takes `count` queries, at most kTileQueries; `scale` is that of the scores.
   template <class T>
@@ -74,8 +77,8 @@ class AttentionTile {
   int64_t head_size_;
   int64_t padded_size_;  // head size rounded up to kRowBlock
   int64_t block_keys_;
-  int count_ = 0;  // queries
-  int vecs_ = 0;   // vectors of queries
+  int count_ = 0;   // queries
+  int vecs_ = 0;    // vectors of queries
   float* queries_;  // [head size, kTileQueries]
   float* scores_;   // [block keys, kTileQueries]; becomes e^(score - maximum)
   float* sums_;
@@ -136,7 +139,8 @@ void AttentionTile::attend(const KeysAndValues<T>& source, const ScoreMask& mask
   }
 }
 
-// Keys and values as float32 and close together, wherever they come from; rows are filled up to whole blocks with 0.
+// Keys and values as float32 and close together, wherever they come from; rows are filled up to whole blocks
+// with 0.
 template <class T>
 void AttentionTile::load_block(const KeysAndValues<T>& source, int64_t first, int64_t count) {
   for (int64_t i = 0; i < count; ++i) {

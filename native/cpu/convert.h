@@ -1,5 +1,5 @@
-// Conversion of whole arrays between element types, by way of float32. Sources may lie at any byte offset, as the
-// tensors of a memory-mapped file do.
+// Conversion of whole arrays between element types, by way of float32. Sources may lie at any byte offset, as
+// the tensors of a memory-mapped file do.
 #pragma once
 
 #include <cstddef>
@@ -10,13 +10,16 @@
 namespace ipai::IPAI_TARGET {
 
 // Rounds to nearest even, as static_cast does under the default rounding mode.
-inline float to_float(int32_t value) { return static_cast<float>(value); }
+inline float to_float(int32_t value) {
+  return static_cast<float>(value);
+}
 
 // Element `index` of an array of T that need not be aligned.
 template <class T>
 T read_unaligned(const void* array, int64_t index) {
   T value;
-  std::memcpy(&value, static_cast<const std::byte*>(array) + index * static_cast<int64_t>(sizeof(T)), sizeof(T));
+  std::memcpy(&value, static_cast<const std::byte*>(array) + index * static_cast<int64_t>(sizeof(T)),
+              sizeof(T));
   return value;
 }
 
@@ -24,7 +27,9 @@ T read_unaligned(const void* array, int64_t index) {
 inline Vec load_lanes(const Float16* p) {
   return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
 }
-inline Vec load_lanes(const int32_t* p) { return {_mm512_cvtepi32_ps(_mm512_loadu_si512(p))}; }
+inline Vec load_lanes(const int32_t* p) {
+  return {_mm512_cvtepi32_ps(_mm512_loadu_si512(p))};
+}
 inline void store_lanes(Float16* p, Vec x) {
   const __m256i half = _mm512_cvtps_ph(x.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), half);
@@ -44,8 +49,12 @@ inline void store_lanes(Float16* p, Vec x) {
 
 #if defined(__AVX2__)
 // The instructions behind these take any address.
-inline Vec load_lanes(const float* p) { return Vec::load(p); }
-inline Vec load_lanes(const BFloat16* p) { return Vec::load(p); }
+inline Vec load_lanes(const float* p) {
+  return Vec::load(p);
+}
+inline Vec load_lanes(const BFloat16* p) {
+  return Vec::load(p);
+}
 template <class T>
 void store_lanes(T* p, Vec x) {
   x.store(p);
@@ -61,7 +70,8 @@ void store_lanes(T* p, Vec x) {
 }
 #endif
 
-// target[i] = source[i] for i in [0, count). From is float, Float16, BFloat16 or int32_t; To is one of the floats.
+// target[i] = source[i] for i in [0, count). From is float, Float16, BFloat16 or int32_t; To is one of the
+// floats.
 template <class From, class To>
 void convert(const void* source, To* target, int64_t count) {
   const From* const from = static_cast<const From*>(source);

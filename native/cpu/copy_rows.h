@@ -27,8 +27,8 @@ inline void copy_rows(const RowCopy& copy, CpuContext& context) {
       const int64_t row = i / pieces;
       const int64_t first = i % pieces * kTaskBytes;
       const auto bytes = static_cast<size_t>(std::min(kTaskBytes, copy.row_bytes - first));
-      std::memcpy(copy.target + row * copy.target_stride + first, copy.source + row * copy.source_stride + first,
-                  bytes);
+      std::memcpy(copy.target + row * copy.target_stride + first,
+                  copy.source + row * copy.source_stride + first, bytes);
     }
   });
 }

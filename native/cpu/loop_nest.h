@@ -13,8 +13,8 @@ class LoopNest {
  public:
   using Offsets = std::array<int64_t, kArrays>;
 
-  // Adds an axis inside of those there are; one that every array steps through as a continuation of the axis before
-  // is merged into it. Strides count elements; 0 repeats.
+  // Adds an axis inside of those there are; one that every array steps through as a continuation of the axis
+  // before is merged into it. Strides count elements; 0 repeats.
   void add_axis(int64_t extent, const Offsets& strides) {
     if (extent == 1) return;
     if (rank_ > 0 && continues(extent, strides)) {
@@ -31,7 +31,9 @@ class LoopNest {
   }
   // The innermost axis: the "row". A nest without axes is one row of one element.
   int64_t row_length() const { return rank_ > 0 ? axes_[last()].extent : 1; }
-  int64_t row_stride(int array) const { return rank_ > 0 ? axes_[last()].strides[static_cast<size_t>(array)] : 1; }
+  int64_t row_stride(int array) const {
+    return rank_ > 0 ? axes_[last()].strides[static_cast<size_t>(array)] : 1;
+  }
   int64_t row_count() const { return size(rank_ - 1); }
 
   // Iterations of the `axes` outermost loops.

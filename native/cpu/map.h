@@ -21,7 +21,8 @@ void map(const T* x, T* y, int64_t count, Function function) {
 template <class T, class Function>
 void map(const T* a, const T* b, T* y, int64_t count, Function function) {
   int64_t i = 0;
-  for (; i + Vec::kLanes <= count; i += Vec::kLanes) function(Vec::load(a + i), Vec::load(b + i)).store(y + i);
+  for (; i + Vec::kLanes <= count; i += Vec::kLanes)
+    function(Vec::load(a + i), Vec::load(b + i)).store(y + i);
   const int rest = static_cast<int>(count - i);
   if (rest > 0) store_partial(y + i, function(load_partial(a + i, rest), load_partial(b + i, rest)), rest);
 }

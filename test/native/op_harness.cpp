@@ -16,8 +16,9 @@ namespace {
 float float_of_half(uint16_t bits) {
   const int exponent = bits >> 10 & 31;
   const int fraction = bits & 1023;
-  const float magnitude = exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24)
-                                        : std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
+  float magnitude = exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24)
+                                  : std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
+  if (exponent == 31) magnitude = fraction == 0 ? INFINITY : NAN;
   return bits & 0x8000 ? -magnitude : magnitude;
 }
 
@@ -91,6 +92,14 @@ HostTensor HostTensor::random(DType dtype, const std::vector<int64_t>& extents, 
   return tensor;
 }
 
+HostTensor HostTensor::copied_to_offset(size_t offset) const {
+  HostTensor copy = *this;
+  const std::shared_ptr<std::byte[]> memory(new std::byte[bytes_ + offset]);
+  std::memcpy(memory.get() + offset, data(), bytes_);
+  copy.memory_ = std::shared_ptr<std::byte[]>(memory, memory.get() + offset);
+  return copy;
+}
+
 TensorView HostTensor::view() const {
   TensorView view;
   static_cast<TensorType&>(view) = type_;
@@ -108,6 +117,7 @@ double HostTensor::at(int64_t index) const {
     bits = static_cast<uint32_t>(half) << 16;
   } else {
     std::memcpy(&bits, element, sizeof(bits));
+    if (type_.dtype == DType::kInt32) return static_cast<int32_t>(bits);
   }
   float value = 0;
   std::memcpy(&value, &bits, sizeof(value));
@@ -119,6 +129,7 @@ void HostTensor::set(int64_t index, double value) {
   const auto single = static_cast<float>(value);
   uint32_t bits = 0;
   std::memcpy(&bits, &single, sizeof(bits));
+  if (type_.dtype == DType::kInt32) bits = static_cast<uint32_t>(static_cast<int32_t>(value));
   if (dtype_size(type_.dtype) == 4) {
     std::memcpy(element, &bits, sizeof(bits));
   } else {

@@ -50,6 +50,11 @@ class HostTensor {
   // Pseudo-random values in (-1, 1), rounded to the dtype; equal seeds give equal values.
   static HostTensor random(DType dtype, const std::vector<int64_t>& extents, uint32_t seed);
 
+  // The same values in memory of their own.
+  HostTensor clone() const { return copied_to_offset(0); }
+  // The same values at an address that is no multiple of anything, as in a memory-mapped file.
+  HostTensor at_odd_address() const { return copied_to_offset(1); }
+
   const TensorType& type() const { return type_; }
   TensorView view() const;
   std::byte* data() const { return memory_.get(); }
@@ -61,6 +66,8 @@ class HostTensor {
   }
 
  private:
+  HostTensor copied_to_offset(size_t offset) const;
+
   TensorType type_;
   size_t bytes_ = 0;
   std::shared_ptr<std::byte[]> memory_;

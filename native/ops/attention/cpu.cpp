@@ -16,12 +16,13 @@ std::string validate(const Attention& attributes, const NodeTypes& types) {
   const std::string error = check_attention(q, k, types.inputs[kV], attributes.heads, "k", "v");
   if (!error.empty()) return error;
   const TensorType& mask = types.inputs[kMask];
-  const bool fits = mask.absent || (mask.dtype == DType::kFloat32 && mask.shape.rank() == 3 &&
-                                    (mask.shape[0] == 1 || mask.shape[0] == q.shape[0]) &&
-                                    (mask.shape[1] == 1 || mask.shape[1] == q.shape[1]) &&
-                                    mask.shape[2] == k.shape[1]);
+  const bool fits =
+      mask.absent || (mask.dtype == DType::kFloat32 && mask.shape.rank() == 3 &&
+                      (mask.shape[0] == 1 || mask.shape[0] == q.shape[0]) &&
+                      (mask.shape[1] == 1 || mask.shape[1] == q.shape[1]) && mask.shape[2] == k.shape[1]);
   if (!fits) {
-    return mismatch("mask", "float32 [B or 1, Nq or 1, Nk] for q " + describe(q) + " and k " + describe(k), mask);
+    return mismatch("mask", "float32 [B or 1, Nq or 1, Nk] for q " + describe(q) + " and k " + describe(k),
+                    mask);
   }
   return check_type("output", types.outputs[0], q.dtype, q.shape);
 }
@@ -60,8 +61,8 @@ void attend_all(const Attention& attributes, const NodeView& node, CpuContext& c
     tile.load_queries(head_begin(q.as<T>(), q.shape, sample, first_query, head, heads), channels, queries,
                       attributes.scale);
     const KeysAndValues<T> source{head_begin(k.as<T>(), k.shape, sample, 0, head, heads),
-                                  head_begin(node.input(kV).as<T>(), k.shape, sample, 0, head, heads), channels,
-                                  k.shape[1]};
+                                  head_begin(node.input(kV).as<T>(), k.shape, sample, 0, head, heads),
+                                  channels, k.shape[1]};
     tile.attend(source, mask_of(attributes, node.input(kMask), sample, first_query), tile.result(0));
     tile.normalize(tile.result(0), 1);
     tile.write(head_begin(node.output().as<T>(), q.shape, sample, first_query, head, heads), channels, 1);

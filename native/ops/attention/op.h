@@ -1,8 +1,8 @@
-// attention: softmax(scale · q·kᵀ + mask)·v for each head (Vaswani et al. 2017, eq. 1; heads as in section 3.2.2, without
-// the projections): q [B, Nq, heads·D], k and v [B, Nk, heads·D] -> [B, Nq, heads·D].
+// attention: softmax(scale · q·kᵀ + mask)·v for each head (Vaswani et al. 2017, eq. 1; heads as in
+// section 3.2.2, without the projections): q [B, Nq, heads·D], k and v [B, Nk, heads·D] -> [B, Nq, heads·D].
 //
-// mask float32 [B or 1, Nq or 1, Nk] is added to the scores. `causal` lets query i see the keys 0 ... i. A query all of
-// whose keys are masked with -infinity gives zeros. Scores are never stored beyond a tile.
+// mask float32 [B or 1, Nq or 1, Nk] is added to the scores. `causal` lets query i see the keys 0 ... i. A
+// query all of whose keys are masked with -infinity gives zeros. Scores are never stored beyond a tile.
 #pragma once
 
 #include "runtime/op.h"

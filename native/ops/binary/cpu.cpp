@@ -42,7 +42,8 @@ LoopNest<2> nest_of(const Shape& a, const Shape& b, const Shape& output) {
 
 // A piece of a row, in which a or b may be one repeated element (stride 0).
 template <class T, class Function>
-void map_row(const T* a, int64_t a_stride, const T* b, int64_t b_stride, T* y, int64_t count, Function function) {
+void map_row(const T* a, int64_t a_stride, const T* b, int64_t b_stride, T* y, int64_t count,
+             Function function) {
   if (a_stride == 0) {
     const Vec constant = Vec::broadcast(to_float(*a));
     map(b, y, count, [&](Vec v) { return function(constant, v); });

@@ -15,7 +15,8 @@ std::string validate(const BroadcastTo& attributes, const NodeTypes& types) {
   const TensorType& x = types.inputs[0];
   const Shape shape(attributes.shape.begin(), attributes.shape.end());
   bool fits = !x.absent && !is_empty(x.shape) && !is_empty(shape) && x.shape.rank() == shape.rank();
-  for (int axis = 0; fits && axis < shape.rank(); ++axis) fits = x.shape[axis] == 1 || x.shape[axis] == shape[axis];
+  for (int axis = 0; fits && axis < shape.rank(); ++axis)
+    fits = x.shape[axis] == 1 || x.shape[axis] == shape[axis];
   if (!fits) return mismatch("x", "extents of 1 or those of " + shape.to_string(), x);
   return check_type("output", types.outputs[0], x.dtype, shape);
 }
@@ -25,7 +26,8 @@ void run(const BroadcastTo&, const NodeView& node, CpuContext& context) {
   const Shape& shape = node.output().shape;
   const auto strides = broadcast_strides(x.shape);
   LoopNest<1> nest;
-  for (int axis = 0; axis < shape.rank(); ++axis) nest.add_axis(shape[axis], {strides[static_cast<size_t>(axis)]});
+  for (int axis = 0; axis < shape.rank(); ++axis)
+    nest.add_axis(shape[axis], {strides[static_cast<size_t>(axis)]});
   const int64_t length = nest.row_length();
   const int64_t grain = std::max<int64_t>(1, kElementwiseGrain / length);
   with_element_bytes(x.dtype, [&](auto element) {

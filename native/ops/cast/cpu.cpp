@@ -25,9 +25,10 @@ void cast_from(const NodeView& node, CpuContext& context) {
   with_float(node.output().dtype, [&](auto element) {
     using To = decltype(element);
     To* const target = node.output().as<To>();
-    context.parallel_ranges(node.output().shape.size(), kElementwiseGrain, [&](int64_t begin, int64_t end, int) {
-      convert<From>(source + begin * static_cast<int64_t>(sizeof(From)), target + begin, end - begin);
-    });
+    context.parallel_ranges(
+        node.output().shape.size(), kElementwiseGrain, [&](int64_t begin, int64_t end, int) {
+          convert<From>(source + begin * static_cast<int64_t>(sizeof(From)), target + begin, end - begin);
+        });
   });
 }
 

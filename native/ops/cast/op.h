@@ -1,5 +1,5 @@
-// cast: another element type. float32, float16, bfloat16 or int32 -> float32, float16 or bfloat16, rounded to nearest
-// even; what is too large becomes infinite, NaN stays NaN. x may lie at any byte offset.
+// cast: another element type. float32, float16, bfloat16 or int32 -> float32, float16 or bfloat16, rounded to
+// nearest even; what is too large becomes infinite, NaN stays NaN. x may lie at any byte offset.
 #pragma once
 
 #include "runtime/op.h"

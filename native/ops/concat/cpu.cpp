@@ -36,8 +36,9 @@ void run(const Concat& attributes, const NodeView& node, CpuContext& context) {
   for (int i = 0; i < node.input_count; ++i) {
     const TensorView& part = node.input(i);
     const int64_t bytes = row_bytes(part);
-    copy_rows({part.as<std::byte>(), bytes, target, row_bytes(node.output()), bytes, part.shape.size(0, axis)},
-              context);
+    copy_rows(
+        {part.as<std::byte>(), bytes, target, row_bytes(node.output()), bytes, part.shape.size(0, axis)},
+        context);
     target += bytes;
   }
 }

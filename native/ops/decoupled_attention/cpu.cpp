@@ -14,7 +14,8 @@ std::string validate(const DecoupledAttention& attributes, const NodeTypes& type
   const TensorType& q = types.inputs[kQ];
   std::string error = check_attention(q, types.inputs[kK], types.inputs[kV], attributes.heads, "k", "v");
   if (error.empty()) {
-    error = check_attention(q, types.inputs[kImageK], types.inputs[kImageV], attributes.heads, "image_k", "image_v");
+    error = check_attention(q, types.inputs[kImageK], types.inputs[kImageV], attributes.heads, "image_k",
+                            "image_v");
   }
   if (error.empty()) {
     const Shape samples(std::vector<int64_t>{q.shape[0]});
@@ -43,8 +44,8 @@ void attend_all(const DecoupledAttention& attributes, const NodeView& node, CpuC
     const auto source = [&, sample = sample, head = head](Input keys, Input values) {
       const TensorView& k = node.input(keys);
       return KeysAndValues<T>{head_begin(k.as<T>(), k.shape, sample, 0, head, heads),
-                              head_begin(node.input(values).as<T>(), k.shape, sample, 0, head, heads), channels,
-                              k.shape[1]};
+                              head_begin(node.input(values).as<T>(), k.shape, sample, 0, head, heads),
+                              channels, k.shape[1]};
     };
     AttentionTile tile(context.scratch() + thread * bytes, channels / heads, 2);
     tile.load_queries(head_begin(q.as<T>(), q.shape, sample, first_query, head, heads), channels, queries,

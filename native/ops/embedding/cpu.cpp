@@ -55,7 +55,8 @@ void run(const Embedding&, const NodeView& node, CpuContext& context) {
   const TensorView& ids = node.input(kIds);
   with_float(table.dtype, [&](auto from) {
     with_float(node.output().dtype, [&](auto to) {
-      look_up<decltype(from)>(table, ids.as<int32_t>(), ids.shape.size(), node.output().as<decltype(to)>(), context);
+      look_up<decltype(from)>(table, ids.as<int32_t>(), ids.shape.size(), node.output().as<decltype(to)>(),
+                              context);
     });
   });
 }

@@ -30,7 +30,8 @@ void run(const Geglu&, const NodeView& node, CpuContext& context) {
     context.parallel_ranges(rows, grain, [&](int64_t begin, int64_t end, int) {
       for (int64_t row = begin; row < end; ++row) {
         const T* const value = x + row * 2 * channels;
-        map(value, value + channels, y + row * channels, channels, [](Vec v, Vec gate) { return v * gelu(gate); });
+        map(value, value + channels, y + row * channels, channels,
+            [](Vec v, Vec gate) { return v * gelu(gate); });
       }
     });
   });

@@ -1,4 +1,5 @@
-// Means and squared deviations of groups of channels, from rows of channels (a picture's positions, channels last).
+// Means and squared deviations of groups of channels, from rows of channels (a picture's positions, channels
+// last).
 #pragma once
 
 #include "cpu/vec.h"
@@ -20,7 +21,8 @@ void sum_columns(const T* x, int64_t rows, int64_t channels, float* sums, Functi
   for (; row + 4 <= rows; row += 4, x += 4 * channels) {
     for (int64_t c = 0; c < whole; c += Vec::kLanes) {
       const Vec low = function(Vec::load(x + c), c) + function(Vec::load(x + channels + c), c);
-      const Vec high = function(Vec::load(x + 2 * channels + c), c) + function(Vec::load(x + 3 * channels + c), c);
+      const Vec high =
+          function(Vec::load(x + 2 * channels + c), c) + function(Vec::load(x + 3 * channels + c), c);
       (Vec::load(sums + c) + (low + high)).store(sums + c);
     }
     for (int r = 0; r < 4 && rest > 0; ++r) {
@@ -38,7 +40,8 @@ void sum_columns(const T* x, int64_t rows, int64_t channels, float* sums, Functi
   }
 }
 
-// Moments of `count` equally large sets from theirs (Chan, Golub & LeVeque 1983, eq. 2.1), each of `size` numbers.
+// Moments of `count` equally large sets from theirs (Chan, Golub & LeVeque 1983, eq. 2.1), each of `size`
+// numbers.
 template <class Means, class Squares>
 Moments merge_moments(int64_t count, double size, Means means, Squares squares) {
   Moments result{0, 0};
@@ -51,8 +54,8 @@ Moments merge_moments(int64_t count, double size, Means means, Squares squares) 
   return result;
 }
 
-// Moments of each group of channels over `rows` rows. `means` and `squares` have room for the channels, rounded up to
-// whole vectors.
+// Moments of each group of channels over `rows` rows. `means` and `squares` have room for the channels,
+// rounded up to whole vectors.
 template <class T>
 void group_moments(const T* x, int64_t rows, int64_t channels, int64_t groups, float* means, float* squares,
                    Moments* result) {

@@ -1,6 +1,7 @@
-// Two passes over x. The first takes each chunk of positions (as much as stays in the cache) twice, for its means and
-// then for the squared deviations from them, and merges channels to groups and chunks to samples in float64. The second
-// normalises. Chunks depend on the shape only, so that results do not depend on the threads.
+// Two passes over x. The first takes each chunk of positions (as much as stays in the cache) twice, for its
+// means and then for the squared deviations from them, and merges channels to groups and chunks to samples in
+// float64. The second normalises. Chunks depend on the shape only, so that results do not depend on the
+// threads.
 #include <algorithm>
 #include <cmath>
 
@@ -27,7 +28,8 @@ std::string validate(const GroupNorm& attributes, const NodeTypes& types) {
   if (attributes.groups == 0 || x.shape[-1] % attributes.groups != 0) {
     return mismatch("x", "channels divisible by " + std::to_string(attributes.groups) + " groups", x);
   }
-  if (!(attributes.epsilon >= 0)) return "epsilon: expected 0 or more; got " + std::to_string(attributes.epsilon);
+  if (!(attributes.epsilon >= 0))
+    return "epsilon: expected 0 or more; got " + std::to_string(attributes.epsilon);
   const Shape channels(std::vector<int64_t>{x.shape[-1]});
   std::string error = check_type("scale", types.inputs[kScale], DType::kFloat32, channels);
   if (error.empty()) error = check_type("shift", types.inputs[kShift], DType::kFloat32, channels);
@@ -35,7 +37,9 @@ std::string validate(const GroupNorm& attributes, const NodeTypes& types) {
   return error;
 }
 
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t divide_up(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
 
 struct Plan {
   Plan(const GroupNorm& attributes, const Shape& x)
@@ -87,8 +91,8 @@ void measure(const Plan& plan, const T* x, const Scratch& scratch, CpuContext& c
     const int64_t chunk = task % plan.chunks;
     const T* const rows = x + (sample * plan.positions + chunk * plan.chunk) * plan.channels;
     float* const means = scratch.thread_rows + 2 * thread * plan.padded_channels;
-    group_moments(rows, plan.chunk_rows(chunk), plan.channels, plan.groups, means, means + plan.padded_channels,
-                  scratch.moments + task * plan.groups);
+    group_moments(rows, plan.chunk_rows(chunk), plan.channels, plan.groups, means,
+                  means + plan.padded_channels, scratch.moments + task * plan.groups);
   });
 }
 
@@ -109,7 +113,8 @@ Moments sample_moments(const Plan& plan, const Moments* chunks, int64_t group) {
   return {mean, squares};
 }
 
-void prepare_sample(const Plan& plan, const void* scale, float epsilon, int64_t sample, const Scratch& scratch) {
+void prepare_sample(const Plan& plan, const void* scale, float epsilon, int64_t sample,
+                    const Scratch& scratch) {
   const int64_t width = plan.channels / plan.groups;
   const auto size = static_cast<double>(plan.positions * width);
   float* const means = scratch.means + sample * plan.padded_channels;
@@ -125,8 +130,8 @@ void prepare_sample(const Plan& plan, const void* scale, float epsilon, int64_t 
 }
 
 template <class T, class Activate>
-void normalize_row(const T* x, T* y, int64_t channels, const float* means, const float* factors, const float* shift,
-                   Activate activate) {
+void normalize_row(const T* x, T* y, int64_t channels, const float* means, const float* factors,
+                   const float* shift, Activate activate) {
   const auto normalize = [&](Vec v, int64_t c) {
     return activate(fma(v - Vec::load(means + c), Vec::load(factors + c), Vec::load(shift + c)));
   };
@@ -137,7 +142,8 @@ void normalize_row(const T* x, T* y, int64_t channels, const float* means, const
 }
 
 template <class T, class Activate>
-void normalize(const Plan& plan, const T* x, T* y, const Scratch& scratch, CpuContext& context, Activate activate) {
+void normalize(const Plan& plan, const T* x, T* y, const Scratch& scratch, CpuContext& context,
+               Activate activate) {
   context.parallel_for(plan.samples * plan.chunks, [&](int64_t task, int) {
     const int64_t sample = task / plan.chunks;
     const int64_t chunk = task % plan.chunks;

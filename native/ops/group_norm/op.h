@@ -1,6 +1,6 @@
-// group_norm: x [B, ..., C], channels last; each sample's channels in `groups` groups of neighbours, each group
-// normalised over all positions and its channels (Wu & He 2018, Group Normalization, eq. 1 and 7, biased variance), then
-// · scale + shift and, if asked, SiLU. scale and shift may lie at any byte offset.
+// group_norm: x [B, ..., C], channels last; each sample's channels in `groups` groups of neighbours, each
+// group normalised over all positions and its channels (Wu & He 2018, Group Normalization, eq. 1 and 7,
+// biased variance), then · scale + shift and, if asked, SiLU. scale and shift may lie at any byte offset.
 #pragma once
 
 #include "runtime/op.h"

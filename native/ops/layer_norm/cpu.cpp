@@ -18,7 +18,8 @@ std::string validate(const LayerNorm& attributes, const NodeTypes& types) {
   if (x.absent || x.shape.rank() < 1 || is_empty(x.shape) || !is_compute(x.dtype)) {
     return mismatch("x", "float32 or bfloat16 [..., C]", x);
   }
-  if (!(attributes.epsilon >= 0)) return "epsilon: expected 0 or more; got " + std::to_string(attributes.epsilon);
+  if (!(attributes.epsilon >= 0))
+    return "epsilon: expected 0 or more; got " + std::to_string(attributes.epsilon);
   const Shape channels(std::vector<int64_t>{x.shape[-1]});
   std::string error = check_optional_type("scale", types.inputs[kScale], DType::kFloat32, channels);
   if (error.empty()) error = check_optional_type("shift", types.inputs[kShift], DType::kFloat32, channels);
@@ -54,7 +55,8 @@ float sum_row(const T* row, int64_t count, Function function) {
 }
 
 template <class T>
-void normalize_row(const T* x, T* y, int64_t channels, const float* scale, const float* shift, float epsilon) {
+void normalize_row(const T* x, T* y, int64_t channels, const float* scale, const float* shift,
+                   float epsilon) {
   const auto count = static_cast<float>(channels);
   const Vec mean = Vec::broadcast(sum_row(x, channels, [](Vec v) { return v; }) / count);
   const float variance = sum_row(x, channels, [&](Vec v) { return (v - mean) * (v - mean); }) / count;

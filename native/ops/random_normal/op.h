@@ -1,5 +1,6 @@
-// random_normal: normal noise in which element i depends only on (seed, i), so that any part of it can be made by any
-// thread, on any CPU target, with equal bits. It serves models with random weights; it is not PyTorch's generator.
+// random_normal: normal noise in which element i depends only on (seed, i), so that any part of it can be
+// made by any thread, on any CPU target, with equal bits. It serves models with random weights; it is not
+// PyTorch's generator.
 #pragma once
 
 #include "runtime/op.h"

@@ -14,8 +14,9 @@ std::string validate(const Slice& attributes, const NodeTypes& types) {
   const int axis = static_cast<int>(attributes.axis);
   const int64_t end = int64_t{attributes.start} + attributes.length;
   if (attributes.length < 1 || end > x.shape[axis]) {
-    return mismatch("x", "an axis " + std::to_string(axis) + " that holds [" + std::to_string(attributes.start) +
-                             ", " + std::to_string(end) + "), not empty",
+    return mismatch("x",
+                    "an axis " + std::to_string(axis) + " that holds [" + std::to_string(attributes.start) +
+                        ", " + std::to_string(end) + "), not empty",
                     x);
   }
   return check_type("output", types.outputs[0], x.dtype, with_extent(x.shape, axis, attributes.length));

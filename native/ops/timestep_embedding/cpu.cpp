@@ -18,7 +18,8 @@ std::string validate(const TimestepEmbedding& attributes, const NodeTypes& types
     return "max_period: expected a positive number; got " + std::to_string(attributes.max_period);
   }
   if (!(attributes.downscale_freq_shift < static_cast<float>(attributes.dim / 2))) {
-    return "downscale_freq_shift: expected less than dim / 2; got " + std::to_string(attributes.downscale_freq_shift);
+    return "downscale_freq_shift: expected less than dim / 2; got " +
+           std::to_string(attributes.downscale_freq_shift);
   }
   const std::vector<int64_t> extents = {timesteps.shape[0], attributes.dim};
   return check_type("output", types.outputs[0], DType::kFloat32, Shape(extents));

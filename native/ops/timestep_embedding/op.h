@@ -1,10 +1,11 @@
-// timestep_embedding: sinusoids of timesteps, [S] -> [S, dim] (Vaswani et al. 2017, section 3.5), as diffusers'
-// get_timestep_embedding: frequency i of dim/2 is max_period^(-i / (dim/2 - downscale_freq_shift)); sines stand before
-// cosines, or after them with flip_sin_to_cos; an odd dim ends in a column of zeros.
+// timestep_embedding: sinusoids of timesteps, [S] -> [S, dim] (Vaswani et al. 2017, section 3.5), as
+// diffusers' get_timestep_embedding: frequency i of dim/2 is max_period^(-i / (dim/2 -
+// downscale_freq_shift)); sines stand before cosines, or after them with flip_sin_to_cos; an odd dim ends in
+// a column of zeros.
 //
-// Every step is rounded to float32 as PyTorch's float32 arithmetic does, because a timestep of 1000 magnifies the
-// rounding of its frequency a thousand times. What remains is that PyTorch's own exp is not rounded correctly
-// everywhere: a few frequencies in a hundred differ by one unit in the last place.
+// Every step is rounded to float32 as PyTorch's float32 arithmetic does, because a timestep of 1000 magnifies
+// the rounding of its frequency a thousand times. What remains is that PyTorch's own exp is not rounded
+// correctly everywhere: a few frequencies in a hundred differ by one unit in the last place.
 #pragma once
 
 #include "runtime/op.h"

@@ -25,7 +25,8 @@ std::string validate(const Transpose& attributes, const NodeTypes& types) {
   unsigned seen = 0;
   for (const int32_t axis : attributes.permutation) {
     if (axis < 0 || axis >= rank || (seen >> axis & 1u) != 0) {
-      return "permutation: expected each axis once; got axis " + std::to_string(axis) + " twice or out of range";
+      return "permutation: expected each axis once; got axis " + std::to_string(axis) +
+             " twice or out of range";
     }
     seen |= 1u << axis;
     extents.push_back(x.shape[axis]);
@@ -84,7 +85,8 @@ void transpose_nest(const LoopNest<2>& nest, const T* x, T* y, CpuContext& conte
   while (nest.stride(rows, kSource) != 1) ++rows;
   LoopNest<2> outer;
   for (int axis = 0; axis < columns; ++axis) {
-    if (axis != rows) outer.add_axis(nest.extent(axis), {nest.stride(axis, kTarget), nest.stride(axis, kSource)});
+    if (axis != rows)
+      outer.add_axis(nest.extent(axis), {nest.stride(axis, kTarget), nest.stride(axis, kSource)});
   }
   const MatrixTranspose<T> matrix{nest.extent(rows), nest.extent(columns), nest.stride(rows, kTarget),
                                   nest.stride(columns, kSource)};

@@ -1,4 +1,5 @@
-// transpose: axis i of the result is axis permutation[i] of x; the result is dense. x may lie at any byte offset.
+// transpose: axis i of the result is axis permutation[i] of x; the result is dense. x may lie at any byte
+// offset.
 #pragma once
 
 #include "runtime/op.h"

@@ -1,4 +1,5 @@
-// upsample_nearest: x [B, H, W, C] -> [B, height, width, C], source row = floor(i·H / height), columns likewise.
+// upsample_nearest: x [B, H, W, C] -> [B, height, width, C], source row = floor(i·H / height), columns
+// likewise.
 #pragma once
 
 #include "runtime/op.h"

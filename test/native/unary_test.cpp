@@ -1,0 +1,31 @@
+// unary against the functions in float64.
+#include "activation_reference.h"
+#include "checks.h"
+
+namespace ipai::test {
+
+TEST_CASE("unary: every kind, lengths around vectors and tasks, small and large arguments") {
+  for_each_target_and_dtype([](const Target& target, DType dtype) {
+    for (const std::string kind : {"silu", "gelu", "quick_gelu"}) {
+      for (const int64_t count : {1, 3, 4, 15, 16, 17, 100, 16384, 40001}) {
+        INFO(kind, " of ", count);
+        HostTensor x = HostTensor::random(dtype, {count}, 1);
+        for (int64_t i = 0; i < count; ++i) x.set(i, x.at(i) * (i % 3 == 0 ? 20 : 3));
+        const HostTensor input = x.clone();
+        const HostTensor got = run_every_way(target.op("unary"), {{"kind", kind}}, {x}, dtype, {count});
+        CHECK_LT(worst_error(got, [&](int64_t i) { return activate(kind, input.at(i)); }), 2e-6);
+      }
+    }
+  });
+}
+
+TEST_CASE("unary: refuses types that do not fit") {
+  const CpuOp& op = targets()[0].op("unary");
+  const HostTensor x(DType::kFloat32, {2, 3});
+  CHECK_EQ(validate(op, {{"kind", "gelu"}}, {x}, x.type()), "");
+  CHECK_NE(validate(op, {{"kind", "gelu"}}, {HostTensor(DType::kFloat16, {2, 3})}, x.type()), "");
+  CHECK_NE(validate(op, {{"kind", "gelu"}}, {HostTensor(DType::kFloat32, {2, 0})}, x.type()), "");
+  CHECK_NE(validate(op, {{"kind", "gelu"}}, {x}, HostTensor(DType::kFloat32, {3, 2}).type()), "");
+}
+
+}  // namespace ipai::test
