@@ -1,0 +1,39 @@
+import {type ChildProcess, spawn} from 'node:child_process';
+import {fileURLToPath} from 'node:url';
+
+const program = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url));
+
+export interface CliResult {
+  /** undefined where a signal ended the process. */
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Called with what standard error holds so far, each time that it grows. */
+  readonly onStderr?: (text: string, child: ChildProcess) => void;
+}
+
+/** Runs `ipai` as a process of its own, from the sources. */
+export function runCli(args: readonly string[], {env, cwd, onStderr}: CliOptions = {}): Promise<CliResult> {
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), program, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {...process.env, ...env},
+    cwd,
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    onStderr?.(stderr, child);
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', code => resolve({exitCode: code ?? undefined, stdout, stderr}));
+  });
+}

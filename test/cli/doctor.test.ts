@@ -1,0 +1,28 @@
+import {existsSync} from 'node:fs';
+import test from 'ava';
+import {runCli} from '../_helpers/run-cli.ts';
+
+test('doctor says what the machine is and why CUDA cannot be had', async t => {
+  const {exitCode, stdout} = await runCli(['doctor']);
+  t.is(exitCode, 0);
+  t.true(stdout.includes(process.version));
+  t.regex(stdout, /^kernels +(portable|avx2|avx512)$/m);
+  t.regex(stdout, /^cuda +device 'cuda': this build has no CUDA backend/m);
+});
+
+test('doctor --json tells the same to programs', async t => {
+  const {exitCode, stdout} = await runCli(['doctor', '--json'], {env: {IPAI_NUM_THREADS: '1'}});
+  t.is(exitCode, 0);
+  const report = JSON.parse(stdout);
+  t.is(report.platform, `${process.platform}-${process.arch}`);
+  t.is(report.threads, 1);
+  t.true(existsSync(report.addon));
+  t.true(report.totalMemoryBytes >= report.availableMemoryBytes);
+  t.deepEqual(
+    report.devices.map(({device, available}: {device: string; available: boolean}) => [device, available]),
+    [
+      ['cpu', true],
+      ['cuda', false],
+    ],
+  );
+});
