@@ -26,7 +26,7 @@ export function buildNative({out = 'build', arch = process.arch, copyTo} = {}) {
   const jobs = String(os.availableParallelism());
   const folder = path.resolve(root, out);
   mkdirSync(folder, {recursive: true});
-  return withBuildLock(`${folder}.lock`, () => {
+  return withBuildLock(path.join(folder, 'build.lock'), () => {
     const args = ['build', '--directory', root, '--out', folder, '--arch', arch, '--parallel', jobs];
     const {status} = spawnSync(process.execPath, [cmakeJs, '--log-level', 'warn', ...args], {
       stdio: 'inherit',
