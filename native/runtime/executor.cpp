@@ -74,6 +74,10 @@ void Executor::work() {
     running_ = job.get();
     lock.unlock();
     JobResult result = runner_.run(*job);
+    // What JavaScript has disposed of meanwhile is free by the time it hears of the end.
+    job->inputs.clear();
+    job->parameters.clear();
+    job->outputs.clear();
     lock.lock();
     const bool report = !stop_;
     lock.unlock();

@@ -1,5 +1,6 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
+import {oneAtATime} from './one-at-a-time.ts';
 
 const program = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url));
 
@@ -18,7 +19,11 @@ export interface CliOptions {
 }
 
 /** Runs `ipai` as a process of its own, from the sources. */
-export function runCli(args: readonly string[], {env, cwd, onStderr}: CliOptions = {}): Promise<CliResult> {
+export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  return oneAtATime(() => run(args, options));
+}
+
+function run(args: readonly string[], {env, cwd, onStderr}: CliOptions): Promise<CliResult> {
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {...process.env, ...env},

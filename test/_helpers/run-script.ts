@@ -5,6 +5,7 @@ import {spawn} from 'node:child_process';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {oneAtATime} from './one-at-a-time.ts';
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 
@@ -19,7 +20,11 @@ export interface ScriptResult {
  * @param source an ES module in TypeScript; it imports from the repository by paths like `#root/lib/errors.ts`
  * @param env added to this process's environment
  */
-export async function runScript(source: string, env: Record<string, string> = {}): Promise<ScriptResult> {
+export function runScript(source: string, env: Record<string, string> = {}): Promise<ScriptResult> {
+  return oneAtATime(() => run(source, env));
+}
+
+async function run(source: string, env: Record<string, string>): Promise<ScriptResult> {
   const folder = mkdtempSync(path.join(root, 'node_modules', '.ipai-script-'));
   const file = path.join(folder, 'script.mts');
   writeFileSync(file, source.replaceAll('#root/', `${root}/`));
