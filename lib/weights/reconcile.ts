@@ -1,8 +1,6 @@
 import {WeightsError} from '../errors.ts';
 import {formatShape, type StoredTensor, type TensorMap} from './stored-tensor.ts';
 
-const MAX_LISTED = 20;
-
 /**
  * Pairs the tensors that a model expects with those that were found; every difference is in the one error. A
  * 1x1 convolution `[out, in, 1, 1]` is taken where a linear layer `[out, in]` is expected, and the other way
@@ -52,7 +50,5 @@ function withoutPointwiseAxes(shape: readonly number[]): readonly number[] {
 }
 
 function list(title: string, lines: readonly string[]): string[] {
-  if (lines.length === 0) return [];
-  const more = lines.length > MAX_LISTED ? [`... and ${lines.length - MAX_LISTED} more`] : [];
-  return [`${lines.length} ${title}:`, ...[...lines.slice(0, MAX_LISTED), ...more].map(line => `  ${line}`)];
+  return lines.length === 0 ? [] : [`${lines.length} ${title}:`, ...lines.map(line => `  ${line}`)];
 }
