@@ -2,9 +2,9 @@
  * Where results go. Whatever is wrong with a path is found before the long work.
  */
 import {access, constants, rename, rm, stat, writeFile} from 'node:fs/promises';
-import {dirname, extname, join, parse} from 'node:path';
+import {dirname, extname} from 'node:path';
 import {ArgumentError, FileError} from '../errors.ts';
-import {checkImagePath, writeImage} from '../images/write-image.ts';
+import {checkImagePath} from '../images/write-image.ts';
 import type {GeneratedImage} from '../pipelines/generate.ts';
 import {stackRows} from '../pipelines/host-tensor.ts';
 import {writeSafetensors} from '../weights/write-safetensors.ts';
@@ -43,26 +43,6 @@ export async function checkWritable(path: string): Promise<void> {
       `output '${path}': expected the path of a file, but it is a folder. Give a file in it.`,
     );
   }
-}
-
-/** `name.png` for one picture; `name-0.png`, `name-1.png`, … for several. */
-export function outputPaths(path: string, count: number): string[] {
-  if (count === 1) return [path];
-  const {dir, name, ext} = parse(path);
-  return Array.from({length: count}, (_, index) => join(dir, `${name}-${index}${ext}`));
-}
-
-/** Writes each picture with what it was made from. */
-export async function writePictures(
-  path: string,
-  images: readonly GeneratedImage[],
-  parameters: Readonly<Record<string, unknown>>,
-): Promise<string[]> {
-  const paths = outputPaths(path, images.length);
-  for (const [index, {image, seed}] of images.entries()) {
-    await writeImage(paths[index]!, image!, {parameters: {...parameters, seed}});
-  }
-  return paths;
 }
 
 /** Writes the latents of all samples as one tensor, `latents` [samples, C, h, w]. */

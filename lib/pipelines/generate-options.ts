@@ -7,6 +7,7 @@ import {ArgumentError, describeValue, invalidArgument} from '../errors.ts';
 import type {ImageFit} from '../images/clip-preprocess.ts';
 import type {Color} from '../images/color.ts';
 import type {ImageInput} from '../images/decode-image.ts';
+import type {RgbImage} from '../images/image.ts';
 import {type GuidanceMode, guidanceModes} from './guidance.ts';
 
 /** Latents in place of a picture: float32 [4, height / 8, width / 8] per sample, times the scaling factor. */
@@ -31,7 +32,15 @@ export type AdapterScale =
 export type GenerateEvent =
   | {readonly type: 'encode'}
   | {readonly type: 'step'; readonly step: number; readonly totalSteps: number; readonly timestep: number}
-  | {readonly type: 'decode'; readonly image: number; readonly totalImages: number};
+  | {readonly type: 'decode'; readonly image: number; readonly totalImages: number}
+  /** A picture is finished; those after it may still fail, or be aborted. */
+  | {
+      readonly type: 'picture';
+      readonly image: number;
+      readonly totalImages: number;
+      readonly picture: RgbImage;
+      readonly seed: number;
+    };
 
 /**
  * Options of a generation. Where a list is taken it has an entry per sample; a single value stands for all.

@@ -160,9 +160,12 @@ async function decodeAll(
       images.push({latents: own, seed});
       continue;
     }
-    onProgress?.({type: 'decode', image: index, totalImages: samples.length});
+    const place = {image: index, totalImages: samples.length};
+    onProgress?.({type: 'decode', ...place});
     const pixels = await vae.decode(own, {signal, profile});
-    images.push({image: tensorToImage(pixels.data, width, height), pixels, latents: own, seed});
+    const picture = tensorToImage(pixels.data, width, height);
+    images.push({image: picture, pixels, latents: own, seed});
+    onProgress?.({type: 'picture', ...place, picture, seed});
   }
   return images;
 }

@@ -3,21 +3,16 @@ import {ProfileSink} from '../../engine/profile.ts';
 import {chromeTrace} from '../../inspect/chrome-trace.ts';
 import {formatSeconds} from '../../inspect/format.ts';
 import type {GenerateResult} from '../../pipelines/generate.ts';
-import type {GenerateOptions} from '../../pipelines/generate-options.ts';
+import type {GenerateEvent, GenerateOptions} from '../../pipelines/generate-options.ts';
+import type {IPAdapterInstructPipeline} from '../../pipelines/ip-adapter-instruct-pipeline.ts';
 import type {MemoryEstimate} from '../../pipelines/memory-estimate.ts';
 import {interruptible} from '../interrupt.ts';
 import {memoryText} from '../memory-text.ts';
 import {addModelOptions, type ModelFlags, openPipeline} from '../options/model-options.ts';
 import {type PictureFlags, pictureCommand, toGenerateOptions} from '../options/picture-options.ts';
 import {readLatents} from '../options/read-latents.ts';
-import {
-  checkOutputPath,
-  checkWritable,
-  type OutputType,
-  writeLatents,
-  writePictures,
-  writeText,
-} from '../output-files.ts';
+import {checkOutputPath, checkWritable, type OutputType, writeLatents, writeText} from '../output-files.ts';
+import {PictureWriter} from '../picture-writer.ts';
 import {showProgress} from '../progress.ts';
 
 interface OutputFlags {
@@ -60,18 +55,35 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
     const estimate = pipeline.estimateMemory(options);
     process.stderr.write(`${memoryText(estimate)}\n`);
     const profile = flags.profile === undefined ? undefined : new ProfileSink();
-    const progress = showProgress();
-    const request = {...options, signal, onProgress: progress.onProgress, ...(profile && {profile})};
-    const result = await pipeline.generate(request).finally(progress.stop);
-    // From here on nothing is aborted: what is finished is kept.
-    const files =
-      outputType === 'png'
-        ? await writePictures(output, result.images, parametersOf(flags))
-        : await writeLatents(output, result.images);
+    const request = {...options, signal, ...(profile && {profile})};
+    const writer = new PictureWriter(output, parametersOf(flags));
+    const result = await generateAndWrite(pipeline, request, writer);
+    const files = outputType === 'png' ? await writer.finish() : await writeLatents(output, result.images);
     if (profile !== undefined) await writeText(flags.profile!, chromeTrace(profile.rows));
     report(flags, files, result, estimate);
   } finally {
     await pipeline.dispose();
+  }
+}
+
+/** What is finished is kept, and named, whatever becomes of the rest. */
+async function generateAndWrite(
+  pipeline: IPAdapterInstructPipeline,
+  options: GenerateOptions,
+  writer: PictureWriter,
+): Promise<GenerateResult> {
+  const progress = showProgress();
+  const onProgress = (event: GenerateEvent) => {
+    if (event.type === 'picture') writer.add(event);
+    progress.onProgress(event);
+  };
+  try {
+    return await pipeline.generate({...options, onProgress});
+  } catch (error) {
+    for (const file of await writer.finish()) process.stderr.write(`kept: ${file}\n`);
+    throw error;
+  } finally {
+    progress.stop();
   }
 }
 
