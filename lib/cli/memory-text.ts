@@ -5,7 +5,7 @@ import type {MemoryEstimate} from '../pipelines/memory-estimate.ts';
 export function memoryText(estimate: MemoryEstimate): string {
   const {totalBytes, baselineBytes, weightBytes, arenaBytes, heldBytes} = estimate;
   return (
-    `memory: ${formatBytes(totalBytes)} at most (process ${formatBytes(baselineBytes)}, ` +
+    `memory: about ${formatBytes(totalBytes)} (process ${formatBytes(baselineBytes)}, ` +
     `weights ${formatBytes(weightBytes)}, activations ${formatBytes(arenaBytes)}, kept ${formatBytes(heldBytes)})`
   );
 }

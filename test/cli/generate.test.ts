@@ -27,7 +27,7 @@ test('a picture is written with what it was made from, and its path printed', as
   const args = [...base, ...adapter, '--instruction', 'use the style', '--output', output];
   const {stdout, stderr} = await succeed(t, args);
   t.is(stdout, `${output}\n`);
-  t.regex(stderr, /^memory: .+ at most \(/);
+  t.regex(stderr, /^memory: about .+ \(process /);
   t.regex(stderr, /\nstep 2\/2 · /);
   const {width, height, xmp} = await sharp(output).metadata();
   t.deepEqual([width, height], [72, 64]);
