@@ -43,7 +43,7 @@ function rowPrinter(cases: readonly {name: string; kind: string}[]): (result: Ca
   row('case', 'kind', 'error', 'tolerance', 'verdict');
   return ({name, kind, worst, passed, reason}) => {
     const verdict = passed ? pc.green('passed') : pc.red('failed');
-    const detail = passed ? '' : ` (${reason ?? worst?.output})`;
+    const detail = passed ? '' : ` (${(reason ?? worst?.output)?.replaceAll(/\s+/g, ' ')})`;
     row(name, kind, format(worst?.error), format(worst?.tolerance), verdict + detail);
   };
 }
