@@ -1,5 +1,5 @@
-# For tools that build with node-gyp (@electron/rebuild, node-gyp-build): it only calls the CMake build, into a folder of
-# its own, since node-gyp empties build/ first.
+# For tools that build with node-gyp (@electron/rebuild, node-gyp-build): it only calls the CMake build, into
+# a folder of its own, since node-gyp empties build/ first.
 {
   'targets': [
     {

@@ -15,7 +15,10 @@ import {missingTools} from './missing-tools.mjs';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const addonName = 'ip_adapter_instruct.node';
 
-/** Builds into the folder `out`, copies the addon to the folder `copyTo` if given, and returns the exit status. */
+/**
+ * Builds into the folder `out`, copies the addon to the folder `copyTo` if given, and returns the exit
+ * status.
+ */
 export function buildNative({out = 'build', arch = process.arch, copyTo} = {}) {
   const problem = missingTools();
   if (problem !== undefined) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Builds what is missing or older than its sources: the addon with CMake, dist/ with tsup. Quick when all is fresh.
+// Builds what is missing or older than its sources: the addon with CMake, dist/ with tsup. Quick when all is
+// fresh.
 import {spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
@@ -19,8 +20,8 @@ function newestChange(entry) {
 }
 
 /**
- * Runs `build` unless `product` exists and the last successful build began after the last change of the sources. The
- * product's own time does not serve: a build that finds nothing to do leaves it as it was.
+ * Runs `build` unless `product` exists and the last successful build began after the last change of the
+ * sources. The product's own time does not serve: a build that finds nothing to do leaves it as it was.
  */
 function ensure({name, product, sources, build}) {
   const stamp = path.join(root, 'build', `${name}.stamp`);

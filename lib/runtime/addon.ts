@@ -103,7 +103,9 @@ export interface Bindings {
 }
 
 export interface Addon {
-  /** Sets what cannot change later, before anything else is called; a second call must agree with the first. */
+  /**
+   * Sets what cannot change later, before anything else is called; a second call must agree with the first.
+   */
   configure(options: {readonly threads?: number | undefined; readonly target?: string | undefined}): void;
   systemInfo(): SystemInfo;
   describeOps(): NativeOp[];
@@ -127,8 +129,8 @@ export interface Addon {
   compile(description: ProgramDescription): ProgramHandle;
   plan(program: ProgramHandle): ProgramPlan;
   /**
-   * Runs a program on the compute thread, after those begun before. Resolves with start and end of each node in
-   * microseconds on the clock of `process.hrtime()` when `profile` is set.
+   * Runs a program on the compute thread, after those begun before. Resolves with start and end of each node
+   * in microseconds on the clock of `process.hrtime()` when `profile` is set.
    */
   run(program: ProgramHandle, bindings: Bindings, token: TokenHandle): Promise<Float64Array | undefined>;
   createToken(): TokenHandle;

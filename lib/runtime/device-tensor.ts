@@ -41,8 +41,8 @@ export class DeviceTensor implements TensorInfo {
    * Copies host data to the device.
    *
    * @param shape extents; their product is the length of `data`
-   * @param dtype default: that of `data`. float32 data can also become float16 or bfloat16 (rounded to nearest, ties to
-   *   even); Uint16Array data must be called one of these
+   * @param dtype default: that of `data`. float32 data can also become float16 or bfloat16 (rounded to
+   *   nearest, ties to even); Uint16Array data must be called one of these
    * @throws ShapeError, DTypeError, OutOfMemoryError
    */
   static from(device: TensorDevice, data: TensorData, shape: readonly number[], dtype?: DType): DeviceTensor {
@@ -68,7 +68,8 @@ export class DeviceTensor implements TensorInfo {
   }
 
   /**
-   * Copies the values to the host as float32; 16-bit floats convert exactly, integers beyond 2^24 are rounded.
+   * Copies the values to the host as float32; 16-bit floats convert exactly, integers beyond 2^24 are
+   * rounded.
    *
    * @throws DisposedError
    */

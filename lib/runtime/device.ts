@@ -39,9 +39,9 @@ export class Device {
   }
 
   /**
-   * A tensor that lies in a file from `byteOffset`, mapped read-only: its pages are read when an op touches them, and let
-   * go on `dispose()`. A tensor that does not begin at a multiple of its element size is copied to memory instead. The
-   * file must not be shortened meanwhile.
+   * A tensor that lies in a file from `byteOffset`, mapped read-only: its pages are read when an op touches
+   * them, and let go on `dispose()`. A tensor that does not begin at a multiple of its element size is copied
+   * to memory instead. The file must not be shortened meanwhile.
    *
    * @throws FileError when the file cannot be mapped or is too short
    */

@@ -20,8 +20,8 @@ interface LoadedAddon {
 let loaded: LoadedAddon | undefined;
 
 /**
- * The addon, from the first of these places that has one: `IPAI_BINARY_PATH`, a local build, the platform's package,
- * the prebuilt binaries inside this package.
+ * The addon, from the first of these places that has one: `IPAI_BINARY_PATH`, a local build, the platform's
+ * package, the prebuilt binaries inside this package.
  *
  * @throws NoBinaryError when none has, or the one found does not load
  */

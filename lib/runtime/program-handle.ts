@@ -58,11 +58,11 @@ export class CompiledProgram {
   }
 
   /**
-   * Runs the program on the device's own thread, after the runs begun before it. Tensors may be disposed as soon as this
-   * has been called.
+   * Runs the program on the device's own thread, after the runs begun before it. Tensors may be disposed as
+   * soon as this has been called.
    *
-   * @throws ShapeError, DTypeError when tensors do not fit; OutOfMemoryError; NumericError under `IPAI_CHECK_NAN`;
-   *   the signal's reason when it was aborted
+   * @throws ShapeError, DTypeError when tensors do not fit; OutOfMemoryError; NumericError under
+   *   `IPAI_CHECK_NAN`; the signal's reason when it was aborted
    */
   async run({inputs, parameters, signal, profile = false}: RunRequest): Promise<RunResult> {
     signal?.throwIfAborted();
@@ -111,9 +111,10 @@ export class CompiledProgram {
     for (const [index, id] of ids.entries()) {
       const expected = this.description.tensors[id]!;
       const got = tensors[index]!;
+      const sameDType = got.dtype === expected.dtype;
+      if (sameDType && isSameShape(got.shape, expected.shape)) continue;
       const message = `run: ${group}[${index}]: expected ${typeText(expected)}, got ${typeText(got)}.`;
-      if (got.dtype !== expected.dtype) throw new DTypeError(message);
-      if (got.shape.join() !== expected.shape.join()) throw new ShapeError(message);
+      throw sameDType ? new ShapeError(message) : new DTypeError(message);
     }
   }
 
@@ -150,6 +151,10 @@ function toNodeTimes(times: Float64Array): NodeTime[] {
     startUs: times[2 * node]!,
     endUs: times[2 * node + 1]!,
   }));
+}
+
+function isSameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 }
 
 function typeText({dtype, shape}: TensorInfo): string {
