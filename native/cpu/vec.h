@@ -1,5 +1,6 @@
 // Vectors of float32 lanes, as wide as the target has them. Each kernel source is compiled once per target
-// (IPAI_TARGET = portable, avx2, avx512) and lives in that target's namespace, so that one binary holds all three.
+// (IPAI_TARGET = portable, avx2, avx512) and lives in that target's namespace, so that one binary holds all
+// three.
 #pragma once
 
 #include <cmath>
@@ -18,7 +19,9 @@
 
 namespace ipai::IPAI_TARGET {
 
-inline float to_float(float value) { return value; }
+inline float to_float(float value) {
+  return value;
+}
 
 inline float to_float(BFloat16 value) {
   const uint32_t bits = static_cast<uint32_t>(value.bits) << 16;
@@ -27,9 +30,12 @@ inline float to_float(BFloat16 value) {
   return result;
 }
 
-inline void store_scalar(float* address, float value) { *address = value; }
+inline void store_scalar(float* address, float value) {
+  *address = value;
+}
 
-// Round to nearest even; NaN stays NaN (its payload's top bit is set so that truncation cannot make it infinite).
+// Round to nearest even; NaN stays NaN (its payload's top bit is set so that truncation cannot make it
+// infinite).
 inline void store_scalar(BFloat16* address, float value) {
   uint32_t bits;
   std::memcpy(&bits, &value, sizeof(bits));
@@ -69,7 +75,9 @@ struct Vec {
   friend Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
   // a * b + c
   friend Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
-  friend Vec round(Vec a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
+  friend Vec round(Vec a) {
+    return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+  }
   // 2^n for integral n in [-126, 127]
   friend Vec exp2_integral(Vec n) {
     const __m512i exponent = _mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127));
@@ -133,14 +141,15 @@ struct Vec {
 // Four lanes in plain C++, which any compiler turns into the baseline's vectors (SSE2, NEON).
 struct Vec {
   static constexpr int kLanes = 4;
-  float v[4];
+  typedef float Lanes __attribute__((vector_size(16)));
+  Lanes v;
 
   template <class F>
   static Vec make(F&& f) {
-    return {{f(0), f(1), f(2), f(3)}};
+    return {Lanes{f(0), f(1), f(2), f(3)}};
   }
-  static Vec zero() { return {{0, 0, 0, 0}}; }
-  static Vec broadcast(float x) { return {{x, x, x, x}}; }
+  static Vec zero() { return {Lanes{0, 0, 0, 0}}; }
+  static Vec broadcast(float x) { return {Lanes{x, x, x, x}}; }
   template <class T>
   static Vec load(const T* p) {
     return make([&](int i) { return to_float(p[i]); });
@@ -149,15 +158,21 @@ struct Vec {
   void store(T* p) const {
     for (int i = 0; i < 4; ++i) store_scalar(p + i, v[i]);
   }
-  friend Vec operator+(Vec a, Vec b) { return make([&](int i) { return a.v[i] + b.v[i]; }); }
-  friend Vec operator-(Vec a, Vec b) { return make([&](int i) { return a.v[i] - b.v[i]; }); }
-  friend Vec operator*(Vec a, Vec b) { return make([&](int i) { return a.v[i] * b.v[i]; }); }
-  friend Vec operator/(Vec a, Vec b) { return make([&](int i) { return a.v[i] / b.v[i]; }); }
+  friend Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
+  friend Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
+  friend Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
+  friend Vec operator/(Vec a, Vec b) { return {a.v / b.v}; }
   // As the vector instructions do, the second operand is returned when the first is NaN.
-  friend Vec max(Vec a, Vec b) { return make([&](int i) { return a.v[i] > b.v[i] ? a.v[i] : b.v[i]; }); }
-  friend Vec min(Vec a, Vec b) { return make([&](int i) { return a.v[i] < b.v[i] ? a.v[i] : b.v[i]; }); }
-  friend Vec fma(Vec a, Vec b, Vec c) { return make([&](int i) { return a.v[i] * b.v[i] + c.v[i]; }); }
-  friend Vec round(Vec a) { return make([&](int i) { return std::nearbyintf(a.v[i]); }); }
+  friend Vec max(Vec a, Vec b) {
+    return make([&](int i) { return a.v[i] > b.v[i] ? a.v[i] : b.v[i]; });
+  }
+  friend Vec min(Vec a, Vec b) {
+    return make([&](int i) { return a.v[i] < b.v[i] ? a.v[i] : b.v[i]; });
+  }
+  friend Vec fma(Vec a, Vec b, Vec c) { return {a.v * b.v + c.v}; }
+  friend Vec round(Vec a) {
+    return make([&](int i) { return std::nearbyintf(a.v[i]); });
+  }
   friend Vec exp2_integral(Vec n) {
     return make([&](int i) {
       const uint32_t bits = static_cast<uint32_t>(static_cast<int32_t>(n.v[i]) + 127) << 23;
