@@ -38,7 +38,7 @@ export const headOfRows = [
   'PyTorch ms',
   'ratio',
   'floor ms',
-  'of floor',
+  'floor / ours',
 ];
 
 export function cellsOf(row: BenchRow): string[] {
