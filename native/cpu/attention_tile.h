@@ -11,7 +11,7 @@
 
 #include "cpu/attention_kernel.h"
 #include "cpu/convert.h"
-#include "cpu/math.h"
+#include "cpu/softmax_exp.h"
 
 namespace ipai::IPAI_TARGET {
 
@@ -176,10 +176,10 @@ inline void AttentionTile::exponentiate_block(int64_t count, float* totals) {
     const Vec previous = Vec::load(maxima_ + column);
     Vec maximum = previous;
     for (int64_t i = 0; i < count; ++i) maximum = max(Vec::load(scores + i * kTileQueries), maximum);
-    const Vec correction = exp(previous - maximum);
+    const Vec correction = softmax_exp(previous - maximum);
     Vec total = Vec::load(totals + column) * correction;
     for (int64_t i = 0; i < count; ++i) {
-      const Vec weight = exp(Vec::load(scores + i * kTileQueries) - maximum);
+      const Vec weight = softmax_exp(Vec::load(scores + i * kTileQueries) - maximum);
       total = total + weight;
       weight.store(scores + i * kTileQueries);
     }
