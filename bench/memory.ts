@@ -11,6 +11,7 @@ import type {ComputeDType} from '../lib/pipelines/components/component.ts';
 import {IPAdapterInstructPipeline} from '../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import {openDevice} from '../lib/runtime/device.ts';
 import {describeMachine} from './machine.ts';
+import {dtypesIn, positiveNumber, runProgram} from './options.ts';
 import {PyTorchWorker} from './pytorch-worker.ts';
 import {writeReport} from './report.ts';
 import {residentBytes} from './resident-memory.ts';
@@ -18,25 +19,39 @@ import {pictureOptions, pipelineCases} from './suites/pipeline.ts';
 
 const tolerance = 0.05;
 
-const {values} = parseArgs({
-  options: {
-    dtype: {type: 'string', default: 'float32'},
-    steps: {type: 'string', default: '2'},
-    image: {type: 'string'},
-    json: {type: 'string'},
-  },
-});
-const dtype = values.dtype as ComputeDType;
-const steps = Number(values.steps);
+interface Options {
+  readonly dtype: ComputeDType;
+  readonly steps: number;
+  readonly image: string | undefined;
+  readonly json: string | undefined;
+}
+
+function readOptions(): Options {
+  const {values} = parseArgs({
+    options: {
+      dtype: {type: 'string', default: 'float32'},
+      steps: {type: 'string', default: '2'},
+      image: {type: 'string'},
+      json: {type: 'string'},
+    },
+  });
+  const {dtype, steps, ...files} = values;
+  return {
+    dtype: dtypesIn(dtype)[0]!,
+    steps: positiveNumber('--steps', steps),
+    image: files.image,
+    json: files.json,
+  };
+}
 
 /** Estimate and measured peak of this process, in bytes. */
-async function measureOurs(): Promise<{estimate: number; peak: number}> {
+async function measureOurs({dtype, steps, image}: Options): Promise<{estimate: number; peak: number}> {
   await using pipeline = await IPAdapterInstructPipeline.random({size: 'sd15', dtype});
   const picture = pictureOptions(steps);
   const options = {
     ...picture,
     guidance: 'three-way',
-    ipAdapterImage: values.image ?? picture.ipAdapterImage!,
+    ipAdapterImage: image ?? picture.ipAdapterImage!,
   } as const;
   const estimate = pipeline.estimateMemory(options).totalBytes;
   console.log(`${dtype}: expecting ${gigabytes(estimate)}`);
@@ -45,7 +60,10 @@ async function measureOurs(): Promise<{estimate: number; peak: number}> {
 }
 
 /** Peak of PyTorch's process, which batches as many rows; undefined where there is no PyTorch. */
-async function measurePyTorch(threads: number): Promise<{peak: number; torch: string} | undefined> {
+async function measurePyTorch(
+  {dtype, steps}: Options,
+  threads: number,
+): Promise<{peak: number; torch: string} | undefined> {
   const worker = await PyTorchWorker.start(threads);
   if (typeof worker === 'string') {
     console.log(`PyTorch is not measured (${worker}).`);
@@ -61,25 +79,31 @@ function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
-const device = openDevice('cpu');
-const machine = describeMachine(device, null);
-const ours = await measureOurs();
-const error = ours.peak / ours.estimate - 1;
-console.log(`${dtype}: took ${gigabytes(ours.peak)}, ${(100 * error).toFixed(1)} % off what was told`);
-const pytorch = await measurePyTorch(device.systemInfo().threads);
-if (pytorch !== undefined) {
-  console.log(
-    `PyTorch took ${gigabytes(pytorch.peak)}: ours is ${(ours.peak / pytorch.peak).toFixed(2)} of it`,
-  );
+async function main(): Promise<void> {
+  const options = readOptions();
+  const {dtype, json} = options;
+  const device = openDevice('cpu');
+  const machine = describeMachine(device, null);
+  const ours = await measureOurs(options);
+  const error = ours.peak / ours.estimate - 1;
+  console.log(`${dtype}: took ${gigabytes(ours.peak)}, ${(100 * error).toFixed(1)} % off what was told`);
+  const pytorch = await measurePyTorch(options, device.systemInfo().threads);
+  if (pytorch !== undefined) {
+    console.log(
+      `PyTorch took ${gigabytes(pytorch.peak)}: ours is ${(ours.peak / pytorch.peak).toFixed(2)} of it`,
+    );
+  }
+  if (json !== undefined) {
+    const row = {
+      name: 'peak memory of a picture',
+      dtype,
+      estimateBytes: ours.estimate,
+      oursBytes: ours.peak,
+      pytorchBytes: pytorch?.peak ?? null,
+    };
+    writeReport(json, {machine: {...machine, torch: pytorch?.torch ?? null}, rows: [row]});
+  }
+  if (Math.abs(error) > tolerance) process.exitCode = 1;
 }
-if (values.json !== undefined) {
-  const row = {
-    name: 'peak memory of a picture',
-    dtype,
-    estimateBytes: ours.estimate,
-    oursBytes: ours.peak,
-    pytorchBytes: pytorch?.peak ?? null,
-  };
-  writeReport(values.json, {machine: {...machine, torch: pytorch?.torch ?? null}, rows: [row]});
-}
-if (Math.abs(error) > tolerance) process.exitCode = 1;
+
+await runProgram(main);

@@ -16,6 +16,7 @@ import {IPAdapterInstructPipeline} from '../lib/pipelines/ip-adapter-instruct-pi
 import {openDevice} from '../lib/runtime/device.ts';
 import {type Lateness, LatenessWatch} from './event-loop.ts';
 import {describeMachine} from './machine.ts';
+import {dtypesIn, runProgram} from './options.ts';
 import {writeReport} from './report.ts';
 import {residentBytes} from './resident-memory.ts';
 import {pictureOptions} from './suites/pipeline.ts';
@@ -79,25 +80,30 @@ async function measureGrowth(): Promise<number> {
   return residentBytes('VmRSS') / settled - 1;
 }
 
-const {values} = parseArgs({
-  options: {dtype: {type: 'string', default: 'float32'}, json: {type: 'string'}},
-});
-const machine = describeMachine(openDevice('cpu'), null);
-const growth = await measureGrowth();
-console.log(
-  `${generations} generations: resident memory ${(100 * growth).toFixed(1)} % more than after ${settling}`,
-);
-const fullSize = await measureFullSize(values.dtype as ComputeDType);
-const {latenessMs, blockedMs, longestOpMs, abortMs} = fullSize;
-console.log(
-  `worst lateness of a 10 ms timer: ${latenessMs.toFixed(1)} ms, of which ours ${blockedMs.toFixed(1)} ms`,
-);
-console.log(
-  `abort: rejected after ${abortMs.toFixed(1)} ms; the longest op takes ${longestOpMs.toFixed(1)} ms`,
-);
-if (values.json !== undefined) {
-  const row = {name: 'responsiveness', dtype: values.dtype, ...fullSize, growth};
-  writeReport(values.json, {machine, rows: [row]});
+async function main(): Promise<void> {
+  const {values} = parseArgs({
+    options: {dtype: {type: 'string', default: 'float32'}, json: {type: 'string'}},
+  });
+  const dtype = dtypesIn(values.dtype)[0]!;
+  const machine = describeMachine(openDevice('cpu'), null);
+  const growth = await measureGrowth();
+  console.log(
+    `${generations} generations: resident memory ${(100 * growth).toFixed(1)} % more than after ${settling}`,
+  );
+  const fullSize = await measureFullSize(dtype);
+  const {latenessMs, blockedMs, longestOpMs, abortMs} = fullSize;
+  console.log(
+    `worst lateness of a 10 ms timer: ${latenessMs.toFixed(1)} ms, of which ours ${blockedMs.toFixed(1)} ms`,
+  );
+  console.log(
+    `abort: rejected after ${abortMs.toFixed(1)} ms; the longest op takes ${longestOpMs.toFixed(1)} ms`,
+  );
+  if (values.json !== undefined) {
+    const row = {name: 'responsiveness', dtype, ...fullSize, growth};
+    writeReport(values.json, {machine, rows: [row]});
+  }
+  const abortLimitMs = longestOpMs + latenessLimitMs;
+  if (latenessMs > latenessLimitMs || abortMs > abortLimitMs || growth > growthLimit) process.exitCode = 1;
 }
-const abortLimitMs = longestOpMs + latenessLimitMs;
-if (latenessMs > latenessLimitMs || abortMs > abortLimitMs || growth > growthLimit) process.exitCode = 1;
+
+await runProgram(main);

@@ -24,6 +24,7 @@ import {
   measurePeak,
 } from './machine.ts';
 import {type Measurement, measureInTurns, type Side} from './measure.ts';
+import {dtypesIn, namesIn, positiveNumber, runProgram} from './options.ts';
 import {PyTorchWorker} from './pytorch-worker.ts';
 import {
   type BenchReport,
@@ -34,8 +35,6 @@ import {
   writeReport,
 } from './report.ts';
 import {casesOf, suiteNames} from './suites/index.ts';
-
-const dtypes: readonly string[] = ['float32', 'bfloat16'] satisfies ComputeDType[];
 
 /** Load average of the last minute above which others take so much of the cores that figures mean little. */
 const busyLoad = 0.5;
@@ -54,7 +53,7 @@ function readOptions(): Options {
   const {values} = parseArgs({
     options: {
       suite: {type: 'string', default: 'quick'},
-      dtype: {type: 'string', default: dtypes.join()},
+      dtype: {type: 'string', default: 'float32,bfloat16'},
       repeats: {type: 'string', default: '5'},
       steps: {type: 'string', default: '20'},
       threshold: {type: 'string', default: '0.1'},
@@ -64,26 +63,13 @@ function readOptions(): Options {
   });
   return {
     suites: namesIn('--suite', values.suite, suiteNames),
-    dtypes: namesIn('--dtype', values.dtype, dtypes) as ComputeDType[],
-    repeats: positive('--repeats', values.repeats),
-    steps: positive('--steps', values.steps),
-    threshold: positive('--threshold', values.threshold),
+    dtypes: dtypesIn(values.dtype),
+    repeats: positiveNumber('--repeats', values.repeats),
+    steps: positiveNumber('--steps', values.steps),
+    threshold: positiveNumber('--threshold', values.threshold),
     json: values.json,
     compare: values.compare,
   };
-}
-
-function namesIn(option: string, list: string, known: readonly string[]): string[] {
-  const names = list.split(',');
-  const unknown = names.find(name => !known.includes(name));
-  if (unknown === undefined) return names;
-  throw new Error(`${option}: expected some of ${known.join(', ')} but received '${unknown}'.`);
-}
-
-function positive(option: string, text: string): number {
-  const value = Number(text);
-  if (value > 0) return value;
-  throw new Error(`${option}: expected a positive number but received '${text}'.`);
 }
 
 interface TimedCase {
@@ -193,4 +179,4 @@ function printComparison(before: BenchReport, after: BenchReport, threshold: num
   process.exitCode = 1;
 }
 
-await main();
+await runProgram(main);
