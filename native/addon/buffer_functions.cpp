@@ -59,7 +59,7 @@ Napi::Value byte_length(const Napi::CallbackInfo& info) {
 }
 
 void release(const Napi::CallbackInfo& info) {
-  get_handle<Buffer>(info[0], "release: buffer").release(info.Env());
+  get_handle<Buffer>(info[0], "release: buffer").object.reset();
 }
 
 Napi::Value memory_usage(const Napi::CallbackInfo& info) {

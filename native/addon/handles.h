@@ -33,39 +33,20 @@ struct HandleType<CancelToken> {
   static constexpr napi_type_tag kTag = {0x17c84e9d250b4fa6, 0xa4d37b60f8921c5e};
 };
 
-// Told to V8, so that garbage collection knows how much hangs on a small handle.
-inline size_t external_bytes(const Buffer& buffer) {
-  return buffer.owned_bytes();
-}
-template <class T>
-size_t external_bytes(const T&) {
-  return 0;
-}
-
-// What a handle points to; empty after an explicit release.
+// What a handle points to; empty after an explicit release. Its size is not reported to V8
+// (AdjustExternalMemory): gigabytes of weights make V8 run one full collection after another, each of which
+// holds the main thread for 50-120 ms and frees nothing. Owners release explicitly; the finalizer is a net.
 template <class T>
 struct Handle {
   std::shared_ptr<T> object;
-
-  void release(Napi::Env env) {
-    if (!object) return;
-    const auto bytes = static_cast<int64_t>(external_bytes(*object));
-    object.reset();
-    if (bytes > 0) Napi::MemoryManagement::AdjustExternalMemory(env, -bytes);
-  }
 };
 
 template <class T>
 Napi::Value make_handle(Napi::Env env, std::shared_ptr<T> object) {
-  const auto bytes = static_cast<int64_t>(external_bytes(*object));
   auto* const handle = new Handle<T>{std::move(object)};
-  const auto finalize = [](Napi::Env finalizer_env, Handle<T>* data) {
-    data->release(finalizer_env);
-    delete data;
-  };
+  const auto finalize = [](Napi::Env, Handle<T>* data) { delete data; };
   Napi::External<Handle<T>> external = Napi::External<Handle<T>>::New(env, handle, finalize);
   external.TypeTag(&HandleType<T>::kTag);
-  if (bytes > 0) Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
   return external;
 }
 

@@ -36,8 +36,6 @@ class Buffer {
   size_t size() const { return size_; }
   // Mapped files must not be written to.
   bool read_only() const { return read_only_; }
-  // Bytes that this object itself allocated: 0 for mappings and views.
-  size_t owned_bytes() const { return kind_ == Kind::kAllocated ? size_ : 0; }
 
  private:
   enum class Kind { kAllocated, kMapping, kView };
