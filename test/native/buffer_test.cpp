@@ -17,7 +17,6 @@ TEST_CASE("buffers are aligned and counted") {
     CHECK(reinterpret_cast<uintptr_t>(buffer->data()) % ipai::kAlignment == 0);
     CHECK(ipai::buffer_bytes() == before + 1000);
     CHECK(ipai::peak_buffer_bytes() >= before + 1000);
-    CHECK(buffer->owned_bytes() == 1000);
   }
   CHECK(ipai::buffer_bytes() == before);
 }
@@ -31,10 +30,11 @@ TEST_CASE("more than the machine has is refused with the number") {
 TEST_CASE("views share memory, keep it alive and stay inside") {
   auto buffer = Buffer::allocate(100).value();
   std::memset(buffer->data(), 7, 100);
+  const size_t before = ipai::buffer_bytes();
   auto view = Buffer::view(buffer, 90, 10).value();
   buffer.reset();
+  CHECK(ipai::buffer_bytes() == before);
   CHECK(view->data()[9] == std::byte{7});
-  CHECK(view->owned_bytes() == 0);
   auto nested = Buffer::view(view, 10, 0);
   CHECK(nested.ok());
   CHECK_FALSE(Buffer::view(view, 1, 10).ok());
