@@ -1,8 +1,57 @@
+/**
+ * The package's public face: exports only.
+ */
+
 // Pipeline
 
+export type {GeneratedImage, GenerateResult, Timings} from './pipelines/generate.ts';
+export type {
+  AdapterScale,
+  ControlPixels,
+  GenerateEvent,
+  GenerateOptions,
+  LatentsInput,
+} from './pipelines/generate-options.ts';
+export type {GuidanceMode} from './pipelines/guidance.ts';
+export type {HostTensor} from './pipelines/host-tensor.ts';
+export {IPAdapterInstructPipeline} from './pipelines/ip-adapter-instruct-pipeline.ts';
+export type {LoadOptions, RandomOptions} from './pipelines/load-options.ts';
+export type {MemoryEstimate} from './pipelines/memory-estimate.ts';
+
+// Schedulers
+
+export {createScheduler, schedulerNames} from './schedulers/create-scheduler.ts';
+export type {NoiseSource, Scheduler} from './schedulers/scheduler.ts';
+export type {SchedulerConfig} from './schedulers/scheduler-config.ts';
+export {TorchGenerator} from './schedulers/torch-generator.ts';
+
+// Tokenizer
+
+export {CLIPTokenizer, type EncodedText} from './tokenizer/clip-tokenizer.ts';
+
+// Weights
+
+export {type AdapterDescription, detectAdapterKind} from './weights/adapter-kind.ts';
+export {openWeights} from './weights/open-weights.ts';
+export {readTensor} from './weights/read-tensor.ts';
+export type {StoredTensor, WeightIndex} from './weights/stored-tensor.ts';
+export {writeSafetensors} from './weights/write-safetensors.ts';
+
+// Images
+
+export {decodeImage, type ImageInput} from './images/decode-image.ts';
+export type {RawImage, RgbImage} from './images/image.ts';
+export {labelledGrid} from './images/labelled-grid.ts';
+export {writeImage} from './images/write-image.ts';
+
 // Profiles
+
 export {type ProfileRow, ProfileSink} from './engine/profile.ts';
+export {chromeTrace} from './inspect/chrome-trace.ts';
+export {profileTable} from './inspect/profile-table.ts';
+
 // Errors
+
 export {
   ArgumentError,
   DeviceError,
@@ -18,35 +67,3 @@ export {
   ShapeError,
   WeightsError,
 } from './errors.ts';
-// Images
-export {decodeImage, type ImageInput} from './images/decode-image.ts';
-export type {RawImage, RgbImage} from './images/image.ts';
-export {labelledGrid} from './images/labelled-grid.ts';
-export {writeImage} from './images/write-image.ts';
-export {chromeTrace} from './inspect/chrome-trace.ts';
-export {profileTable} from './inspect/profile-table.ts';
-export type {GeneratedImage, GenerateResult, Timings} from './pipelines/generate.ts';
-export type {
-  AdapterScale,
-  GenerateEvent,
-  GenerateOptions,
-  LatentsInput,
-} from './pipelines/generate-options.ts';
-export type {GuidanceMode} from './pipelines/guidance.ts';
-export type {HostTensor} from './pipelines/host-tensor.ts';
-export {IPAdapterInstructPipeline} from './pipelines/ip-adapter-instruct-pipeline.ts';
-export type {LoadOptions, RandomOptions} from './pipelines/load-options.ts';
-export type {MemoryEstimate} from './pipelines/memory-estimate.ts';
-// Schedulers
-export {createScheduler, schedulerNames} from './schedulers/create-scheduler.ts';
-export type {NoiseSource, Scheduler} from './schedulers/scheduler.ts';
-export type {SchedulerConfig} from './schedulers/scheduler-config.ts';
-export {TorchGenerator} from './schedulers/torch-generator.ts';
-// Tokenizer
-export {CLIPTokenizer, type EncodedText} from './tokenizer/clip-tokenizer.ts';
-// Weights
-export {type AdapterDescription, detectAdapterKind} from './weights/adapter-kind.ts';
-export {openWeights} from './weights/open-weights.ts';
-export {readTensor} from './weights/read-tensor.ts';
-export type {StoredTensor, WeightIndex} from './weights/stored-tensor.ts';
-export {writeSafetensors} from './weights/write-safetensors.ts';

@@ -31,6 +31,9 @@ async function run(path: string): Promise<void> {
   if (failed > 0) process.exitCode = 1;
 }
 
+// Colour on a terminal only: rows are read by programs too.
+const {green, red} = pc.createColors(process.stdout.isTTY && pc.isColorSupported);
+
 /** Prints the head now and a row at each call, in columns as wide as the cases' names. */
 function rowPrinter(cases: readonly {name: string; kind: string}[]): (result: CaseResult) => void {
   const widthOf = (values: readonly string[]) => Math.max(...values.map(value => value.length));
@@ -42,7 +45,7 @@ function rowPrinter(cases: readonly {name: string; kind: string}[]): (result: Ca
     );
   row('case', 'kind', 'error', 'tolerance', 'verdict');
   return ({name, kind, worst, passed, reason}) => {
-    const verdict = passed ? pc.green('passed') : pc.red('failed');
+    const verdict = passed ? green('passed') : red('failed');
     const detail = passed ? '' : ` (${(reason ?? worst?.output)?.replaceAll(/\s+/g, ' ')})`;
     row(name, kind, format(worst?.error), format(worst?.tolerance), verdict + detail);
   };
