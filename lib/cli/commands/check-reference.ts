@@ -32,7 +32,7 @@ async function run(path: string): Promise<void> {
 }
 
 // Colour on a terminal only: rows are read by programs too.
-const {green, red} = pc.createColors(process.stdout.isTTY && pc.isColorSupported);
+const {green, red} = pc.createColors(process.stdout.isTTY === true && pc.isColorSupported);
 
 /** Prints the head now and a row at each call, in columns as wide as the cases' names. */
 function rowPrinter(cases: readonly {name: string; kind: string}[]): (result: CaseResult) => void {
