@@ -24,6 +24,9 @@ std::vector<CpuOp> all_ops();
 namespace avx512 {
 std::vector<CpuOp> all_ops();
 }
+namespace avx512_bf16 {
+std::vector<CpuOp> all_ops();
+}
 
 namespace {
 
@@ -85,7 +88,8 @@ struct Target {
 Target find_target(const std::string& name) {
   if (name == "portable") return {portable::all_ops(), peak_loop_portable};
   if (name == "avx2") return {avx2::all_ops(), peak_loop_avx2};
-  return {avx512::all_ops(), peak_loop_avx512};
+  if (name == "avx512") return {avx512::all_ops(), peak_loop_avx512};
+  return {avx512_bf16::all_ops(), peak_loop_avx512};
 }
 
 const CpuOp& find_op(const std::vector<CpuOp>& ops, const std::string& name) {
@@ -249,7 +253,7 @@ double flops(const Case& c) {
 
 int main(int argc, char** argv) {
   using namespace ipai;
-  const std::string target_name = argc > 1 ? argv[1] : "avx512";
+  const std::string target_name = argc > 1 ? argv[1] : "avx512_bf16";
   ThreadPool pool(argc > 2 ? std::atoi(argv[2]) : 2);
   if (pool.thread_count() == 1) clock_in_use = CLOCK_THREAD_CPUTIME_ID;
   const DType dtype = dtype_from_name(argc > 3 ? argv[3] : "float32").value_or(DType::kFloat32);

@@ -49,7 +49,7 @@ export interface SystemInfo {
   /** Extensions that kernels could use, e.g. `avx2`, `avx512f`. */
   readonly cpuFeatures: readonly string[];
   /** The instruction set in use. */
-  readonly cpuTarget: 'portable' | 'avx2' | 'avx512';
+  readonly cpuTarget: 'portable' | 'avx2' | 'avx512' | 'avx512_bf16';
   /** Physical cores that this process may use. */
   readonly cores: number;
   /** Threads in use. */

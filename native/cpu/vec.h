@@ -1,6 +1,6 @@
 // Vectors of float32 lanes, as wide as the target has them. Each kernel source is compiled once per target
-// (IPAI_TARGET = portable, avx2, avx512) and lives in that target's namespace, so that one binary holds all
-// three.
+// (IPAI_TARGET = portable, avx2, avx512, avx512_bf16) and lives in that target's namespace, so that one binary
+// holds all of them.
 #pragma once
 
 #include <cmath>
@@ -14,7 +14,7 @@
 #endif
 
 #ifndef IPAI_TARGET
-#error "IPAI_TARGET must be portable, avx2 or avx512"
+#error "IPAI_TARGET must be portable, avx2, avx512 or avx512_bf16"
 #endif
 
 namespace ipai::IPAI_TARGET {

@@ -36,6 +36,9 @@ bool bit(uint32_t word, int index) {
 #endif
 
 bool is_built(CpuTarget target) {
+#if defined(IPAI_HAS_AVX512_BF16)
+  if (target == CpuTarget::kAvx512Bf16) return true;
+#endif
 #if defined(IPAI_HAS_AVX512)
   if (target == CpuTarget::kAvx512) return true;
 #endif
@@ -48,9 +51,10 @@ bool is_built(CpuTarget target) {
 std::vector<std::string> needed_features(CpuTarget target) {
   std::vector<std::string> needed;
   if (target != CpuTarget::kPortable) needed = {"avx2", "fma", "f16c"};
-  if (target == CpuTarget::kAvx512) {
+  if (target == CpuTarget::kAvx512 || target == CpuTarget::kAvx512Bf16) {
     needed.insert(needed.end(), {"avx512f", "avx512bw", "avx512vl", "avx512dq"});
   }
+  if (target == CpuTarget::kAvx512Bf16) needed.emplace_back("avx512_bf16");
   return needed;
 }
 
@@ -65,7 +69,8 @@ std::string missing_features(CpuTarget target) {
   return missing;
 }
 
-constexpr CpuTarget kWidestFirst[] = {CpuTarget::kAvx512, CpuTarget::kAvx2, CpuTarget::kPortable};
+constexpr CpuTarget kWidestFirst[] = {CpuTarget::kAvx512Bf16, CpuTarget::kAvx512, CpuTarget::kAvx2,
+                                      CpuTarget::kPortable};
 
 }  // namespace
 
@@ -111,7 +116,7 @@ Result<CpuTarget> choose_cpu_target(const std::string& name) {
     return Status{ErrorCode::kDeviceUnavailable, "CPU target '" + name + "' needs " + missing +
                                                      ", which this machine has not. Choose another or none."};
   }
-  return Status::invalid("CPU target: expected portable, avx2 or avx512 but received '" + name + "'.");
+  return Status::invalid("CPU target: expected portable, avx2, avx512 or avx512_bf16 but received '" + name + "'.");
 }
 
 }  // namespace ipai

@@ -8,10 +8,19 @@
 
 namespace ipai {
 
-enum class CpuTarget { kPortable, kAvx2, kAvx512 };
+enum class CpuTarget { kPortable, kAvx2, kAvx512, kAvx512Bf16 };
 
 constexpr const char* cpu_target_name(CpuTarget target) {
-  return target == CpuTarget::kAvx512 ? "avx512" : target == CpuTarget::kAvx2 ? "avx2" : "portable";
+  switch (target) {
+    case CpuTarget::kAvx512Bf16:
+      return "avx512_bf16";
+    case CpuTarget::kAvx512:
+      return "avx512";
+    case CpuTarget::kAvx2:
+      return "avx2";
+    default:
+      return "portable";
+  }
 }
 
 // Instruction set extensions that matter to kernels and that both processor and operating system support,

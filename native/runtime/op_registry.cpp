@@ -12,11 +12,18 @@ std::vector<CpuOp> all_ops();
 namespace avx512 {
 std::vector<CpuOp> all_ops();
 }
+namespace avx512_bf16 {
+std::vector<CpuOp> all_ops();
+}
 
 namespace {
 
 std::vector<CpuOp> ops_of(CpuTarget target) {
   switch (target) {
+#if defined(IPAI_HAS_AVX512_BF16)
+    case CpuTarget::kAvx512Bf16:
+      return avx512_bf16::all_ops();
+#endif
 #if defined(IPAI_HAS_AVX512)
     case CpuTarget::kAvx512:
       return avx512::all_ops();

@@ -6,7 +6,7 @@ test('doctor says what the machine is and why CUDA cannot be had', async t => {
   const {exitCode, stdout} = await runCli(['doctor']);
   t.is(exitCode, 0);
   t.true(stdout.includes(process.version));
-  t.regex(stdout, /^kernels +(portable|avx2|avx512)$/m);
+  t.regex(stdout, /^kernels +(portable|avx2|avx512|avx512_bf16)$/m);
   t.regex(stdout, /^cuda +device 'cuda': this build has no CUDA backend/m);
 });
 

@@ -68,6 +68,7 @@ const std::vector<Target>& targets() {
 #if defined(__x86_64__)
     add("avx2", avx2::all_ops);
     add("avx512", avx512::all_ops);
+    add("avx512_bf16", avx512_bf16::all_ops);
 #endif
     return found;
   }();
