@@ -11,7 +11,7 @@
 namespace ipai::IPAI_TARGET {
 
 // Transformed pictures of a strip: they stay in the L3 cache while the panels of weights run past them.
-inline constexpr int64_t kStripBytes = int64_t{8} << 20;
+inline constexpr int64_t kStripBytes = int64_t{4} << 20;
 // Products of a task, which its output transform reads from the L2 cache: half of it.
 inline constexpr int64_t kProductBytes = int64_t{512} << 10;
 // Tiles of a row that go through the epilogue together.
