@@ -40,7 +40,7 @@ export class ImageAdapter extends Component {
     this.layers = layers;
     const {weights, dtype} = this;
     this.compiledTokens = this.engine.compile('adapter.tokens', (inputs: ImageTokensInputs) =>
-      imageTokens(weights, description, inputs),
+      imageTokens(weights, description, inputs, dtype),
     );
     this.keyValues = this.engine.compile('adapter.keys', ({tokens}) =>
       adapterKeyValues(weights, layers, tokens, dtype),
