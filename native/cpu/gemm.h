@@ -26,16 +26,6 @@ inline constexpr int64_t kPanelStrideBytes = kDepthBlockBytes + 64;
 inline constexpr int64_t kMaxRowPanels = 16;
 inline constexpr int64_t kMaxColumnPanels = 12;
 
-// [count·index/parts, count·(index+1)/parts): the index-th of `parts` nearly equal parts of [0, count).
-struct Range {
-  int64_t begin;
-  int64_t end;
-  int64_t size() const { return end - begin; }
-};
-inline Range part_of(int64_t count, int64_t parts, int64_t index) {
-  return {count * index / parts, count * (index + 1) / parts};
-}
-
 // Bytes of an element in panels of A.
 inline int64_t left_bytes(DType dtype) {
   return dtype == DType::kBFloat16 ? sizeof(Left<BFloat16>) : sizeof(float);

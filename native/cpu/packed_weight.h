@@ -20,6 +20,16 @@ constexpr int64_t divide_up(int64_t value, int64_t by) {
   return (value + by - 1) / by;
 }
 
+// [count·index/parts, count·(index+1)/parts): the index-th of `parts` nearly equal parts of [0, count).
+struct Range {
+  int64_t begin;
+  int64_t end;
+  int64_t size() const { return end - begin; }
+};
+inline Range part_of(int64_t count, int64_t parts, int64_t index) {
+  return {count * index / parts, count * (index + 1) / parts};
+}
+
 // Where the weight [rows, depth] lies in its packed form. An "output" is a column of the result: a row of the
 // weight, or with `glu` a pair of rows.
 struct PackedWeight {
@@ -57,6 +67,20 @@ struct PackedWeight {
     return first_output(panel) + output + (column < half ? 0 : outputs());
   }
 };
+
+// One vector of a panel's row `at` of depth, as float32.
+template <class T>
+Vec load_packed(const T* panel, int64_t at, int columns, int column) {
+#if defined(__AVX512BF16__)
+  if constexpr (Product<T>::kDepthUnit == 2) {
+    // The first of a pair is the low half of 32 bits, the second the high half, as float32 has it.
+    const __m512i pairs = _mm512_loadu_si512(panel + (at / 2 * columns + column) * 2);
+    return {_mm512_castsi512_ps(at % 2 == 0 ? _mm512_slli_epi32(pairs, 16)
+                                            : _mm512_and_si512(pairs, _mm512_set1_epi32(-65536)))};
+  }
+#endif
+  return Vec::load(panel + at * columns + column);
+}
 
 // Packs a weight [rows, channels, taps] of `Source` elements, at any byte offset, so that depth runs over
 // (tap, channel): channels innermost, as the pictures have them. A linear weight has one tap.

@@ -1,40 +1,41 @@
 // 3x3 convolution of stride 1 by Winograd's algorithm (winograd_transform.h). For each strip of tiles: all
-// its tiles are transformed, [position][tile][channel]; then each position is a product with its panel of
+// its tiles are transformed, [position][tile][channel]; then each position is a product with transformed
 // weights, and a task takes the products of its tiles at all positions back to outputs.
 //
-// Floor: kIn²/(9·kOut²) of the direct algorithm's multiplications, at the rate of fused multiply-adds. What
-// is added are 144 (F(4x4)) operations for each input vector of a tile and 120 for each output vector, and a
-// strip's way through the L3 cache, twice.
+// Floor: a quarter of the direct algorithm's multiplications at the rate of fused multiply-adds. Beside them
+// stand 144 operations for each input vector of a tile, 120 for each output vector, a strip's way through the
+// L3 cache, and the kernels' transform where they are not held (winograd_kernels.h).
 //
 // A picture that is read upsampled to twice its size has neighbours that are equal in pairs, and products at
-// the mirrored point are 0 whatever the weights: 25 of 36 positions remain, 9 of 16 with F(2x2).
+// the mirrored point are 0 whatever the weights: 25 of 36 positions remain.
 #pragma once
 
 #include "cpu/winograd_plan.h"
 
 namespace ipai::IPAI_TARGET {
 
-template <int kOut, class T>
+// `Kernels` is HeldKernels<T> or PackedKernels<T>.
+template <class T, class Kernels>
 class WinogradConv {
  public:
-  using Transform = WinogradTransform<kOut>;
-  using Element = typename WinogradWeight<T>::Element;
+  using Transform = WinogradTransform;
   static constexpr int kIn = Transform::kIn;
-  static constexpr int kPositions = winograd_positions<kOut>();
+  static constexpr int kOut = Transform::kOut;
+  static constexpr int kPositions = Transform::kPositions;
 
-  // `picture` [B, H, W, C]; `weight` packed by pack_winograd_weight<kOut>.
-  WinogradConv(const ConvGeometry& geometry, const T* picture, const Element* weight,
+  // `picture` [B, H, W, C].
+  WinogradConv(const ConvGeometry& geometry, const T* picture, const Kernels& kernels,
                const Epilogue<T>& epilogue, CpuContext& context)
       : g_(geometry),
-        plan_(geometry),
+        plan_(geometry, Kernels::kHeld),
         layout_{geometry.out_channels, geometry.channels, false},
         picture_(picture),
-        weight_(weight),
+        kernels_(kernels),
         epilogue_(epilogue),
         context_(context),
         strip_(reinterpret_cast<float*>(context.scratch())),
-        thread_memory_(context.scratch() + plan_.strip_bytes()),
-        zeros_(reinterpret_cast<T*>(thread_memory_ + plan_.thread_bytes() * context.thread_count())),
+        threads_(strip_ + plan_.strip_floats()),
+        zeros_(reinterpret_cast<T*>(threads_ + plan_.thread_floats() * context.thread_count())),
         rows_in_pairs_(g_.view_height == 2 * g_.height && g_.top % 2 == 1),
         columns_in_pairs_(g_.view_width == 2 * g_.width && g_.left % 2 == 1) {}
 
@@ -113,26 +114,38 @@ class WinogradConv {
 
   // All positions of some of the strip's tiles, for the outputs of one panel.
   void multiply_block(Range strip, Range block, int64_t panel, int thread) const {
-    auto* const products = reinterpret_cast<float*>(thread_memory_ + thread * plan_.thread_bytes());
-    const int vecs = layout_.vecs_in(panel);
-    const int64_t row_panels = divide_up(block.size(), kTileRows);
-    for (int position = 0; position < kPositions; ++position) {
-      float* const target = products + position * plan_.product_stride;
-      if (is_zero(position)) {
-        std::fill_n(target, block.size() * kTileColumns, 0.0f);
-        continue;
-      }
-      const Element* const b = weight_ + winograd_panel_offset(layout_, kPositions, panel, position);
-      const float* const a = strip_ + position * plan_.position_stride + block.begin * plan_.row_stride;
-      for (int64_t i = 0; i < row_panels; ++i) {
-        const Range rows = part_of(block.size(), row_panels, i);
-        micro_kernel<Element>(static_cast<int>(rows.size()), vecs)(a + rows.begin * plan_.row_stride,
-                                                                   plan_.row_stride, b, g_.channels,
-                                                                   target + rows.begin * kTileColumns, false);
+    float* const products = threads_ + thread * plan_.thread_floats();
+    float* const loaded = products + plan_.product_floats();
+    for (int64_t chunk = 0; chunk < plan_.chunks; ++chunk) {
+      const Range channels = part_of(g_.channels, plan_.chunks, chunk);
+      kernels_.load(panel, channels, loaded, plan_.kernel_stride);
+      for (int position = 0; position < kPositions; ++position) {
+        if (chunk + 1 < plan_.chunks) {
+          kernels_.prefetch(panel, part_of(g_.channels, plan_.chunks, chunk + 1), position);
+        }
+        float* const target = products + position * plan_.product_stride;
+        if (is_zero(position)) {
+          std::fill_n(target, block.size() * kTileColumns, 0.0f);
+        } else {
+          const auto* const b = kernels_.at(panel, position, loaded, plan_.kernel_stride);
+          multiply_position(position, block, channels, layout_.vecs_in(panel), b, target);
+        }
       }
     }
     finish_block({strip.begin + block.begin, strip.begin + block.end}, panel, products,
-                 products + plan_.products_floats());
+                 loaded + plan_.kernel_floats());
+  }
+
+  void multiply_position(int position, Range block, Range channels, int vecs,
+                         const typename Kernels::Element* b, float* target) const {
+    const float* const a = strip_ + position * plan_.position_stride + channels.begin;
+    const int64_t row_panels = divide_up(block.size(), kTileRows);
+    for (int64_t i = 0; i < row_panels; ++i) {
+      const Range rows = part_of(block.size(), row_panels, i);
+      micro_kernel<typename Kernels::Element>(static_cast<int>(rows.size()), vecs)(
+          a + (block.begin + rows.begin) * plan_.row_stride, plan_.row_stride, b, channels.size(),
+          target + rows.begin * kTileColumns, channels.begin > 0);
+    }
   }
 
   // Runs of neighbouring tiles, so that the epilogue meets many outputs of a row at once.
@@ -178,14 +191,14 @@ class WinogradConv {
   }
 
   const ConvGeometry& g_;
-  const WinogradPlan<kOut> plan_;
-  const PackedWeight layout_;  // of one position's weights
+  const WinogradPlan plan_;
+  const PackedWeight layout_;  // of one position's kernels
   const T* picture_;
-  const Element* weight_;
+  const Kernels& kernels_;
   const Epilogue<T>& epilogue_;
   CpuContext& context_;
-  float* strip_;  // [kPositions, tiles of a strip, channels]
-  std::byte* thread_memory_;
+  float* strip_;    // [kPositions, tiles of a strip, channels]
+  float* threads_;  // each thread's products, kernels and outputs
   T* zeros_;
   const bool rows_in_pairs_, columns_in_pairs_;
 };

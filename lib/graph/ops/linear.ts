@@ -52,7 +52,7 @@ export const linear = defineOp({
   cost: ({x, weight}) => ({flops: 2 * (x.size / x.dim(-1)) * weight.size}),
 });
 
-/** Convolution weights [O, I, kh, kw] in the kernel's layout; Winograd's algorithms take kernels of 3x3. */
+/** Convolution weights [O, I, kh, kw] in the kernel's layout; Winograd's algorithm takes kernels of 3x3. */
 export const packConv2d = defineOp({
   name: 'pack_conv2d',
   inputs: ['weight'],
@@ -115,8 +115,8 @@ export const conv2d = defineOp({
   }),
 });
 
-/** Multiplications of the direct algorithm over those of this one: 9·m² / (m + 2)² for tiles of m x m. */
-const savings = {direct: 1, winograd_2x2: 36 / 16, winograd_4x4: 144 / 36};
+/** Multiplications of the direct algorithm over those of this one: 9·16 / 36 for Winograd's F(4x4, 3x3). */
+const savings = {direct: 1, winograd: 4, winograd_held: 4};
 
 function batchOr1(bias: Tensor, x: Tensor): number {
   return bias.dim(0) === 1 ? 1 : x.dim(0);

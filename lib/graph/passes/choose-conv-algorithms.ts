@@ -1,9 +1,9 @@
 /**
  * Gives each convolution the algorithm that takes least time on the CPU for its shape, and packs its weight for it.
  *
- * Winograd's F(m x m, 3x3) (Lavin & Gray 2016, §4) needs 9·m² / (m + 2)² times fewer multiplications and its weights
- * (m + 2)² / 9 times the memory: 4 and 4 for m = 4, 2.25 and 1.78 for m = 2. Deep layers have most of the weights and
- * few pixels, so there the smaller tile, or none, costs less memory for nearly the same time.
+ * Winograd's F(4x4, 3x3) (Lavin & Gray 2016, §4.3) needs a quarter of the multiplications. Transformed beforehand, its
+ * kernels take 4 times the memory: worth it where many pixels share few weights, as at full size. Deep layers have most
+ * of the weights and few pixels; there the kernels are transformed as they are used.
  */
 import {conv2d, packConv2d} from '../ops/index.ts';
 import type {ConvAlgorithm, Graph, OpNode, Tensor} from '../tensor.ts';
@@ -13,12 +13,10 @@ import {rewrite} from './rewrite.ts';
 
 /** Below, transforms cost more than products save: the first and last convolutions of models. */
 const minChannels = 32;
-/** Pixels of the shorter side from which on an algorithm is worth its memory; bench/RESULTS.md has the figures. */
-const minSides = {
-  float32: {winograd_4x4: 32, winograd_2x2: 4},
-  // Weights are float16 here; without the transform, products of bfloat16 run at twice float32's rate.
-  bfloat16: {winograd_4x4: 16, winograd_2x2: Number.POSITIVE_INFINITY},
-};
+/** Pixels of the shorter side from which on kernels are held transformed; bench/RESULTS.md has the figures. */
+const heldFrom = {float32: 32, bfloat16: 16};
+/** Below, float32 has too few tiles of 4x4; and in bfloat16 direct products, at twice the rate, are as fast. */
+const winogradFrom = {float32: 4, bfloat16: 16};
 
 /** Equal in meaning, up to rounding, to the graph it is given. */
 export function chooseConvAlgorithms(graph: Graph): Graph {
@@ -43,7 +41,7 @@ function algorithmOf([x, weight]: readonly Tensor[], {attributes}: OpNode): Conv
   const height = (attributes['upsample_height'] as number) || x!.dim(1);
   const width = (attributes['upsample_width'] as number) || x!.dim(2);
   const side = Math.min(height, width);
-  const sides = minSides[x!.dtype as keyof typeof minSides];
-  if (side >= sides.winograd_4x4) return 'winograd_4x4';
-  return side >= sides.winograd_2x2 ? 'winograd_2x2' : 'direct';
+  const dtype = x!.dtype as keyof typeof heldFrom;
+  if (side >= heldFrom[dtype]) return 'winograd_held';
+  return side >= winogradFrom[dtype] ? 'winograd' : 'direct';
 }

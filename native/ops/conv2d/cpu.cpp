@@ -76,9 +76,9 @@ std::string validate(const Conv2d& attributes, const NodeTypes& types) {
     return mismatch("weight", std::string("packed ") + dtype_name(x.dtype) + " [O, " + channels + ", kh, kw]",
                     weight);
   }
-  const bool takes_any = attributes.algorithm == ConvAlgorithm::kDirect;
-  if (!takes_any && (weight.shape[2] != 3 || weight.shape[3] != 3 || attributes.stride != 1)) {
-    return mismatch("weight", "a kernel of 3x3 at stride 1, as Winograd's algorithms take", weight);
+  const bool suits_winograd = weight.shape[2] == 3 && weight.shape[3] == 3 && attributes.stride == 1;
+  if (attributes.algorithm != ConvAlgorithm::kDirect && !suits_winograd) {
+    return mismatch("weight", "a kernel of 3x3 at stride 1, as Winograd's algorithm takes", weight);
   }
   const ConvGeometry g = geometry_of(attributes, x.shape, weight.shape);
   if (g.out_height == 0 || g.out_width == 0) {
@@ -91,30 +91,24 @@ PackedWeight layout_of(const ConvGeometry& geometry, DType dtype) {
   return {geometry.out_channels, geometry.depth(), false, depth_unit(dtype)};
 }
 
+HeldLayout held_layout_of(const ConvGeometry& geometry) {
+  return {{geometry.out_channels, geometry.channels, false}};
+}
+
 size_t input_bytes(const Conv2d& attributes, const NodeTypes& types, int index) {
   const TensorType& input = types.inputs[static_cast<size_t>(index)];
   if (index != kWeight) return input.dense_bytes();
   const ConvGeometry g = geometry_of(attributes, types.inputs[kX].shape, input.shape);
-  switch (attributes.algorithm) {
-    case ConvAlgorithm::kWinograd2x2:
-      return winograd_weight_bytes(input.dtype, g.out_channels, g.channels, winograd_positions<2>());
-    case ConvAlgorithm::kWinograd4x4:
-      return winograd_weight_bytes(input.dtype, g.out_channels, g.channels, winograd_positions<4>());
-    default:
-      return static_cast<size_t>(layout_of(g, input.dtype).elements()) * dtype_size(input.dtype);
-  }
+  if (attributes.algorithm == ConvAlgorithm::kWinogradHeld) return held_layout_of(g).bytes(input.dtype);
+  return static_cast<size_t>(layout_of(g, input.dtype).elements()) * dtype_size(input.dtype);
 }
 
 size_t scratch_bytes(const Conv2d& attributes, const NodeTypes& types, int thread_count) {
   const ConvGeometry g = geometry_of(attributes, types.inputs[kX].shape, types.inputs[kWeight].shape);
   const DType dtype = types.inputs[kX].dtype;
-  switch (attributes.algorithm) {
-    case ConvAlgorithm::kWinograd2x2:
-      return WinogradPlan<2>(g).scratch_bytes(thread_count);
-    case ConvAlgorithm::kWinograd4x4:
-      return WinogradPlan<4>(g).scratch_bytes(thread_count);
-    default:
-      break;
+  if (attributes.algorithm != ConvAlgorithm::kDirect) {
+    const bool held = attributes.algorithm == ConvAlgorithm::kWinogradHeld;
+    return WinogradPlan(g, held).scratch_bytes(thread_count);
   }
   return GemmPlan(dtype, g.rows(), layout_of(g, dtype), thread_count).scratch_bytes(thread_count);
 }
@@ -135,11 +129,10 @@ Epilogue<T> epilogue_of(const Conv2d& attributes, const ConvGeometry& g, const N
 }
 
 template <class T>
-void run_direct(const ConvGeometry& g, const NodeView& node, const Epilogue<T>& epilogue,
-                CpuContext& context) {
+void run_direct(const ConvGeometry& g, const PackedWeight& layout, const NodeView& node,
+                const Epilogue<T>& epilogue, CpuContext& context) {
   const T* const x = node.input(kX).as<T>();
   const T* const weight = node.input(kWeight).as<T>();
-  const PackedWeight layout = layout_of(g, node.input(kX).dtype);
   const GemmPlan plan(node.input(kX).dtype, g.rows(), layout, context.thread_count());
   if (g.is_pointwise()) {
     run_gemm(plan, DenseRows<T>{x, g.channels}, layout, weight, epilogue, context);
@@ -148,27 +141,30 @@ void run_direct(const ConvGeometry& g, const NodeView& node, const Epilogue<T>& 
   }
 }
 
-template <int kOut, class T>
-void run_winograd(const ConvGeometry& g, const NodeView& node, const Epilogue<T>& epilogue,
-                  CpuContext& context) {
-  using Element = typename WinogradWeight<T>::Element;
-  const auto* const weight = node.input(kWeight).as<Element>();
-  WinogradConv<kOut, T>(g, node.input(kX).as<T>(), weight, epilogue, context).run();
+template <class T, class Kernels>
+void run_winograd(const ConvGeometry& g, const Kernels& kernels, const NodeView& node,
+                  const Epilogue<T>& epilogue, CpuContext& context) {
+  WinogradConv<T, Kernels>(g, node.input(kX).as<T>(), kernels, epilogue, context).run();
 }
 
 void run(const Conv2d& attributes, const NodeView& node, CpuContext& context) {
   const TensorView& x = node.input(kX);
-  const ConvGeometry g = geometry_of(attributes, x.shape, node.input(kWeight).shape);
+  const TensorView& weight = node.input(kWeight);
+  const ConvGeometry g = geometry_of(attributes, x.shape, weight.shape);
   with_compute(x.dtype, [&](auto element) {
     using T = decltype(element);
     const Epilogue<T> epilogue = epilogue_of<T>(attributes, g, node);
+    const PackedWeight layout = layout_of(g, x.dtype);
     switch (attributes.algorithm) {
       case ConvAlgorithm::kDirect:
-        return run_direct<T>(g, node, epilogue, context);
-      case ConvAlgorithm::kWinograd2x2:
-        return run_winograd<2, T>(g, node, epilogue, context);
-      case ConvAlgorithm::kWinograd4x4:
-        return run_winograd<4, T>(g, node, epilogue, context);
+        return run_direct<T>(g, layout, node, epilogue, context);
+      case ConvAlgorithm::kWinograd:
+        return run_winograd<T>(g, PackedKernels<T>(layout, weight.as<T>()), node, epilogue, context);
+      case ConvAlgorithm::kWinogradHeld: {
+        using Element = typename HeldElement<T>::Type;
+        const HeldKernels<T> kernels(held_layout_of(g), weight.as<Element>());
+        return run_winograd<T>(g, kernels, node, epilogue, context);
+      }
     }
   });
 }
