@@ -9,7 +9,7 @@ import type {DType} from '../runtime/dtype.ts';
 import type {AdapterModels} from './conditioning.ts';
 import {type LatentSize, latentShape} from './initial-latents.ts';
 import type {PipelineModels} from './pipeline-models.ts';
-import type {Row} from './rows.ts';
+import {haveEqualRows, type Row} from './rows.ts';
 import type {Sample} from './samples.ts';
 
 /** What decides which programs a generation runs, on which shapes. */
@@ -133,7 +133,8 @@ class Planner {
 
   #planStep(encoderHiddenStates: TensorType, imageKeyValues: readonly KeyValueTypes[] | undefined): void {
     const {denoiser, vae, controlNets} = this.#models;
-    const {rows, size, usesControlNets} = this.#request;
+    const {samples, rows, size, usesControlNets} = this.#request;
+    const batch = haveEqualRows(rows) ? samples.length : rows.length;
     const timesteps = type('float32', this.#request.timesteps);
     const textKeyValues = this.#add(denoiser.textKeyValues.plan({encoderHiddenStates}));
     const projections = this.#add(denoiser.timeProjections.plan({timesteps}));
@@ -159,7 +160,7 @@ class Planner {
       imageKeyValues === undefined ? {} : {imageKeyValues, imageScales: type('float32', layers, rows.length)};
     this.#add(
       denoiser.step(active).plan({
-        sample: type('float32', rows.length, denoiser.config.inChannels, height!, width!),
+        sample: type('float32', batch, denoiser.config.inChannels, height!, width!),
         timeProjections: row,
         textKeyValues,
         ...adapter,
