@@ -12,10 +12,9 @@ export interface RunSettings {
   readonly device?: DeviceSpec;
   /**
    * Keeps the prepared weights of all models from one generation to the next: for hosts that make many pictures. By
-   * default models take turns, and each one's weights are freed as soon as a generation is past it: at most those of the
-   * UNet are in memory at a time, and each generation prepares all of them anew, which takes about as long as reading
-   * them from disk. With Stable Diffusion 1.5 and an image encoder of the ViT-H size in float32, keeping them takes
-   * 3.5 GB more.
+   * default models take turns, and each one's weights are freed as soon as a generation is past it. That takes about half
+   * of the memory (with an image encoder of the size of ViT-H), and of each generation the time to prepare all weights
+   * anew: some seconds, or as long as reading their files takes. Default false.
    */
   readonly keepModels?: boolean;
 }

@@ -16,8 +16,8 @@
 namespace ipai {
 namespace {
 
-// malloc may keep what is freed, glibc blocks of up to 32 MiB; memory that was mapped goes back to the system at once.
-// A model's weights are freed by the gigabyte, and the next model's need the room.
+// malloc may keep what is freed, glibc blocks of up to 32 MiB; memory that was mapped goes back to the system
+// at once. A model's weights are freed by the gigabyte, and the next model's need the room.
 constexpr size_t kMappedFrom = size_t{128} << 10;
 
 // With pages of 2 MiB the first touch of large weights takes 512 times fewer page faults.
