@@ -14,19 +14,19 @@ export interface EngineOptions {
 export class Engine {
   readonly device: Device;
   readonly weights: PreparedWeights;
-  readonly keepsWeights: boolean;
+  readonly #keepWeights: boolean;
   readonly #permanent: WeightGroup;
 
   constructor(device: Device, {keepWeights = true}: EngineOptions = {}) {
     this.device = device;
     this.weights = new PreparedWeights(device);
-    this.keepsWeights = keepWeights;
+    this.#keepWeights = keepWeights;
     this.#permanent = new WeightGroup(this.weights, {isKept: true});
   }
 
   /** A group for functions that share their weights' time in memory. */
   weightGroup(): WeightGroup {
-    return new WeightGroup(this.weights, {isKept: this.keepsWeights});
+    return new WeightGroup(this.weights, {isKept: this.#keepWeights});
   }
 
   /**

@@ -3,6 +3,7 @@
  */
 import type {PreparedRecipe} from '../graph/tensor.ts';
 import type {DeviceTensor} from '../runtime/device-tensor.ts';
+import {trimMemory} from '../runtime/memory.ts';
 import type {PreparedWeights} from './prepared-weights.ts';
 
 /**
@@ -28,12 +29,18 @@ export class WeightGroup {
       return await work();
     } finally {
       this.#users--;
-      if (this.#users === 0 && !this.isKept) await this.#weights.release(this);
+      if (this.#users === 0 && !this.isKept) await this.#free();
     }
   }
 
   /** The value of a recipe; only within `during`, of which a function's run is one. */
   get(recipe: PreparedRecipe): Promise<DeviceTensor> {
     return this.#weights.get(recipe, this);
+  }
+
+  async #free(): Promise<void> {
+    await this.#weights.release(this);
+    // The activations as well: a VAE's would otherwise lie beside the UNet's weights.
+    trimMemory();
   }
 }

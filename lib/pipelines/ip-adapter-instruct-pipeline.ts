@@ -3,7 +3,6 @@
  */
 import type {FunctionPlan} from '../engine/compiled-function.ts';
 import {DisposedError} from '../errors.ts';
-import {trimMemory} from '../runtime/memory.ts';
 import {type GenerateResult, generate, samplesOf, schedulerOf, sizeOf} from './generate.ts';
 import type {GenerateOptions} from './generate-options.ts';
 import {loadModels} from './load-models.ts';
@@ -53,7 +52,6 @@ export class IPAdapterInstructPipeline {
       return await run;
     } finally {
       this.#running.delete(run);
-      if (this.#running.size === 0 && !this.models.engine.keepsWeights) trimMemory();
     }
   }
 

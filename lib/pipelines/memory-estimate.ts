@@ -3,6 +3,7 @@
  */
 import type {FunctionPlan} from '../engine/compiled-function.ts';
 import type {PreparedWeights} from '../engine/prepared-weights.ts';
+import type {WeightGroup} from '../engine/weight-group.ts';
 import {sizeOf, type TensorType} from '../graph/tensor.ts';
 import {dtypeBytes} from '../runtime/dtype.ts';
 import {memoryUsage} from '../runtime/memory.ts';
@@ -15,7 +16,7 @@ export interface MemoryEstimate {
   readonly baselineBytes: number;
   /** Weights, in the kernels' layouts, that are not prepared yet. */
   readonly weightBytes: number;
-  /** Activations: the largest program's so far. */
+  /** Activations: of the largest program since they were last given back. */
   readonly arenaBytes: number;
   /** Keys, values and other results that live from step to step. */
   readonly heldBytes: number;
@@ -46,11 +47,12 @@ function momentsOf(programs: readonly FunctionPlan[], weights: PreparedWeights):
     const {bytes, arenaBytes} = weights.plan(recipe);
     costs.set(recipe.key, {weightBytes: bytes, arenaBytes});
   }
-  // The arena grows to what the largest program needs, and is kept.
-  let arenaBytes = 0;
-  return programs.map(({program, recipes}, index) => {
+  // The arena grows to what the largest program needs; with a group's weights it is given back.
+  let grown = 0;
+  return programs.map(({program, recipes, group}, index) => {
     const cooking = recipes.map(({key}) => costs.get(key)?.arenaBytes ?? 0);
-    arenaBytes = Math.max(arenaBytes, program.peakBytes, ...cooking);
+    const arenaBytes = Math.max(grown, program.peakBytes, ...cooking);
+    grown = stays(group, programs.slice(index + 1)) ? arenaBytes : 0;
     const resident = new Set(residentKeys(programs, index));
     const weightBytes = [...resident].reduce((sum, key) => sum + (costs.get(key)?.weightBytes ?? 0), 0);
     return {weightBytes, arenaBytes};
@@ -60,8 +62,12 @@ function momentsOf(programs: readonly FunctionPlan[], weights: PreparedWeights):
 /** Keys of the weights that are there while program `index` runs: a group's stay from its first to its last program. */
 function residentKeys(programs: readonly FunctionPlan[], index: number): string[] {
   const [sofar, later] = [programs.slice(0, index + 1), programs.slice(index)];
-  const stays = ({group}: FunctionPlan) => group.isKept || later.some(other => other.group === group);
-  return sofar.filter(stays).flatMap(({recipes}) => recipes.map(({key}) => key));
+  return sofar.filter(({group}) => stays(group, later)).flatMap(({recipes}) => recipes.map(({key}) => key));
+}
+
+/** Whether a group's weights are there until or while one of these programs runs. */
+function stays(group: WeightGroup, programs: readonly FunctionPlan[]): boolean {
+  return group.isKept || programs.some(other => other.group === group);
 }
 
 function bytesOf({shape, dtype}: TensorType): number {

@@ -11,17 +11,14 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "runtime/mapped_memory.h"
 #include "runtime/system_memory.h"
 
 namespace ipai {
 namespace {
 
-// malloc may keep what is freed, glibc blocks of up to 32 MiB; memory that was mapped goes back to the system
-// at once. A model's weights are freed by the gigabyte, and the next model's need the room.
+// Smaller memory is malloc's: it is not worth a page of its own.
 constexpr size_t kMappedFrom = size_t{128} << 10;
-
-// With pages of 2 MiB the first touch of large weights takes 512 times fewer page faults.
-constexpr size_t kHugePage = size_t{2} << 20;
 
 std::atomic<size_t> current_bytes{0};
 std::atomic<size_t> peak_bytes{0};
@@ -31,16 +28,6 @@ void count_allocation(size_t bytes) {
   size_t peak = peak_bytes.load();
   while (now > peak && !peak_bytes.compare_exchange_weak(peak, now)) {
   }
-}
-
-// nullptr where there is no memory.
-std::byte* map_memory(size_t bytes) {
-  void* const data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (data == MAP_FAILED) return nullptr;
-#if defined(MADV_HUGEPAGE)
-  if (bytes >= kHugePage) madvise(data, bytes, MADV_HUGEPAGE);
-#endif
-  return static_cast<std::byte*>(data);
 }
 
 Status file_error(const std::string& path, const std::string& problem) {
@@ -55,7 +42,7 @@ Buffer::Buffer(Kind kind, std::byte* data, size_t size, bool read_only, std::sha
 Buffer::~Buffer() {
   if (kind_ == Kind::kAllocated) {
     if (size_ >= kMappedFrom) {
-      munmap(data_, size_);
+      unmap_memory(data_, size_);
     } else {
       std::free(data_);
     }
