@@ -129,20 +129,25 @@ Case linear_case(int64_t rows, int64_t columns, int64_t depth, const char* activ
           attributes, glu};
 }
 
-Case conv_case(int64_t size, int64_t channels, int64_t outputs, int64_t kernel = 3, int64_t stride = 1) {
+Case conv_case(int64_t size, int64_t channels, int64_t outputs, int64_t kernel = 3, int64_t stride = 1,
+               const char* algorithm = "direct", bool upsampled = false) {
   const std::string name = "conv" + std::to_string(kernel) + " " + std::to_string(channels) + "->" +
                            std::to_string(outputs) + " @" + std::to_string(size) +
-                           (stride > 1 ? " /" + std::to_string(stride) : "");
+                           (stride > 1 ? " /" + std::to_string(stride) : "") +
+                           (std::string(algorithm) == "direct" ? "" : std::string(" ") + algorithm) +
+                           (upsampled ? " from half" : "");
   const double pad = static_cast<double>(stride < kernel ? kernel / 2 : 0);
   const int64_t out = (size + 2 * static_cast<int64_t>(pad) - kernel) / stride + 1;
   const AttributeMap attributes = {{"stride", static_cast<double>(stride)},
                                    {"padding", std::vector<double>{pad, pad, pad, pad}},
-                                   {"upsample_height", 0.0},
-                                   {"upsample_width", 0.0},
-                                   {"activation", "none"}};
+                                   {"upsample_height", upsampled ? static_cast<double>(size) : 0.0},
+                                   {"upsample_width", upsampled ? static_cast<double>(size) : 0.0},
+                                   {"activation", "none"},
+                                   {"algorithm", algorithm}};
+  const int64_t in = upsampled ? size / 2 : size;
   return {name,
           "conv2d",
-          {1, size, size, channels},
+          {1, in, in, channels},
           {outputs, channels, kernel, kernel},
           {1, out, out, outputs},
           attributes,
@@ -176,7 +181,19 @@ std::vector<Case> cases() {
           conv_case(256, 256, 256),
           conv_case(512, 128, 128),
           conv_case(512, 3, 128),
-          conv_case(512, 128, 3)};
+          conv_case(512, 128, 3),
+          conv_case(64, 320, 320, 3, 1, "winograd_4x4"),
+          conv_case(64, 640, 640, 3, 1, "winograd_4x4", true),
+          conv_case(32, 640, 640, 3, 1, "winograd_4x4"),
+          conv_case(16, 1280, 1280, 3, 1, "winograd_4x4"),
+          conv_case(16, 1280, 1280, 3, 1, "winograd_2x2"),
+          conv_case(8, 1280, 1280, 3, 1, "winograd_4x4"),
+          conv_case(8, 1280, 1280, 3, 1, "winograd_2x2"),
+          conv_case(64, 512, 512, 3, 1, "winograd_4x4"),
+          conv_case(128, 512, 512, 3, 1, "winograd_4x4"),
+          conv_case(256, 256, 256, 3, 1, "winograd_4x4"),
+          conv_case(256, 512, 512, 3, 1, "winograd_4x4", true),
+          conv_case(512, 128, 128, 3, 1, "winograd_4x4")};
 }
 
 // A tensor of small numbers.
@@ -213,6 +230,7 @@ Timing time_case(const Case& c, const Target& target, ThreadPool& pool, DType dt
   const Buffer x(dtype, c.x), weight(DType::kFloat32, c.weight), bias(DType::kFloat32, {c.weight[0]});
   AttributeMap pack_map = {{"dtype", dtype_name(dtype)}};
   if (c.op == "linear") pack_map["glu"] = c.glu ? 1.0 : 0.0;
+  if (c.op == "conv2d") pack_map["algorithm"] = c.attributes.at("algorithm");
   std::string error;
   const auto pack_attributes = pack.parse(pack_map, error);
   const auto attributes = op.parse(c.attributes, error);

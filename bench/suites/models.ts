@@ -106,7 +106,7 @@ export function clipCases({text, vision}: ModelConfigs): BenchCase[] {
 
 type ProjectionInputs = {readonly image: Tensor; readonly prompt: Tensor; readonly instruction: Tensor};
 
-/** Ours computes in float32 whatever the model's dtype, PyTorch's side in the model's. */
+/** Ours takes and gives float32 whatever the dtype of its products; PyTorch's side is of one dtype throughout. */
 export function projectionCases({adapter, text, vision}: ModelConfigs): BenchCase[] {
   const weights = weightsOf('adapter');
   const patches = (vision.imageSize / vision.patchSize) ** 2;
@@ -120,7 +120,7 @@ export function projectionCases({adapter, text, vision}: ModelConfigs): BenchCas
         const image = {shape: [batch, 1 + patches, vision.hiddenSize], dtype: 'float32'} as const;
         return {image, prompt: words, instruction: words};
       },
-      trace: inputs => imageTokens(weights, adapter, inputs),
+      trace: (inputs, dtype) => imageTokens(weights, adapter, inputs, dtype),
     }),
   );
 }

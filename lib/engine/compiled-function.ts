@@ -3,6 +3,7 @@
  */
 import {setImmediate} from 'node:timers/promises';
 import {lower} from '../graph/lower.ts';
+import {chooseConvAlgorithms} from '../graph/passes/choose-conv-algorithms.ts';
 import {fuseEpilogues} from '../graph/passes/fuse-epilogues.ts';
 import {prepareWeights} from '../graph/passes/prepare-weights.ts';
 import type {Graph, PreparedRecipe, Tensor, TensorType} from '../graph/tensor.ts';
@@ -161,7 +162,9 @@ export class CompiledFunction<Inputs, Output> {
     yield;
     const fused = fuseEpilogues(traced.graph);
     yield;
-    const graph = prepareWeights(fused);
+    const chosen = chooseConvAlgorithms(fused);
+    yield;
+    const graph = prepareWeights(chosen);
     yield;
     const {description, parameters} = lower(graph);
     const recipes = parameters.flatMap(({node}) => (node.kind === 'prepared' ? [node.recipe] : []));

@@ -6,7 +6,11 @@ import {type DType, dtypeBytes} from '../runtime/dtype.ts';
 import type {AttributeValue} from '../runtime/program.ts';
 
 /** `dense` is row-major; the packed layouts are a kernel's own and come only from the `pack_*` ops. */
-export type Layout = 'dense' | 'packed-linear' | 'packed-linear-glu' | 'packed-conv2d';
+export type Layout = 'dense' | 'packed-linear' | 'packed-linear-glu' | `packed-conv2d-${ConvAlgorithm}`;
+
+/** How a convolution is computed, for which its weight is packed: see passes/choose-conv-algorithms.ts. */
+export const convAlgorithms = ['direct', 'winograd_2x2', 'winograd_4x4'] as const;
+export type ConvAlgorithm = (typeof convAlgorithms)[number];
 
 /** Extents, element type and layout: all that is known of a tensor before it has data. */
 export interface TensorType {

@@ -33,15 +33,14 @@ export function adapterTexts({kind}: Pick<AdapterDescription, 'kind'>): readonly
  * What the adapter takes from an image, as tokens that stand beside those of the prompt: float32
  * [B, tokens, crossAttentionDim]. Full-face adapters give a token for each hidden state, the others `numTokens`.
  *
- * Computes in float32 whatever the other models compute in: it is small and runs once, every step reads its result, and
- * in bfloat16 its norms, over tokens that differ little, would show errors of 2 %.
- *
+ * @param dtype of a resampler's products; the other kinds, which are small, compute in float32
  * @throws ArgumentError where a text that the adapter attends to is missing, or one is given that it would ignore
  */
 export function imageTokens(
   weights: Weights,
   adapter: AdapterDescription,
   inputs: ImageTokensInputs,
+  dtype: DType,
 ): Tensor {
   const {image, ...texts} = inputs;
   for (const name of ['prompt', 'instruction'] as const) expectText(adapter, name, texts[name] !== undefined);
@@ -52,7 +51,7 @@ export function imageTokens(
     case 'full-face':
       return perceptronProjection(projection, adapter, image);
     default:
-      return resampler(projection, adapter, image, texts);
+      return resampler(projection, adapter, image, texts, dtype);
   }
 }
 
@@ -111,7 +110,7 @@ export function describeAdapterWeights(
       prompt: text('prompt'),
       instruction: text('instruction'),
     };
-    const tokens = imageTokens(weights, adapter, inputs);
+    const tokens = imageTokens(weights, adapter, inputs, 'float32');
     adapterKeyValues(weights, layers, tokens, 'float32');
   });
 }

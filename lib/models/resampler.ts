@@ -8,6 +8,7 @@ import type {Tensor} from '../graph/tensor.ts';
 import {scoped} from '../graph/trace.ts';
 import {add, castTo, layerNorm, linear} from '../nn/layers.ts';
 import type {Weights} from '../nn/weights.ts';
+import type {DType} from '../runtime/dtype.ts';
 import type {ResamplerAdapter} from '../weights/adapter-kind.ts';
 
 /** A text that the queries attend to after the image. */
@@ -23,7 +24,7 @@ const textStreams = [
 
 /** One thing that the queries attend to. */
 interface Stream {
-  /** [B, N, dim]. */
+  /** [B, N, dim], of the products' dtype. */
   readonly context: Tensor;
   /** Name of its attentions and feed-forwards. */
   readonly layers: string;
@@ -32,22 +33,30 @@ interface Stream {
 }
 
 /**
- * Tokens for the UNet's cross-attention: [B, numTokens, crossAttentionDim], from tensors of one compute dtype.
+ * Tokens for the UNet's cross-attention: float32 [B, numTokens, crossAttentionDim], from float32 tensors.
  *
  * @param image hidden states of the image encoder before its last layer: [B, N, imageWidth]
  * @param texts text tokens [B, M, textWidth]: none for IP-Adapter+, the instruction for the paper's form of
  *   IPAdapter-Instruct, prompt and instruction for the released one
+ * @param dtype of the products inside of a layer; the queries between layers, their norms and the last projection stay
+ *   float32, because tokens differ little from each other and their differences would drown in rounding
  */
-export function resampler(weights: Weights, adapter: ResamplerAdapter, image: Tensor, texts: Texts): Tensor {
+export function resampler(
+  weights: Weights,
+  adapter: ResamplerAdapter,
+  image: Tensor,
+  texts: Texts,
+  dtype: DType,
+): Tensor {
   const {dim, depth, numTokens, crossAttentionDim} = adapter;
   return scoped(weights.path, () => {
-    const streams = streamsOf(weights, adapter, image, texts);
-    const queries = castTo(weights.tensor('latents', [1, numTokens, dim]), image.dtype);
+    const streams = streamsOf(weights, adapter, image, texts, dtype);
+    const queries = castTo(weights.tensor('latents', [1, numTokens, dim]), 'float32');
     let x = ops.broadcastTo({x: queries}, {shape: [image.dim(0), numTokens, dim]});
     for (let layer = 0; layer < depth; layer++) {
       for (const {context, layers, feedForwardMult} of streams) {
         x = add(x, perceiverAttention(weights.at(layers, layer, 0), adapter, context, x));
-        x = add(x, feedForward(weights.at(layers, layer, 1), x, feedForwardMult));
+        x = add(x, feedForward(weights.at(layers, layer, 1), x, feedForwardMult, dtype));
       }
     }
     return layerNorm(weights.at('norm_out'), linear(weights.at('proj_out'), x, crossAttentionDim));
@@ -59,20 +68,22 @@ function streamsOf(
   {dim, feedForwardMult, instruction}: ResamplerAdapter,
   image: Tensor,
   texts: Texts,
+  dtype: DType,
 ): Stream[] {
-  const imageStream = {context: linear(weights.at('proj_in'), image, dim), layers: 'layers', feedForwardMult};
+  const imageContext = linear(weights.at('proj_in'), castTo(image, dtype), dim);
+  const imageStream = {context: imageContext, layers: 'layers', feedForwardMult};
   return [
     imageStream,
     ...textStreams.flatMap(({text, projection, layers}) => {
       const tokens = texts[text];
       if (tokens === undefined || instruction === undefined) return [];
-      const context = linear(weights.at(projection), tokens, dim);
+      const context = linear(weights.at(projection), castTo(tokens, dtype), dim);
       return [{context, layers, feedForwardMult: instruction.feedForwardMult}];
     }),
   ];
 }
 
-/** Attention from latents [B, L, dim] to context [B, N, dim] and latents together. */
+/** Attention from float32 latents [B, L, dim] to context [B, N, dim] and latents together; float32 again. */
 function perceiverAttention(
   weights: Weights,
   {dim, heads, dimHead}: ResamplerAdapter,
@@ -81,7 +92,7 @@ function perceiverAttention(
 ): Tensor {
   return scoped(weights.path, () => {
     const innerDim = heads * dimHead;
-    const normed = layerNorm(weights.at('norm2'), latents);
+    const normed = castTo(layerNorm(weights.at('norm2'), latents), context.dtype);
     const seen = ops.concat({parts: [layerNorm(weights.at('norm1'), context), normed]}, {axis: 1});
     const q = linear(weights.at('to_q'), normed, innerDim, {bias: false});
     const keyValue = linear(weights.at('to_kv'), seen, 2 * innerDim, {bias: false});
@@ -89,12 +100,14 @@ function perceiverAttention(
     const v = ops.slice({x: keyValue}, {axis: 2, start: innerDim, length: innerDim});
     // The published modules scale q and k each by dimHead^-1/4, which is this on the scores.
     const attended = ops.attention({q, k, v}, {heads, scale: dimHead ** -0.5, causal: false});
-    return linear(weights.at('to_out'), attended, dim, {bias: false});
+    return castTo(linear(weights.at('to_out'), attended, dim, {bias: false}), 'float32');
   });
 }
 
-function feedForward(weights: Weights, x: Tensor, mult: number): Tensor {
+/** float32 x [B, L, dim] → the same, products in `dtype`. */
+function feedForward(weights: Weights, x: Tensor, mult: number, dtype: DType): Tensor {
   const dim = x.dim(-1);
-  const hidden = linear(weights.at(1), layerNorm(weights.at(0), x), mult * dim, {bias: false});
-  return linear(weights.at(3), ops.unary({x: hidden}, {kind: 'gelu'}), dim, {bias: false});
+  const normed = castTo(layerNorm(weights.at(0), x), dtype);
+  const hidden = linear(weights.at(1), normed, mult * dim, {bias: false});
+  return castTo(linear(weights.at(3), ops.unary({x: hidden}, {kind: 'gelu'}), dim, {bias: false}), 'float32');
 }

@@ -57,7 +57,10 @@ export function conv2d(
 ): Tensor {
   return scoped(weights.path, () => {
     const shape = [outChannels, x.dim(3), kernelSize, kernelSize];
-    const weight = ops.packConv2d({weight: weights.tensor('weight', shape)}, {dtype: x.dtype});
+    const weight = ops.packConv2d(
+      {weight: weights.tensor('weight', shape)},
+      {dtype: x.dtype, algorithm: 'direct'},
+    );
     return ops.conv2d(
       {
         x,
@@ -71,6 +74,7 @@ export function conv2d(
         upsample_height: 0,
         upsample_width: 0,
         activation: 'none',
+        algorithm: 'direct',
       },
     );
   });

@@ -1,15 +1,17 @@
 // Rows of a dense matrix, as a GEMM's left operand.
 #pragma once
 
-#include "cpu/micro_kernel.h"
+#include "cpu/convert.h"
 
 namespace ipai::IPAI_TARGET {
 
+// Panels hold elements as they are, or as float32.
+inline void copy_elements(const BFloat16* source, int64_t count, BFloat16* target) {
+  std::memcpy(target, source, static_cast<size_t>(count) * sizeof(BFloat16));
+}
 template <class T>
-inline void copy_as_float(const T* source, int64_t count, float* target) {
-  int64_t i = 0;
-  for (; i + Vec::kLanes <= count; i += Vec::kLanes) Vec::load(source + i).store(target + i);
-  for (; i < count; ++i) target[i] = to_float(source[i]);
+void copy_elements(const T* source, int64_t count, float* target) {
+  convert<T>(source, target, count);
 }
 
 template <class T>
@@ -17,9 +19,11 @@ struct DenseRows {
   const T* data;
   int64_t width;
 
-  void pack(int64_t first_row, int rows, int64_t first_depth, int64_t depth, float* panel) const {
+  template <class Element>
+  void pack(int64_t first_row, int rows, int64_t first_depth, int64_t depth, Element* panel,
+            int64_t panel_stride) const {
     for (int r = 0; r < rows; ++r) {
-      copy_as_float(data + (first_row + r) * width + first_depth, depth, panel + r * kPanelStride);
+      copy_elements(data + (first_row + r) * width + first_depth, depth, panel + r * panel_stride);
     }
   }
 };

@@ -20,6 +20,9 @@ struct Epilogue {
   const T* residual = nullptr;  // [rows, outputs], may be `output` itself; may be null
   Activation activation = Activation::kNone;
 
+  // Asks for the lines that `finish` will write and read, so that they come while the tile is being computed.
+  void prefetch(int64_t first_row, int rows, const PackedWeight& weight, int64_t panel) const;
+
   // `tile` holds `rows` rows from `first_row` on and the columns of `panel`.
   void finish(const float* tile, int64_t first_row, int rows, const PackedWeight& weight,
               int64_t panel) const;
@@ -39,6 +42,20 @@ struct Epilogue {
   template <class Activate>
   void finish_rows(const Part& part, Activate activate) const;
 };
+
+template <class T>
+void Epilogue<T>::prefetch(int64_t first_row, int rows, const PackedWeight& weight, int64_t panel) const {
+  const int64_t first = first_row * outputs + weight.first_output(panel);
+  const int64_t last = weight.outputs_in(panel) - 1;
+  for (int64_t offset = first; offset < first + rows * outputs; offset += outputs) {
+    __builtin_prefetch(output + offset, 1);
+    __builtin_prefetch(output + offset + last, 1);
+    if (residual != nullptr) {
+      __builtin_prefetch(residual + offset);
+      __builtin_prefetch(residual + offset + last);
+    }
+  }
+}
 
 template <class T>
 void Epilogue<T>::finish(const float* tile, int64_t first_row, int rows, const PackedWeight& weight,

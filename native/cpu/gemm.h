@@ -17,6 +17,11 @@
 
 namespace ipai::IPAI_TARGET {
 
+// Longest run of depth that is summed in registers: an A panel of 14 rows is then 21 KiB of a 32 KiB L1.
+inline constexpr int64_t kDepthBlockBytes = 384 * sizeof(float);
+// One cache line more than the block, or else the rows of a panel would compete for the same few sets of the
+// L1.
+inline constexpr int64_t kPanelStrideBytes = kDepthBlockBytes + 64;
 // W: 12 panels x 384 x 32 floats = 576 KiB of a 1 MiB L2; accumulators of 16 x 12 tiles: 336 KiB.
 inline constexpr int64_t kMaxRowPanels = 16;
 inline constexpr int64_t kMaxColumnPanels = 12;
@@ -31,23 +36,28 @@ inline Range part_of(int64_t count, int64_t parts, int64_t index) {
   return {count * index / parts, count * (index + 1) / parts};
 }
 
+// Bytes of an element in panels of A.
+inline int64_t left_bytes(DType dtype) {
+  return dtype == DType::kBFloat16 ? sizeof(Left<BFloat16>) : sizeof(float);
+}
+
 struct GemmPlan {
   int64_t rows;
   int64_t row_panels;
   int64_t row_blocks;
   int64_t column_panels;
   int64_t column_blocks;
-  int64_t depth;
+  int64_t depth_steps;  // of the product's unit each
   int64_t depth_blocks;
 
-  GemmPlan(int64_t row_count, const PackedWeight& weight, int thread_count)
+  GemmPlan(DType dtype, int64_t row_count, const PackedWeight& weight, int thread_count)
       : rows(row_count),
         row_panels(divide_up(row_count, kTileRows)),
         row_blocks(divide_up(row_panels, kMaxRowPanels)),
         column_panels(weight.panels()),
         column_blocks(divide_up(column_panels, kMaxColumnPanels)),
-        depth(weight.depth),
-        depth_blocks(divide_up(weight.depth, kDepthBlock)) {
+        depth_steps(divide_up(weight.depth, weight.unit)),
+        depth_blocks(divide_up(weight.depth * left_bytes(dtype), kDepthBlockBytes)) {
     // Enough tasks to keep the threads level. Splitting columns costs a second packing of A, splitting rows a
     // second pass over W, which is what the small row counts of deep layers wait for: columns first, down to
     // 4 panels.
@@ -66,36 +76,51 @@ struct GemmPlan {
     return depth_blocks == 1 ? 1
                              : divide_up(row_panels, row_blocks) * divide_up(column_panels, column_blocks);
   }
-  int64_t scratch_floats_per_thread() const {
-    return kTileRows * kPanelStride + accumulator_tiles() * kTileRows * kTileColumns;
+  static constexpr int64_t kPanelBytes = kTileRows * kPanelStrideBytes;
+  int64_t thread_bytes() const {
+    return kPanelBytes + accumulator_tiles() * kTileRows * kTileColumns * int64_t{sizeof(float)};
   }
-  size_t scratch_bytes(int thread_count) const {
-    return static_cast<size_t>(scratch_floats_per_thread() * thread_count) * sizeof(float);
-  }
+  size_t scratch_bytes(int thread_count) const { return static_cast<size_t>(thread_bytes() * thread_count); }
 };
 
-// `Rows` has `void pack(int64_t first_row, int rows, int64_t first_depth, int64_t depth, float* panel)
-// const`, which writes that part of A as float32, row r to panel + r·kPanelStride.
+// Packs the part [first, first + depth) of so many rows, filled up with zeros to whole units.
+template <class T, class Rows>
+void pack_panel(const Rows& rows, Range panel_rows, const PackedWeight& weight, Range depth, Left<T>* panel) {
+  constexpr int64_t kStride = kPanelStrideBytes / sizeof(Left<T>);
+  const int row_count = static_cast<int>(panel_rows.size());
+  const int64_t end = std::min(depth.end, weight.depth);
+  rows.pack(panel_rows.begin, row_count, depth.begin, end - depth.begin, panel, kStride);
+  for (int r = 0; r < row_count && end < depth.end; ++r) {
+    panel[r * kStride + end - depth.begin] = Left<T>{};
+  }
+}
+
+// `Rows` has `void pack(int64_t first_row, int rows, int64_t first_depth, int64_t depth, Left<T>* panel,
+// int64_t panel_stride) const`, which writes that part of A, row r to panel + r·panel_stride.
 template <class T, class Rows>
 void run_gemm(const GemmPlan& plan, const Rows& rows, const PackedWeight& weight, const T* packed,
               const Epilogue<T>& epilogue, CpuContext& context) {
   constexpr int64_t kTileSize = int64_t{kTileRows} * kTileColumns;
+  constexpr int64_t kStride = kPanelStrideBytes / sizeof(Left<T>);
   context.parallel_for(plan.tasks(), [&](int64_t task, int thread) {
-    float* a_panel = reinterpret_cast<float*>(context.scratch()) + thread * plan.scratch_floats_per_thread();
-    float* accumulators = a_panel + kTileRows * kPanelStride;
+    std::byte* const memory = context.scratch() + thread * plan.thread_bytes();
+    auto* const a_panel = reinterpret_cast<Left<T>*>(memory);
+    auto* const accumulators = reinterpret_cast<float*>(memory + GemmPlan::kPanelBytes);
     const Range row_panels = part_of(plan.row_panels, plan.row_blocks, task % plan.row_blocks);
     const Range column_panels = part_of(plan.column_panels, plan.column_blocks, task / plan.row_blocks);
     for (int64_t block = 0; block < plan.depth_blocks; ++block) {
-      const Range depth = part_of(plan.depth, plan.depth_blocks, block);
+      const Range steps = part_of(plan.depth_steps, plan.depth_blocks, block);
+      const Range depth{steps.begin * weight.unit, steps.end * weight.unit};
       float* tile = accumulators;
       for (int64_t i = row_panels.begin; i < row_panels.end; ++i) {
         const Range panel_rows = part_of(plan.rows, plan.row_panels, i);
         const int row_count = static_cast<int>(panel_rows.size());
-        rows.pack(panel_rows.begin, row_count, depth.begin, depth.size(), a_panel);
+        pack_panel<T>(rows, panel_rows, weight, depth, a_panel);
         for (int64_t j = column_panels.begin; j < column_panels.end; ++j) {
           const int vecs = weight.vecs_in(j);
           const T* b = packed + weight.panel_offset(j) + depth.begin * vecs * Vec::kLanes;
-          micro_kernel<T>(row_count, vecs)(a_panel, b, depth.size(), tile, block > 0);
+          if (block == plan.depth_blocks - 1) epilogue.prefetch(panel_rows.begin, row_count, weight, j);
+          micro_kernel<T>(row_count, vecs)(a_panel, kStride, b, depth.size(), tile, block > 0);
           if (block == plan.depth_blocks - 1) epilogue.finish(tile, panel_rows.begin, row_count, weight, j);
           if (plan.depth_blocks > 1) tile += kTileSize;
         }

@@ -1,11 +1,12 @@
 // The core of the packed GEMM: a tile of C that stays in registers while one panel of A and one of B run past
 // it.
 //
-//   A panel   rows x depth, float32, row r at a + r·kPanelStride
-//   B panel   depth x (vecs·lanes), row-major, float32 or bfloat16
+//   A panel   rows x depth, row r at a + r·a_stride
+//   B panel   depth x (vecs·lanes), row-major; where a product takes pairs (see Product), depth/2 rows of
+//             pairs: [depth/2][vecs·lanes][2]
 //   C tile    rows x (vecs·lanes), float32, row r at c + r·kTileColumns
 //
-// Per step of depth a full tile loads kTileVecs vectors of B, broadcasts kTileRows scalars of A and does
+// Per step a full tile loads kTileVecs vectors of B, broadcasts kTileRows elements of A and does
 // kTileRows·kTileVecs fused multiply-adds; the tile sizes fill each target's register file:
 // 14·2 + 2 + 1 = 31 of AVX-512's 32 registers, 6·2 + 2 + 1 = 15 of AVX2's 16, 4·2 + 2 + 1 = 11 of SSE2's 16.
 //
@@ -15,7 +16,7 @@
 
 #include <utility>
 
-#include "cpu/vec.h"
+#include "cpu/convert.h"
 
 namespace ipai::IPAI_TARGET {
 
@@ -29,36 +30,72 @@ inline constexpr int kTileRows = 4;
 inline constexpr int kTileVecs = 2;
 inline constexpr int kTileColumns = kTileVecs * Vec::kLanes;
 
-// Longest run of depth that is summed in registers: an A panel of 14 x 384 floats is 21 KiB of a 32 KiB L1.
-inline constexpr int64_t kDepthBlock = 384;
-// One cache line more than the block, or else the rows of a panel would compete for the same few sets of the
-// L1.
-inline constexpr int64_t kPanelStride = kDepthBlock + 16;
+// How elements of B are multiplied: in float32, whatever they are stored as.
+template <class B>
+struct Product {
+  using Left = float;                   // elements of A
+  static constexpr int kDepthUnit = 1;  // elements of depth in one step
 
-template <class T>
-using MicroKernel = void (*)(const float* a, const T* b, int64_t depth, float* c, bool accumulate);
+  static Vec left(const float* a) { return Vec::broadcast(*a); }
+  static Vec right(const B* b) { return load_lanes(b); }
+  static Vec add(Vec a, Vec b, Vec sum) { return fma(a, b, sum); }
+};
+
+#if defined(__AVX512BF16__)
+// Pairs of bfloat16 with float32 sums: twice the operations of a fused multiply-add.
+template <>
+struct Product<BFloat16> {
+  using Left = BFloat16;
+  static constexpr int kDepthUnit = 2;
+
+  static Vec left(const BFloat16* a) {
+    int32_t pair;
+    std::memcpy(&pair, a, sizeof(pair));
+    return {_mm512_castsi512_ps(_mm512_set1_epi32(pair))};
+  }
+  static Vec right(const BFloat16* b) { return {_mm512_loadu_ps(reinterpret_cast<const float*>(b))}; }
+  static Vec add(Vec a, Vec b, Vec sum) {
+    return {_mm512_dpbf16_ps(sum.v, reinterpret_cast<__m512bh>(a.v), reinterpret_cast<__m512bh>(b.v))};
+  }
+};
+#endif
+
+template <class B>
+using Left = typename Product<B>::Left;
+
+// Elements of depth that a product of this dtype takes at a time.
+inline int64_t depth_unit(DType dtype) {
+  return dtype == DType::kBFloat16 ? Product<BFloat16>::kDepthUnit : 1;
+}
+
+// `depth` is a multiple of the product's kDepthUnit.
+template <class B>
+using MicroKernel = void (*)(const Left<B>* a, int64_t a_stride, const B* b, int64_t depth, float* c,
+                             bool accumulate);
 
 // C = A·B, or C += A·B where `accumulate`.
-template <class T, int kRows, int kVecs>
-void multiply_panels(const float* a, const T* b, int64_t depth, float* c, bool accumulate) {
+template <class B, int kRows, int kVecs>
+void multiply_panels(const Left<B>* a, int64_t a_stride, const B* b, int64_t depth, float* c,
+                     bool accumulate) {
+  constexpr int kUnit = Product<B>::kDepthUnit;
   Vec sums[kRows][kVecs];
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 2
     for (int v = 0; v < kVecs; ++v) sums[r][v] = Vec::zero();
   }
-  for (int64_t k = 0; k < depth; ++k) {
+  for (int64_t k = 0; k < depth; k += kUnit) {
     Vec b_row[kVecs];
 #pragma GCC unroll 2
-    for (int v = 0; v < kVecs; ++v) b_row[v] = Vec::load(b + v * Vec::kLanes);
+    for (int v = 0; v < kVecs; ++v) b_row[v] = Product<B>::right(b + v * Vec::kLanes * kUnit);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const Vec a_element = Vec::broadcast(a[r * kPanelStride]);
+      const Vec a_element = Product<B>::left(a + r * a_stride);
 #pragma GCC unroll 2
-      for (int v = 0; v < kVecs; ++v) sums[r][v] = fma(a_element, b_row[v], sums[r][v]);
+      for (int v = 0; v < kVecs; ++v) sums[r][v] = Product<B>::add(a_element, b_row[v], sums[r][v]);
     }
-    a += 1;
-    b += kVecs * Vec::kLanes;
+    a += kUnit;
+    b += kVecs * Vec::kLanes * kUnit;
   }
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
@@ -70,17 +107,17 @@ void multiply_panels(const float* a, const T* b, int64_t depth, float* c, bool a
   }
 }
 
-template <class T, int... kRowIndex>
-MicroKernel<T> select_micro_kernel(int rows, int vecs, std::integer_sequence<int, kRowIndex...>) {
-  static constexpr MicroKernel<T> kKernels[][2] = {
-      {multiply_panels<T, kRowIndex + 1, 1>, multiply_panels<T, kRowIndex + 1, 2>}...};
+template <class B, int... kRowIndex>
+MicroKernel<B> select_micro_kernel(int rows, int vecs, std::integer_sequence<int, kRowIndex...>) {
+  static constexpr MicroKernel<B> kKernels[][2] = {
+      {multiply_panels<B, kRowIndex + 1, 1>, multiply_panels<B, kRowIndex + 1, 2>}...};
   return kKernels[rows - 1][vecs - 1];
 }
 
 // The kernel for `rows` of [1, kTileRows] and `vecs` of [1, kTileVecs].
-template <class T>
-MicroKernel<T> micro_kernel(int rows, int vecs) {
-  return select_micro_kernel<T>(rows, vecs, std::make_integer_sequence<int, kTileRows>());
+template <class B>
+MicroKernel<B> micro_kernel(int rows, int vecs) {
+  return select_micro_kernel<B>(rows, vecs, std::make_integer_sequence<int, kTileRows>());
 }
 
 }  // namespace ipai::IPAI_TARGET

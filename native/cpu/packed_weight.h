@@ -1,5 +1,7 @@
-// Weights as the GEMM reads them: panels of kTileColumns outputs, each panel depth x columns, row-major. The
-// last panel is as narrow as whole vectors allow; its columns beyond the last output are zero.
+// Weights as the GEMM reads them: panels of kTileColumns outputs, each panel depth x columns, row-major
+// (where products take pairs of depth, the elements of a pair are neighbours). The last panel is as narrow as
+// whole vectors allow; its columns beyond the last output are zero, and so is what fills depth up to whole
+// pairs.
 //
 // With `glu` (rows n and n + N/2 of the weight belong together) a panel's left half holds rows n, n+1, ...
 // and its right half their partners n + N/2, n + 1 + N/2, ..., so that one tile has both.
@@ -24,7 +26,9 @@ struct PackedWeight {
   int64_t rows;
   int64_t depth;
   bool glu;
+  int64_t unit = 1;  // depth_unit of the packed dtype
 
+  int64_t stored_depth() const { return divide_up(depth, unit) * unit; }
   int64_t outputs() const { return glu ? rows / 2 : rows; }
   int64_t panel_outputs() const { return glu ? kTileColumns / 2 : kTileColumns; }
   int64_t panels() const { return divide_up(outputs(), panel_outputs()); }
@@ -37,9 +41,13 @@ struct PackedWeight {
     return static_cast<int>(divide_up(outputs_in(panel), Vec::kLanes)) * (glu ? 2 : 1);
   }
   // In elements; every panel but the last is full.
-  int64_t panel_offset(int64_t panel) const { return panel * kTileColumns * depth; }
+  int64_t panel_offset(int64_t panel) const { return panel * kTileColumns * stored_depth(); }
   int64_t elements() const {
-    return panel_offset(panels() - 1) + vecs_in(panels() - 1) * int64_t{Vec::kLanes} * depth;
+    return panel_offset(panels() - 1) + vecs_in(panels() - 1) * int64_t{Vec::kLanes} * stored_depth();
+  }
+  // Where (depth, column) stands in a panel of so many columns.
+  int64_t place(int64_t at, int column, int columns) const {
+    return (at / unit * columns + column) * unit + at % unit;
   }
   // Row of the weight in a panel's column, or -1 where the column is padding.
   int64_t source_row(int64_t panel, int column) const {
@@ -68,10 +76,13 @@ void pack_weight(const PackedWeight& layout, const void* source, int64_t taps, T
           for (int64_t tap = 0; tap < taps; ++tap) {
             const int64_t index = row * layout.depth + channel * taps + tap;
             const float value = row < 0 ? 0.0f : to_float(read_unaligned<Source>(source, index));
-            store_scalar(target + (tap * channels + channel) * columns + column, value);
+            store_scalar(target + layout.place(tap * channels + channel, column, columns), value);
           }
         }
       }
+    }
+    for (int64_t at = layout.depth; at < layout.stored_depth(); ++at) {
+      for (int column = 0; column < columns; ++column) target[layout.place(at, column, columns)] = T{};
     }
   });
 }

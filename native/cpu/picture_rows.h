@@ -32,7 +32,9 @@ struct PictureRows {
   const T* picture;
   ConvGeometry geometry;
 
-  void pack(int64_t first_row, int rows, int64_t first_depth, int64_t depth, float* panel) const {
+  template <class Element>
+  void pack(int64_t first_row, int rows, int64_t first_depth, int64_t depth, Element* panel,
+            int64_t panel_stride) const {
     const ConvGeometry& g = geometry;
     int64_t x = first_row % g.out_width;
     int64_t y = first_row / g.out_width % g.out_height;
@@ -40,7 +42,7 @@ struct PictureRows {
     for (int r = 0; r < rows; ++r) {
       const T* sample_picture = picture + sample * g.height * g.width * g.channels;
       pack_window(sample_picture, y * g.stride - g.top, x * g.stride - g.left, first_depth, depth,
-                  panel + r * kPanelStride);
+                  panel + r * panel_stride);
       if (++x == g.out_width) {
         x = 0;
         if (++y == g.out_height) {
@@ -53,7 +55,9 @@ struct PictureRows {
 
  private:
   // [first, first + count) of the window whose corner is pixel (y, x) of the view, cut at the window's rows.
-  void pack_window(const T* sample, int64_t y, int64_t x, int64_t first, int64_t count, float* target) const {
+  template <class Element>
+  void pack_window(const T* sample, int64_t y, int64_t x, int64_t first, int64_t count,
+                   Element* target) const {
     const ConvGeometry& g = geometry;
     const int64_t window_row = g.kernel_width * g.channels;
     for (int64_t at = first; at < first + count;) {
@@ -62,7 +66,7 @@ struct PictureRows {
       const int64_t end = std::min(window_row, begin + first + count - at);
       const int64_t view_y = y + ky;
       if (view_y < 0 || view_y >= g.view_height) {
-        std::fill_n(target, end - begin, 0.0f);
+        std::fill_n(target, end - begin, Element{});
       } else if (g.upsamples()) {
         const int64_t source_y = view_y * g.height / g.view_height;
         pack_upsampled(sample + source_y * g.width * g.channels, x, begin, end, target);
@@ -76,17 +80,19 @@ struct PictureRows {
 
   // Elements [begin, end) of a window's row are neighbours in the picture's line; those beside the line are
   // zero.
-  void pack_line(const T* line, int64_t x, int64_t begin, int64_t end, float* target) const {
+  template <class Element>
+  void pack_line(const T* line, int64_t x, int64_t begin, int64_t end, Element* target) const {
     const int64_t origin = x * geometry.channels;
     const int64_t inside_begin = std::clamp(-origin, begin, end);
     const int64_t inside_end = std::clamp(geometry.width * geometry.channels - origin, inside_begin, end);
-    std::fill_n(target, inside_begin - begin, 0.0f);
-    copy_as_float(line + origin + inside_begin, inside_end - inside_begin, target + (inside_begin - begin));
-    std::fill_n(target + (inside_end - begin), end - inside_end, 0.0f);
+    std::fill_n(target, inside_begin - begin, Element{});
+    copy_elements(line + origin + inside_begin, inside_end - inside_begin, target + (inside_begin - begin));
+    std::fill_n(target + (inside_end - begin), end - inside_end, Element{});
   }
 
   // As pack_line, pixel by pixel, because neighbours in the view may be one pixel of the picture.
-  void pack_upsampled(const T* line, int64_t x, int64_t begin, int64_t end, float* target) const {
+  template <class Element>
+  void pack_upsampled(const T* line, int64_t x, int64_t begin, int64_t end, Element* target) const {
     const ConvGeometry& g = geometry;
     for (int64_t at = begin; at < end;) {
       const int64_t kx = at / g.channels;
@@ -94,10 +100,10 @@ struct PictureRows {
       const int64_t count = std::min(g.channels - channel, end - at);
       const int64_t view_x = x + kx;
       if (view_x < 0 || view_x >= g.view_width) {
-        std::fill_n(target, count, 0.0f);
+        std::fill_n(target, count, Element{});
       } else {
         const int64_t source_x = view_x * g.width / g.view_width;
-        copy_as_float(line + source_x * g.channels + channel, count, target);
+        copy_elements(line + source_x * g.channels + channel, count, target);
       }
       target += count;
       at += count;

@@ -1,6 +1,6 @@
 // Vectors of float32 lanes, as wide as the target has them. Each kernel source is compiled once per target
-// (IPAI_TARGET = portable, avx2, avx512, avx512_bf16) and lives in that target's namespace, so that one binary
-// holds all of them.
+// (IPAI_TARGET = portable, avx2, avx512, avx512_bf16) and lives in that target's namespace, so that one
+// binary holds all of them.
 #pragma once
 
 #include <cmath>

@@ -1,6 +1,6 @@
 #include "runtime/arena.h"
 
-#include "runtime/mapped_memory.h"
+#include "runtime/pages.h"
 #include "runtime/system_memory.h"
 
 namespace ipai {
@@ -10,15 +10,15 @@ Status Arena::reserve(size_t bytes) {
   trim();
   if (Status status = check_memory_for(bytes, "the intermediate values of a program"); !status.ok())
     return status;
-  std::byte* const data = map_memory(bytes);
-  if (data == nullptr) return out_of_memory(bytes, "the intermediate values of a program");
-  data_ = data;
-  capacity_ = bytes;
+  const size_t capacity = (bytes + kHugePage - 1) / kHugePage * kHugePage;
+  data_ = allocate_pages(capacity);
+  if (data_ == nullptr) return out_of_memory(bytes, "the intermediate values of a program");
+  capacity_ = capacity;
   return Status::success();
 }
 
 void Arena::trim() {
-  if (data_ != nullptr) unmap_memory(data_, capacity_);
+  free_pages(data_, capacity_);
   data_ = nullptr;
   capacity_ = 0;
 }

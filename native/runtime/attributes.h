@@ -124,4 +124,10 @@ struct AttributeParser {
 enum class Activation : uint8_t { kNone, kSilu, kGelu, kQuickGelu, kGeglu };
 inline constexpr const char* kActivationNames[] = {"none", "silu", "gelu", "quick_gelu", "geglu"};
 
+// How a convolution is computed, for which its weight is packed. Direct takes any kernel and stride;
+// Winograd's (native/cpu/winograd_conv.h), named by the size of their output tiles, take kernels of 3x3 and
+// stride 1.
+enum class ConvAlgorithm : uint8_t { kDirect, kWinograd2x2, kWinograd4x4 };
+inline constexpr const char* kConvAlgorithmNames[] = {"direct", "winograd_2x2", "winograd_4x4"};
+
 }  // namespace ipai

@@ -11,14 +11,11 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "runtime/mapped_memory.h"
+#include "runtime/pages.h"
 #include "runtime/system_memory.h"
 
 namespace ipai {
 namespace {
-
-// Smaller memory is malloc's: it is not worth a page of its own.
-constexpr size_t kMappedFrom = size_t{128} << 10;
 
 std::atomic<size_t> current_bytes{0};
 std::atomic<size_t> peak_bytes{0};
@@ -28,6 +25,17 @@ void count_allocation(size_t bytes) {
   size_t peak = peak_bytes.load();
   while (now > peak && !peak_bytes.compare_exchange_weak(peak, now)) {
   }
+}
+
+// Small allocations come from the heap, whose pages they share.
+std::byte* allocate_bytes(size_t bytes) {
+  if (bytes >= kHugePage) return allocate_pages(bytes);
+  return static_cast<std::byte*>(std::aligned_alloc(kAlignment, align_up(bytes > 0 ? bytes : 1)));
+}
+
+void free_bytes(std::byte* data, size_t bytes) {
+  if (bytes >= kHugePage) return free_pages(data, bytes);
+  std::free(data);
 }
 
 Status file_error(const std::string& path, const std::string& problem) {
@@ -41,11 +49,7 @@ Buffer::Buffer(Kind kind, std::byte* data, size_t size, bool read_only, std::sha
 
 Buffer::~Buffer() {
   if (kind_ == Kind::kAllocated) {
-    if (size_ >= kMappedFrom) {
-      unmap_memory(data_, size_);
-    } else {
-      std::free(data_);
-    }
+    free_bytes(data_, size_);
     current_bytes -= size_;
   } else if (kind_ == Kind::kMapping && size_ > 0) {
     munmap(data_, size_);
@@ -54,12 +58,10 @@ Buffer::~Buffer() {
 
 Result<std::shared_ptr<Buffer>> Buffer::allocate(size_t bytes) {
   if (Status status = check_memory_for(bytes, "a buffer"); !status.ok()) return status;
-  void* const data = bytes >= kMappedFrom ? map_memory(bytes)
-                                          : std::aligned_alloc(kAlignment, align_up(bytes > 0 ? bytes : 1));
+  std::byte* const data = allocate_bytes(bytes);
   if (data == nullptr) return out_of_memory(bytes, "a buffer");
   count_allocation(bytes);
-  return std::shared_ptr<Buffer>(
-      new Buffer(Kind::kAllocated, static_cast<std::byte*>(data), bytes, false, nullptr));
+  return std::shared_ptr<Buffer>(new Buffer(Kind::kAllocated, data, bytes, false, nullptr));
 }
 
 Result<std::shared_ptr<Buffer>> Buffer::map_file(const std::string& path) {

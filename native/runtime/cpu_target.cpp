@@ -116,7 +116,8 @@ Result<CpuTarget> choose_cpu_target(const std::string& name) {
     return Status{ErrorCode::kDeviceUnavailable, "CPU target '" + name + "' needs " + missing +
                                                      ", which this machine has not. Choose another or none."};
   }
-  return Status::invalid("CPU target: expected portable, avx2, avx512 or avx512_bf16 but received '" + name + "'.");
+  return Status::invalid("CPU target: expected portable, avx2, avx512 or avx512_bf16 but received '" + name +
+                         "'.");
 }
 
 }  // namespace ipai

@@ -17,11 +17,11 @@ const readCase = (name: string) => readSafetensors(pathOf(name));
 type TokenInputs = {readonly image: HostInput; readonly prompt?: HostInput; readonly instruction?: HostInput};
 
 /** Runs an adapter file's projection. */
-async function project(file: string, heads: number, inputs: TokenInputs) {
+async function project(file: string, heads: number, inputs: TokenInputs, {dtype}: ComputeCase) {
   const {tensors} = await openWeights(pathOf(file));
   const adapter = detectAdapterKind(tensors, {heads});
   const weights = weightsOf('adapter', tensors);
-  const [tokens] = await runModel(symbols => imageTokens(weights, adapter, symbols), inputs);
+  const [tokens] = await runModel(symbols => imageTokens(weights, adapter, symbols, dtype), inputs);
   return tokens;
 }
 
@@ -53,44 +53,54 @@ test('IP-Adapter: the published projection', async t => {
     ['ip_adapter', embeds],
     ['ip_adapter_uncond', zero],
   ] as const) {
-    const tokens = await project('reference/ip-adapter.safetensors', 2, {image});
+    const tokens = await project('reference/ip-adapter.safetensors', 2, {image}, float32);
     assertParity(t, name, tokens, expected[name], float32);
-  }
-});
-
-test('IP-Adapter+: the published resampler', async t => {
-  for (const [name, image] of [
-    ['plus', vision['penultimate']!],
-    ['plus_uncond', vision['penultimate_zero']!],
-  ] as const) {
-    const tokens = await project('reference/ip-adapter-plus.safetensors', 2, {image});
-    assertParity(t, name, tokens, expected[name], float32);
-  }
-});
-
-test('all projections of other sizes', async t => {
-  for (const [name, inputs] of [
-    ['plus', {image: odd['image']!}],
-    ['instruct', {image: odd['image']!, prompt: odd['prompt']!, instruction: odd['instruction']!}],
-    // Its instruction is a text of one token.
-    ['instruct-paper', {image: odd['image']!, instruction: odd['prompt']!}],
-    ['full-face', {image: odd['image']!}],
-  ] as const) {
-    const tokens = await project(`models/adapters-odd/${name}.safetensors`, 3, inputs);
-    assertParity(t, name, tokens, odd[name.replace('-', '_')], float32);
   }
 });
 
 for (const compute of computeDTypes) {
-  test(`IPAdapter-Instruct: both forms, from texts encoded in ${compute.dtype}`, async t => {
+  test(`IP-Adapter+: the published resampler in ${compute.dtype}`, async t => {
+    for (const [name, image] of [
+      ['plus', vision['penultimate']!],
+      ['plus_uncond', vision['penultimate_zero']!],
+    ] as const) {
+      const tokens = await project('reference/ip-adapter-plus.safetensors', 2, {image}, compute);
+      assertParity(t, name, tokens, expected[name], compute);
+    }
+  });
+
+  test(`all projections of other sizes in ${compute.dtype}`, async t => {
+    for (const [name, inputs] of [
+      ['plus', {image: odd['image']!}],
+      ['instruct', {image: odd['image']!, prompt: odd['prompt']!, instruction: odd['instruction']!}],
+      // Its instruction is a text of one token.
+      ['instruct-paper', {image: odd['image']!, instruction: odd['prompt']!}],
+      ['full-face', {image: odd['image']!}],
+    ] as const) {
+      const tokens = await project(`models/adapters-odd/${name}.safetensors`, 3, inputs, compute);
+      assertParity(t, name, tokens, odd[name.replace('-', '_')], compute);
+    }
+  });
+
+  test(`IPAdapter-Instruct: both forms, in ${compute.dtype}`, async t => {
     const image = vision['penultimate']!;
     const promptStates = await encodeText(prompt, compute);
     for (const [query, text] of Object.entries(queries)) {
       const instruction = await encodeText(text, compute);
       const texts = {prompt: promptStates, instruction};
-      const released = await project('reference/ip-adapter-instruct.safetensors', 2, {image, ...texts});
+      const released = await project(
+        'reference/ip-adapter-instruct.safetensors',
+        2,
+        {image, ...texts},
+        compute,
+      );
       assertParity(t, query, released, expected[`instruct_${query}`], compute);
-      const paper = await project('reference/ip-adapter-instruct-paper.safetensors', 2, {image, instruction});
+      const paper = await project(
+        'reference/ip-adapter-instruct-paper.safetensors',
+        2,
+        {image, instruction},
+        compute,
+      );
       assertParity(t, `${query}, paper`, paper, expected[`instruct_paper_${query}`], compute);
     }
   });

@@ -45,7 +45,7 @@ interface InputTypes {
 }
 
 function tokensOf(adapter: AdapterDescription, types: InputTypes): readonly string[] {
-  const fn = (inputs: ImageTokensInputs) => imageTokens(symbolicWeights(), adapter, inputs);
+  const fn = (inputs: ImageTokensInputs) => imageTokens(symbolicWeights(), adapter, inputs, 'bfloat16');
   return summarizeTrace(fn, {...types}).outputs;
 }
 

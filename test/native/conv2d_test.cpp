@@ -16,6 +16,7 @@ struct Case {
   DType dtype = DType::kFloat32;
   int64_t sample_bias_rows = 0;  // 0: none
   bool residual = false;
+  std::string algorithm = "direct";
 
   int64_t view_height() const { return upsample_height > 0 ? upsample_height : height; }
   int64_t view_width() const { return upsample_width > 0 ? upsample_width : width; }
@@ -31,7 +32,8 @@ struct Case {
             {"padding", padding},
             {"upsample_height", static_cast<double>(upsample_height)},
             {"upsample_width", static_cast<double>(upsample_width)},
-            {"activation", activation}};
+            {"activation", activation},
+            {"algorithm", algorithm}};
   }
 };
 
@@ -49,8 +51,9 @@ struct Inputs {
 };
 
 HostTensor run_conv2d(const Target& target, const Case& c, const Inputs& in, RunOptions options = {}) {
-  const HostTensor packed = run(target.op("pack_conv2d"), {{"dtype", dtype_name(c.dtype)}}, {in.weight},
-                                c.dtype, {c.outputs, c.channels, c.kernel, c.kernel}, {options.threads, -1});
+  const AttributeMap packing = {{"dtype", dtype_name(c.dtype)}, {"algorithm", c.algorithm}};
+  const HostTensor packed = run(target.op("pack_conv2d"), packing, {in.weight}, c.dtype,
+                                {c.outputs, c.channels, c.kernel, c.kernel}, {options.threads, -1});
   return run(target.op("conv2d"), c.attributes(), {in.x, packed, in.bias, in.sample_bias, in.residual},
              c.dtype, c.output(), options);
 }
@@ -84,6 +87,16 @@ Sum window_sum(const Case& c, const Inputs& in, int64_t b, int64_t y, int64_t x,
   return sum;
 }
 
+// Share of the terms' magnitudes that rounding may cost. F(4x4) multiplies the error of rounded products by
+// 16 in the root mean square (F(2x2): by 2), and an output of few channels among some thousand lies 5 times
+// beyond that. Products round by 2^-24, in bfloat16 models by the 2^-12 of weights that are held as float16
+// (at most; 2^-13 in the mean).
+double rounding_share(const Case& c) {
+  if (c.algorithm == "direct") return 2e-7;
+  const double gain = c.algorithm == "winograd_2x2" ? 2 : 16;
+  return 5 * gain * std::ldexp(1, c.dtype == DType::kBFloat16 ? -13 : -24);
+}
+
 // Largest error over what rounding explains, as in gemm_test.cpp.
 double worst_error(const Case& c, const Inputs& in, const HostTensor& got) {
   double worst = 0;
@@ -95,7 +108,7 @@ double worst_error(const Case& c, const Inputs& in, const HostTensor& got) {
           const Sum sum = window_sum(c, in, b, y, x, o);
           double expected = activate(c.activation, sum.value);
           if (c.residual) expected += in.residual.at(index);
-          double slack = 2e-7 * (2 + sum.magnitude);
+          double slack = rounding_share(c) * (2 + sum.magnitude);
           if (c.dtype == DType::kBFloat16) slack += std::ldexp(std::fabs(expected), -8);
           const double error = std::fabs(got.at(index) - expected) / slack;
           if (!(error <= worst)) worst = error;  // NaN is the worst
@@ -111,11 +124,18 @@ void check(Case c) {
     c.dtype = dtype;
     const Inputs inputs(c);
     for (const Target& target : targets()) {
-      INFO(target.name, " ", dtype_name(dtype), " x ", inputs.x.type().shape.to_string(), " weight ",
-           inputs.weight.type().shape.to_string(), " stride ", c.stride, " view ", c.view_height(), "x",
-           c.view_width());
+      INFO(target.name, " ", c.algorithm, " ", dtype_name(dtype), " x ", inputs.x.type().shape.to_string(),
+           " weight ", inputs.weight.type().shape.to_string(), " stride ", c.stride, " view ",
+           c.view_height(), "x", c.view_width());
       CHECK_LE(worst_error(c, inputs, run_conv2d(target, c, inputs)), 1.0);
     }
+  }
+}
+
+void check_winograd(Case c) {
+  for (const char* algorithm : {"winograd_2x2", "winograd_4x4"}) {
+    c.algorithm = algorithm;
+    check(c);
   }
 }
 
@@ -174,17 +194,60 @@ TEST_CASE("conv2d: bias of each sample, activation and residual") {
   }
 }
 
-TEST_CASE("conv2d: the residual's memory may become the output") {
-  Case c{2, 6, 7, 50, 40, 3, 1, kSame};
-  c.residual = true;
-  for (const Target& target : targets()) {
-    const HostTensor apart = run_conv2d(target, c, Inputs(c));
-    CHECK(run_conv2d(target, c, Inputs(c), {2, 4}).has_bits_of(apart));
+TEST_CASE("conv2d by Winograd: channels around the vectors' width, outputs that fill tiles and do not") {
+  for (const int64_t channels : {1, 16, 19, 40}) {
+    for (const int64_t outputs : {1, 17, 40}) {
+      check_winograd({2, 5, 6, channels, outputs, 3, 1, kSame});
+      check_winograd({1, 8, 4, channels, outputs, 3, 1, kSame});
+    }
   }
 }
 
-TEST_CASE("conv2d: bits depend neither on threads nor on the rest of the batch") {
+TEST_CASE("conv2d by Winograd: any padding, pictures of one pixel") {
+  check_winograd({1, 1, 1, 5, 3, 3, 1, kSame});
+  check_winograd({2, 3, 3, 5, 3, 3});
+  check_winograd({1, 7, 5, 3, 4, 3, 1, {0, 2, 1, 3}});
+  check_winograd({1, 1, 2, 3, 4, 3, 1, {4, 0, 1, 5}});
+}
+
+TEST_CASE("conv2d by Winograd: more tiles than a task or a run takes") {
+  check_winograd({1, 50, 45, 4, 3, 3, 1, kSame});
+  check_winograd({3, 9, 70, 2, 33, 3, 1, kSame});
+}
+
+TEST_CASE("conv2d by Winograd: upsampled to twice the size, where products vanish, and to other sizes") {
+  check_winograd({2, 3, 4, 6, 5, 3, 1, kSame, 6, 8});
+  check_winograd({1, 5, 7, 20, 33, 3, 1, kSame, 10, 14});
+  check_winograd({1, 5, 7, 20, 33, 3, 1, kSame, 10, 13});
+  check_winograd({1, 3, 4, 6, 5, 3, 1, kSame, 7, 9});
+  check_winograd({1, 3, 4, 6, 5, 3, 1, {0, 1, 2, 1}, 6, 8});
+  check_winograd({1, 3, 4, 6, 5, 3, 1, {3, 0, 0, 0}, 6, 8});
+}
+
+TEST_CASE("conv2d by Winograd: bias of each sample, activation and residual") {
+  for (const int64_t sample_bias_rows : {0, 1, 3}) {
+    for (const char* activation : {"none", "silu"}) {
+      check_winograd(
+          {3, 3, 5, 6, 21, 3, 1, kSame, 0, 0, activation, DType::kFloat32, sample_bias_rows, true});
+    }
+  }
+}
+
+TEST_CASE("conv2d: the residual's memory may become the output") {
+  Case c{2, 6, 7, 50, 40, 3, 1, kSame};
+  c.residual = true;
+  for (const char* algorithm : {"direct", "winograd_2x2", "winograd_4x4"}) {
+    c.algorithm = algorithm;
+    for (const Target& target : targets()) {
+      const HostTensor apart = run_conv2d(target, c, Inputs(c));
+      CHECK(run_conv2d(target, c, Inputs(c), {2, 4}).has_bits_of(apart));
+    }
+  }
+}
+
+void check_bits(const char* algorithm) {
   Case c{3, 7, 9, 50, 40, 3, 1, kSame};
+  c.algorithm = algorithm;
   const Inputs inputs(c);
   for (const Target& target : targets()) {
     const HostTensor alone = run_conv2d(target, c, inputs);
@@ -200,6 +263,10 @@ TEST_CASE("conv2d: bits depend neither on threads nor on the rest of the batch")
     const size_t offset = alone.byte_size() - single.byte_size();
     CHECK_EQ(std::memcmp(alone.data() + offset, single.data(), single.byte_size()), 0);
   }
+}
+
+TEST_CASE("conv2d: bits depend neither on threads nor on the rest of the batch") {
+  for (const char* algorithm : {"direct", "winograd_2x2", "winograd_4x4"}) check_bits(algorithm);
 }
 
 TEST_CASE("conv2d: refuses what does not fit, with a sentence") {
@@ -238,6 +305,15 @@ TEST_CASE("conv2d: refuses what does not fit, with a sentence") {
   bad.upsample_height = 8;
   CHECK_EQ(refusal(bad, {x, weight, {}, {}, {}}),
            "upsample_height and upsample_width: expected both or neither to be 0; got 8 and 0");
+  bad = good;
+  bad.algorithm = "winograd_4x4";
+  CHECK_EQ(refusal(bad, {x, f32({8, 4, 1, 3}), {}, {}, {}}),
+           "weight: expected a kernel of 3x3 at stride 1, as Winograd's algorithms take; got float32 [8, 4, "
+           "1, 3]");
+  bad.stride = 2;
+  CHECK_EQ(refusal(bad, {x, weight, {}, {}, {}}),
+           "weight: expected a kernel of 3x3 at stride 1, as Winograd's algorithms take; got float32 [8, 4, "
+           "3, 3]");
   CHECK_EQ(refusal(good, {x, f32({8, 4, 8, 8}), {}, {}, {}}),
            "x: expected a picture that, padded, is no smaller than the kernel; got float32 [2, 5, 6, 4]");
 }

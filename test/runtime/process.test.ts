@@ -126,7 +126,10 @@ test.serial('results do not depend on the number of threads or the CPU target', 
 test.serial('variables with bad values are errors that name them', async t => {
   const cases = {
     IPAI_NUM_THREADS: ['0', /IPAI_NUM_THREADS: expected a whole number from 1 to 1024 but received '0'/],
-    IPAI_CPU_TARGET: ['sse9', /CPU target: expected portable, avx2, avx512 or avx512_bf16 but received 'sse9'/],
+    IPAI_CPU_TARGET: [
+      'sse9',
+      /CPU target: expected portable, avx2, avx512 or avx512_bf16 but received 'sse9'/,
+    ],
     IPAI_DEBUG: ['much', /IPAI_DEBUG: expected a whole number from 0 to 2/],
     IPAI_BINARY_PATH: ['/nowhere.node', /NoBinaryError.*\n.*\/nowhere\.node: not there/],
   } as const;

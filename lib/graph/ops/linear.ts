@@ -3,7 +3,7 @@
  */
 import {dtypes} from '../../runtime/dtype.ts';
 import {defineOp} from '../op.ts';
-import {sizeOf, type Tensor} from '../tensor.ts';
+import {convAlgorithms, sizeOf, type Tensor} from '../tensor.ts';
 import {
   expectCompute,
   expectDType,
@@ -52,15 +52,16 @@ export const linear = defineOp({
   cost: ({x, weight}) => ({flops: 2 * (x.size / x.dim(-1)) * weight.size}),
 });
 
-/** Convolution weights [O, I, kh, kw] in the kernel's layout. */
+/** Convolution weights [O, I, kh, kw] in the kernel's layout; Winograd's algorithms take kernels of 3x3. */
 export const packConv2d = defineOp({
   name: 'pack_conv2d',
   inputs: ['weight'],
-  attributes: {dtype: dtypes},
-  infer: ({weight}, {dtype}) => {
+  attributes: {dtype: dtypes, algorithm: convAlgorithms},
+  infer: ({weight}, {dtype, algorithm}) => {
     expectRank('weight', weight, 4);
     expectFloat('weight', weight);
-    return {shape: weight.shape, dtype, layout: 'packed-conv2d'};
+    if (algorithm !== 'direct') expectShape('weight', weight, [weight.dim(0), weight.dim(1), 3, 3]);
+    return {shape: weight.shape, dtype, layout: `packed-conv2d-${algorithm}`};
   },
   cost: () => ({flops: 0}),
 });
@@ -79,13 +80,20 @@ export const conv2d = defineOp({
     upsample_height: 'u32',
     upsample_width: 'u32',
     activation: ['none', 'silu'],
+    algorithm: convAlgorithms,
   },
   infer: ({x, weight, bias, sample_bias, residual}, attributes) => {
     expectRank('x', x, 4);
     expectCompute('x', x);
-    expectLayout('weight', weight, 'packed-conv2d');
+    expectLayout('weight', weight, `packed-conv2d-${attributes.algorithm}`);
     expectDType('weight', weight, x.dtype);
     const [out, input, kernelHeight, kernelWidth] = weight.shape as [number, number, number, number];
+    if (
+      attributes.algorithm !== 'direct' &&
+      (kernelHeight !== 3 || kernelWidth !== 3 || attributes.stride !== 1)
+    ) {
+      fail(`a kernel of 3x3 at stride 1 for ${attributes.algorithm}`);
+    }
     if (x.dim(3) !== input)
       fail(`x of ${input} channels (weight [${weight.shape.join(', ')}]), got ${x.dim(3)}`);
     const [top, left, bottom, right] = attributes.padding as [number, number, number, number];
@@ -102,10 +110,13 @@ export const conv2d = defineOp({
     expectDType('residual', residual, x.dtype);
     return {shape, dtype: x.dtype};
   },
-  cost: ({weight}, _attributes, output) => ({
-    flops: 2 * (sizeOf(output.shape) / weight.dim(0)) * weight.size,
+  cost: ({weight}, {algorithm}, output) => ({
+    flops: (2 * (sizeOf(output.shape) / weight.dim(0)) * weight.size) / savings[algorithm],
   }),
 });
+
+/** Multiplications of the direct algorithm over those of this one: 9·m² / (m + 2)² for tiles of m x m. */
+const savings = {direct: 1, winograd_2x2: 36 / 16, winograd_4x4: 144 / 36};
 
 function batchOr1(bias: Tensor, x: Tensor): number {
   return bias.dim(0) === 1 ? 1 : x.dim(0);

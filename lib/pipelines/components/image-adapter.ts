@@ -39,7 +39,7 @@ export class ImageAdapter extends Component {
     this.description = description;
     this.layers = layers;
     const {engine, group, weights, dtype} = this;
-    const tokens = (inputs: ImageTokensInputs) => imageTokens(weights, description, inputs);
+    const tokens = (inputs: ImageTokensInputs) => imageTokens(weights, description, inputs, dtype);
     this.compiledTokens = engine.compile('adapter.tokens', tokens, group);
     this.keyValues = engine.compile(
       'adapter.keys',

@@ -1,6 +1,7 @@
 #include "cpu/gemm.h"
 #include "cpu/picture_rows.h"
 #include "cpu/type_checks.h"
+#include "cpu/winograd_conv.h"
 #include "cpu/with_dtype.h"
 #include "ops/conv2d/op.h"
 
@@ -9,13 +10,6 @@ namespace {
 
 enum Input { kX, kWeight, kBias, kSampleBias, kResidual };
 enum Padding { kTop, kLeft, kBottom, kRight };
-
-// Ways to compute the same convolution; the choice follows from the sizes alone.
-enum class Algorithm { kPointwiseGemm, kImplicitGemm };
-
-Algorithm select_algorithm(const ConvGeometry& geometry) {
-  return geometry.is_pointwise() ? Algorithm::kPointwiseGemm : Algorithm::kImplicitGemm;
-}
 
 ConvGeometry geometry_of(const Conv2d& attributes, const Shape& x, const Shape& weight) {
   ConvGeometry g{};
@@ -82,6 +76,10 @@ std::string validate(const Conv2d& attributes, const NodeTypes& types) {
     return mismatch("weight", std::string("packed ") + dtype_name(x.dtype) + " [O, " + channels + ", kh, kw]",
                     weight);
   }
+  const bool takes_any = attributes.algorithm == ConvAlgorithm::kDirect;
+  if (!takes_any && (weight.shape[2] != 3 || weight.shape[3] != 3 || attributes.stride != 1)) {
+    return mismatch("weight", "a kernel of 3x3 at stride 1, as Winograd's algorithms take", weight);
+  }
   const ConvGeometry g = geometry_of(attributes, x.shape, weight.shape);
   if (g.out_height == 0 || g.out_width == 0) {
     return mismatch("x", "a picture that, padded, is no smaller than the kernel", x);
@@ -89,20 +87,36 @@ std::string validate(const Conv2d& attributes, const NodeTypes& types) {
   return validate_epilogue(g, x.dtype, types);
 }
 
-PackedWeight layout_of(const ConvGeometry& geometry) {
-  return {geometry.out_channels, geometry.depth(), false};
+PackedWeight layout_of(const ConvGeometry& geometry, DType dtype) {
+  return {geometry.out_channels, geometry.depth(), false, depth_unit(dtype)};
 }
 
 size_t input_bytes(const Conv2d& attributes, const NodeTypes& types, int index) {
   const TensorType& input = types.inputs[static_cast<size_t>(index)];
   if (index != kWeight) return input.dense_bytes();
   const ConvGeometry g = geometry_of(attributes, types.inputs[kX].shape, input.shape);
-  return static_cast<size_t>(layout_of(g).elements()) * dtype_size(input.dtype);
+  switch (attributes.algorithm) {
+    case ConvAlgorithm::kWinograd2x2:
+      return winograd_weight_bytes(input.dtype, g.out_channels, g.channels, winograd_positions<2>());
+    case ConvAlgorithm::kWinograd4x4:
+      return winograd_weight_bytes(input.dtype, g.out_channels, g.channels, winograd_positions<4>());
+    default:
+      return static_cast<size_t>(layout_of(g, input.dtype).elements()) * dtype_size(input.dtype);
+  }
 }
 
 size_t scratch_bytes(const Conv2d& attributes, const NodeTypes& types, int thread_count) {
   const ConvGeometry g = geometry_of(attributes, types.inputs[kX].shape, types.inputs[kWeight].shape);
-  return GemmPlan(g.rows(), layout_of(g), thread_count).scratch_bytes(thread_count);
+  const DType dtype = types.inputs[kX].dtype;
+  switch (attributes.algorithm) {
+    case ConvAlgorithm::kWinograd2x2:
+      return WinogradPlan<2>(g).scratch_bytes(thread_count);
+    case ConvAlgorithm::kWinograd4x4:
+      return WinogradPlan<4>(g).scratch_bytes(thread_count);
+    default:
+      break;
+  }
+  return GemmPlan(dtype, g.rows(), layout_of(g, dtype), thread_count).scratch_bytes(thread_count);
 }
 
 template <class T>
@@ -120,20 +134,41 @@ Epilogue<T> epilogue_of(const Conv2d& attributes, const ConvGeometry& g, const N
   return epilogue;
 }
 
+template <class T>
+void run_direct(const ConvGeometry& g, const NodeView& node, const Epilogue<T>& epilogue,
+                CpuContext& context) {
+  const T* const x = node.input(kX).as<T>();
+  const T* const weight = node.input(kWeight).as<T>();
+  const PackedWeight layout = layout_of(g, node.input(kX).dtype);
+  const GemmPlan plan(node.input(kX).dtype, g.rows(), layout, context.thread_count());
+  if (g.is_pointwise()) {
+    run_gemm(plan, DenseRows<T>{x, g.channels}, layout, weight, epilogue, context);
+  } else {
+    run_gemm(plan, PictureRows<T>{x, g}, layout, weight, epilogue, context);
+  }
+}
+
+template <int kOut, class T>
+void run_winograd(const ConvGeometry& g, const NodeView& node, const Epilogue<T>& epilogue,
+                  CpuContext& context) {
+  using Element = typename WinogradWeight<T>::Element;
+  const auto* const weight = node.input(kWeight).as<Element>();
+  WinogradConv<kOut, T>(g, node.input(kX).as<T>(), weight, epilogue, context).run();
+}
+
 void run(const Conv2d& attributes, const NodeView& node, CpuContext& context) {
   const TensorView& x = node.input(kX);
-  const TensorView& weight = node.input(kWeight);
-  const ConvGeometry g = geometry_of(attributes, x.shape, weight.shape);
-  const PackedWeight layout = layout_of(g);
-  const GemmPlan plan(g.rows(), layout, context.thread_count());
+  const ConvGeometry g = geometry_of(attributes, x.shape, node.input(kWeight).shape);
   with_compute(x.dtype, [&](auto element) {
     using T = decltype(element);
     const Epilogue<T> epilogue = epilogue_of<T>(attributes, g, node);
-    switch (select_algorithm(g)) {
-      case Algorithm::kPointwiseGemm:
-        return run_gemm(plan, DenseRows<T>{x.as<T>(), g.channels}, layout, weight.as<T>(), epilogue, context);
-      case Algorithm::kImplicitGemm:
-        return run_gemm(plan, PictureRows<T>{x.as<T>(), g}, layout, weight.as<T>(), epilogue, context);
+    switch (attributes.algorithm) {
+      case ConvAlgorithm::kDirect:
+        return run_direct<T>(g, node, epilogue, context);
+      case ConvAlgorithm::kWinograd2x2:
+        return run_winograd<2, T>(g, node, epilogue, context);
+      case ConvAlgorithm::kWinograd4x4:
+        return run_winograd<4, T>(g, node, epilogue, context);
     }
   });
 }

@@ -27,6 +27,7 @@ struct Conv2d {
   uint32_t upsample_height = 0;
   uint32_t upsample_width = 0;
   Activation activation = Activation::kNone;
+  ConvAlgorithm algorithm = ConvAlgorithm::kDirect;
 
   template <class Visitor>
   void fields(Visitor&& visit) {
@@ -35,6 +36,7 @@ struct Conv2d {
     visit("upsample_height", upsample_height);
     visit("upsample_width", upsample_width);
     visit("activation", activation, kConvActivationNames);
+    visit("algorithm", algorithm, kConvAlgorithmNames);
   }
 };
 

@@ -35,7 +35,8 @@ std::string validate(const Linear& attributes, const NodeTypes& types) {
 }
 
 PackedWeight layout_of(const Linear& attributes, const TensorType& weight) {
-  return {weight.shape[0], weight.shape[1], attributes.activation == Activation::kGeglu};
+  return {weight.shape[0], weight.shape[1], attributes.activation == Activation::kGeglu,
+          depth_unit(weight.dtype)};
 }
 
 size_t input_bytes(const Linear& attributes, const NodeTypes& types, int index) {
@@ -47,13 +48,14 @@ size_t input_bytes(const Linear& attributes, const NodeTypes& types, int index) 
 size_t scratch_bytes(const Linear& attributes, const NodeTypes& types, int thread_count) {
   const Shape& x = types.inputs[kX].shape;
   const PackedWeight weight = layout_of(attributes, types.inputs[kWeight]);
-  return GemmPlan(x.size(0, x.rank() - 1), weight, thread_count).scratch_bytes(thread_count);
+  const GemmPlan plan(types.inputs[kX].dtype, x.size(0, x.rank() - 1), weight, thread_count);
+  return plan.scratch_bytes(thread_count);
 }
 
 void run(const Linear& attributes, const NodeView& node, CpuContext& context) {
   const TensorView& x = node.input(kX);
   const PackedWeight weight = layout_of(attributes, node.input(kWeight));
-  const GemmPlan plan(x.shape.size(0, x.shape.rank() - 1), weight, context.thread_count());
+  const GemmPlan plan(x.dtype, x.shape.size(0, x.shape.rank() - 1), weight, context.thread_count());
   with_compute(x.dtype, [&](auto element) {
     using T = decltype(element);
     Epilogue<T> epilogue;

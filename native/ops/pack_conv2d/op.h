@@ -11,10 +11,12 @@ struct PackConv2d {
   static constexpr InputRole kInputs[] = {{"weight"}};
 
   DType dtype = DType::kFloat32;
+  ConvAlgorithm algorithm = ConvAlgorithm::kDirect;
 
   template <class Visitor>
   void fields(Visitor&& visit) {
     visit("dtype", dtype, kDTypeNames);
+    visit("algorithm", algorithm, kConvAlgorithmNames);
   }
 };
 

@@ -21,7 +21,7 @@ std::string validate(const PackLinear& attributes, const NodeTypes& types) {
 }
 
 PackedWeight layout_of(const PackLinear& attributes, const TensorType& weight) {
-  return {weight.shape[0], weight.shape[1], attributes.glu};
+  return {weight.shape[0], weight.shape[1], attributes.glu, depth_unit(attributes.dtype)};
 }
 
 size_t output_bytes(const PackLinear& attributes, const NodeTypes& types) {

@@ -31,9 +31,9 @@ test('a resnet block becomes norm, convolution, norm, convolution', t => {
   t.deepEqual(opsOf(fused), ['group_norm', 'conv2d', 'group_norm', 'conv2d']);
   t.deepEqual(body(fused), [
     '%0 f32[1, 8, 8, 4] = group_norm x @{cast m.norm1.weight} @{cast m.norm1.bias} {groups=2, epsilon=0.00001, activation=silu}  # m.norm1',
-    '%1 f32[1, 8, 8, 4] = conv2d %0 @{pack_conv2d m.conv1.weight} @{cast m.conv1.bias} temb _ {stride=1, padding=[1, 1, 1, 1], upsample_height=0, upsample_width=0, activation=none}  # m.conv1',
+    '%1 f32[1, 8, 8, 4] = conv2d %0 @{pack_conv2d m.conv1.weight} @{cast m.conv1.bias} temb _ {stride=1, padding=[1, 1, 1, 1], upsample_height=0, upsample_width=0, activation=none, algorithm=direct}  # m.conv1',
     '%2 f32[1, 8, 8, 4] = group_norm %1 @{cast m.norm2.weight} @{cast m.norm2.bias} {groups=2, epsilon=0.00001, activation=silu}  # m.norm2',
-    '%3 f32[1, 8, 8, 4] = conv2d %2 @{pack_conv2d m.conv2.weight} @{cast m.conv2.bias} _ x {stride=1, padding=[1, 1, 1, 1], upsample_height=0, upsample_width=0, activation=none}  # m.conv2',
+    '%3 f32[1, 8, 8, 4] = conv2d %2 @{pack_conv2d m.conv2.weight} @{cast m.conv2.bias} _ x {stride=1, padding=[1, 1, 1, 1], upsample_height=0, upsample_width=0, activation=none, algorithm=direct}  # m.conv2',
     'return %3',
   ]);
 });

@@ -1,0 +1,49 @@
+/**
+ * Gives each convolution the algorithm that takes least time on the CPU for its shape, and packs its weight for it.
+ *
+ * Winograd's F(m x m, 3x3) (Lavin & Gray 2016, §4) needs 9·m² / (m + 2)² times fewer multiplications and its weights
+ * (m + 2)² / 9 times the memory: 4 and 4 for m = 4, 2.25 and 1.78 for m = 2. Deep layers have most of the weights and
+ * few pixels, so there the smaller tile, or none, costs less memory for nearly the same time.
+ */
+import {conv2d, packConv2d} from '../ops/index.ts';
+import type {ConvAlgorithm, Graph, OpNode, Tensor} from '../tensor.ts';
+import {scoped} from '../trace.ts';
+import {eliminateDeadNodes} from './eliminate-dead-nodes.ts';
+import {rewrite} from './rewrite.ts';
+
+/** Below, transforms cost more than products save: the first and last convolutions of models. */
+const minChannels = 32;
+/** Pixels of the shorter side from which on an algorithm is worth its memory; bench/RESULTS.md has the figures. */
+const minSides = {
+  float32: {winograd_4x4: 32, winograd_2x2: 4},
+  // Weights are float16 here; without the transform, products of bfloat16 run at twice float32's rate.
+  bfloat16: {winograd_4x4: 16, winograd_2x2: Number.POSITIVE_INFINITY},
+};
+
+/** Equal in meaning, up to rounding, to the graph it is given. */
+export function chooseConvAlgorithms(graph: Graph): Graph {
+  const chosen = rewrite(graph, ({node, inputs}) => {
+    if (node.op !== conv2d) return undefined;
+    const packed = inputs[1]!.node;
+    const algorithm = algorithmOf(inputs as readonly Tensor[], node);
+    if (algorithm === 'direct' || packed.kind !== 'op' || packed.op !== packConv2d) return undefined;
+    const weight = scoped(packed.scope, () =>
+      packed.op.apply(packed.inputs, {...packed.attributes, algorithm}),
+    );
+    return node.op.apply(inputs.with(1, weight), {...node.attributes, algorithm});
+  });
+  return eliminateDeadNodes(chosen);
+}
+
+/** Of sizes alone, and not of the batch: a sample's bits do not depend on its company. */
+function algorithmOf([x, weight]: readonly Tensor[], {attributes}: OpNode): ConvAlgorithm {
+  const [outputs, channels, kernelHeight, kernelWidth] = weight!.shape as [number, number, number, number];
+  const fits = kernelHeight === 3 && kernelWidth === 3 && attributes['stride'] === 1;
+  if (!fits || Math.min(outputs, channels) < minChannels) return 'direct';
+  const height = (attributes['upsample_height'] as number) || x!.dim(1);
+  const width = (attributes['upsample_width'] as number) || x!.dim(2);
+  const side = Math.min(height, width);
+  const sides = minSides[x!.dtype as keyof typeof minSides];
+  if (side >= sides.winograd_4x4) return 'winograd_4x4';
+  return side >= sides.winograd_2x2 ? 'winograd_2x2' : 'direct';
+}
