@@ -1,5 +1,6 @@
 /**
- * A whole picture: encoders, instruct projection, steps with simple guidance, decoder.
+ * A whole picture: encoders, instruct projection, steps with simple guidance, decoder. Models take turns in memory, as
+ * they do by default: ours prepares all weights, here from random numbers, for each picture; PyTorch keeps its own.
  */
 import {ProfileSink} from '../../lib/engine/profile.ts';
 import type {ComputeDType} from '../../lib/pipelines/components/component.ts';

@@ -12,8 +12,8 @@ import {flattenTree, type MapTree, mapTree, type Tree} from '../graph/tree.ts';
 import type {Device} from '../runtime/device.ts';
 import {DeviceTensor} from '../runtime/device-tensor.ts';
 import type {CompiledProgram, ProgramPlan} from '../runtime/program-handle.ts';
-import type {PreparedWeights} from './prepared-weights.ts';
 import type {ProfileSink} from './profile.ts';
+import type {WeightGroup} from './weight-group.ts';
 
 export interface RunOptions {
   /** Checked between ops; the promise rejects with its reason. */
@@ -32,6 +32,8 @@ export interface FunctionPlan<Output = unknown> {
   readonly output: MapTree<Output, Tensor, TensorType>;
   /** Recipes of the weights that the program reads. */
   readonly recipes: readonly PreparedRecipe[];
+  /** How long these weights stay. */
+  readonly group: WeightGroup;
 }
 
 interface Compiled<Output> {
@@ -44,15 +46,15 @@ interface Compiled<Output> {
 
 export class CompiledFunction<Inputs, Output> {
   readonly name: string;
+  readonly group: WeightGroup;
   readonly #device: Device;
-  readonly #weights: PreparedWeights;
   readonly #fn: (inputs: Inputs) => Output;
   readonly #compiled = new Map<string, Compiled<Output>>();
   readonly #compiling = new Map<string, Promise<Compiled<Output>>>();
 
-  constructor(device: Device, weights: PreparedWeights, name: string, fn: (inputs: Inputs) => Output) {
+  constructor(device: Device, group: WeightGroup, name: string, fn: (inputs: Inputs) => Output) {
     this.#device = device;
-    this.#weights = weights;
+    this.group = group;
     this.name = name;
     this.#fn = fn;
   }
@@ -62,16 +64,23 @@ export class CompiledFunction<Inputs, Output> {
    *
    * @throws ShapeError, DTypeError at the first call with a signature that the function refuses
    */
-  async run(
+  run(
     inputs: MapTree<Inputs, Tensor, DeviceTensor>,
-    {signal, profile}: RunOptions = {},
+    options: RunOptions = {},
+  ): Promise<MapTree<Output, Tensor, DeviceTensor>> {
+    return this.group.during(() => this.#run(inputs, options));
+  }
+
+  async #run(
+    inputs: MapTree<Inputs, Tensor, DeviceTensor>,
+    {signal, profile}: RunOptions,
   ): Promise<MapTree<Output, Tensor, DeviceTensor>> {
     signal?.throwIfAborted();
     const leaves = flattenTree(inputs as Tree<DeviceTensor>, isDeviceTensor);
     const compiled = await this.#compileInTurns(inputs as Tree<TensorType>, isDeviceTensor);
     const parameters: DeviceTensor[] = [];
     for (const recipe of compiled.recipes) {
-      parameters.push(await this.#weights.get(recipe));
+      parameters.push(await this.group.get(recipe));
       signal?.throwIfAborted();
     }
     const {outputs, profile: times} = await compiled.program.run({
@@ -103,6 +112,7 @@ export class CompiledFunction<Inputs, Output> {
       graph,
       program: program.plan(),
       recipes,
+      group: this.group,
       output: output as MapTree<Output, Tensor, TensorType>,
     };
   }

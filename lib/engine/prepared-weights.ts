@@ -1,33 +1,39 @@
 /**
- * Weights as kernels want them: each recipe is cooked once, and its result shared by every program that reads it.
+ * Weights as kernels want them: a recipe is cooked when it is first asked for, and its result shared by every program
+ * that reads it until none of its holders is left.
  */
 import {DisposedError, InternalError} from '../errors.ts';
 import {lower} from '../graph/lower.ts';
-import {opNode} from '../graph/passes/rewrite.ts';
-import type {Graph, ParameterSource, PreparedRecipe, Tensor} from '../graph/tensor.ts';
+import type {PreparedRecipe, Tensor} from '../graph/tensor.ts';
 import type {Device} from '../runtime/device.ts';
 import type {DeviceTensor} from '../runtime/device-tensor.ts';
 import {FileWeights} from './file-weights.ts';
 
+interface Prepared {
+  readonly value: Promise<DeviceTensor>;
+  /** Whoever asked for it and has not released it. */
+  readonly holders: Set<object>;
+}
+
 export class PreparedWeights {
   readonly #device: Device;
-  readonly #values = new Map<
-    string,
-    {readonly recipe: PreparedRecipe; readonly value: Promise<DeviceTensor>}
-  >();
+  readonly #values = new Map<string, Prepared>();
   #disposed = false;
 
   constructor(device: Device) {
     this.#device = device;
   }
 
-  /** The value of a recipe, cooked at the first call and kept until its weights are released. */
-  get(recipe: PreparedRecipe): Promise<DeviceTensor> {
+  /** The value of a recipe, cooked unless it is there; kept until all who asked for it have released it. */
+  get(recipe: PreparedRecipe, holder: object): Promise<DeviceTensor> {
     if (this.#disposed) throw new DisposedError('weights: used after dispose().');
     const known = this.#values.get(recipe.key);
-    if (known !== undefined) return known.value;
+    if (known !== undefined) {
+      known.holders.add(holder);
+      return known.value;
+    }
     const value = cook(this.#device, recipe);
-    this.#values.set(recipe.key, {recipe, value});
+    this.#values.set(recipe.key, {value, holders: new Set([holder])});
     value.catch(() => this.#values.delete(recipe.key));
     return value;
   }
@@ -44,21 +50,28 @@ export class PreparedWeights {
     return {bytes: outputBytes[0]!, arenaBytes: peakBytes};
   }
 
-  /** Frees what was prepared from a source's weights. */
-  async release(source: ParameterSource): Promise<void> {
-    for (const [key, {recipe, value}] of this.#values) {
-      if (!sourcesOf(recipe.graph).has(source)) continue;
+  /** Frees what only this holder asked for. */
+  async release(holder: object): Promise<void> {
+    const unused: Prepared[] = [];
+    for (const [key, prepared] of this.#values) {
+      if (!prepared.holders.delete(holder) || prepared.holders.size > 0) continue;
       this.#values.delete(key);
-      (await value).dispose();
+      unused.push(prepared);
     }
+    await dispose(unused);
   }
 
   async dispose(): Promise<void> {
     this.#disposed = true;
-    const values = [...this.#values.values()];
+    const all = [...this.#values.values()];
     this.#values.clear();
-    for (const {value} of values) (await value.catch(() => undefined))?.dispose();
+    await dispose(all);
   }
+}
+
+async function dispose(values: readonly Prepared[]): Promise<void> {
+  // A value whose cooking failed is nothing to free.
+  for (const {value} of values) (await value.catch(() => undefined))?.dispose();
 }
 
 /** Maps a recipe's weights from their file, runs its small program, and lets the file's pages go. */
@@ -88,9 +101,4 @@ function mapWeight(device: Device, tensor: Tensor): DeviceTensor {
   }
   const stored = node.source.stored(node.name);
   return device.mapTensor(stored.file, stored.byteOffset, {shape: tensor.shape, dtype: tensor.dtype});
-}
-
-function sourcesOf(graph: Graph): Set<ParameterSource> {
-  const operands = [...graph.nodes.flatMap(tensor => opNode(tensor).inputs), ...graph.outputs];
-  return new Set(operands.flatMap(tensor => (tensor?.node.kind === 'parameter' ? [tensor.node.source] : [])));
 }

@@ -15,23 +15,24 @@ import type {ControlNetConfig} from './controlnet-config.ts';
 import {planTrunk} from './unet-blocks/block-plan.ts';
 import {downBlocks, midBlocks} from './unet-blocks/blocks.ts';
 import {crossAttentionLayersOf, type KeyValue, textKeyValues} from './unet-blocks/cross-attention.ts';
+import {addRows, toRows} from './unet-blocks/sample-rows.ts';
 import {timeProjections} from './unet-blocks/time-projections.ts';
 import {bindInputs, convIn} from './unet-blocks/trunk.ts';
 
 /** Inputs of a step. */
 export type ControlNetInputs = {
-  /** The latents, as the UNet sees them: float32 [B, inChannels, h, w]. */
+  /** The latents, as the UNet sees them: float32 [S, inChannels, h, w]. */
   readonly sample: Tensor;
-  /** float32 [B or 1, total]: a row of {@link controlNetTimeProjections}. */
+  /** float32 [S or 1, total]: a row of {@link controlNetTimeProjections}. */
   readonly timeProjections: Tensor;
   readonly textKeyValues: readonly KeyValue[];
-  /** The result of {@link controlNetConditioning}: [B or 1, h, w, C] of the compute dtype. */
+  /** The result of {@link controlNetConditioning}: [S or 1, h, w, C] of the compute dtype. */
   readonly conditioning: Tensor;
-  /** Weight of the residuals: float32 [1], or [B] for one a sample. */
+  /** Weight of the residuals: float32 [1], or [S] for one a sample. */
   readonly scale: Tensor;
 };
 
-/** Residuals of the compute dtype, channels last: `unet` takes them as they are. */
+/** Residuals of the compute dtype, channels last, by sample or by row: `unet` takes them as they are. */
 export type ControlResiduals = {
   readonly downResiduals: readonly Tensor[];
   readonly midResidual: Tensor;
@@ -76,8 +77,11 @@ export function controlNet(
   const {hidden, skips} = downBlocks(context, plan.down, x);
   const mid = midBlocks(context, plan.mid, hidden);
   const scale = ops.reshape({x: castTo(inputs.scale, dtype)}, {shape: [inputs.scale.size, 1, 1, 1]});
-  const residual = (place: Weights, from: Tensor) =>
-    ops.binary({a: conv2d(place, from, from.dim(3), {kernelSize: 1}), b: scale}, {kind: 'multiply'});
+  const residual = (place: Weights, from: Tensor) => {
+    const unscaled = conv2d(place, from, from.dim(3), {kernelSize: 1});
+    const own = inputs.scale.size === 1 ? scale : toRows(scale, from.dim(0));
+    return ops.binary({a: unscaled, b: own}, {kind: 'multiply'});
+  };
   return {
     downResiduals: skips.map((skip, index) => residual(weights.at('controlnet_down_blocks', index), skip)),
     midResidual: residual(weights.at('controlnet_mid_block'), mid),
@@ -105,8 +109,10 @@ export function sumControlResiduals(all: readonly ControlResiduals[]): ControlRe
   }
   return others.reduce(
     (sum, next) => ({
-      downResiduals: sum.downResiduals.map((residual, index) => add(residual, next.downResiduals[index]!)),
-      midResidual: add(sum.midResidual, next.midResidual),
+      downResiduals: sum.downResiduals.map((residual, index) =>
+        addRows(residual, next.downResiduals[index]!),
+      ),
+      midResidual: addRows(sum.midResidual, next.midResidual),
     }),
     first,
   );

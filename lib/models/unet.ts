@@ -5,7 +5,7 @@
 import {ShapeError} from '../errors.ts';
 import type {Tensor} from '../graph/tensor.ts';
 import {input} from '../graph/trace.ts';
-import {add, conv2d, groupNorm, silu} from '../nn/layers.ts';
+import {conv2d, groupNorm, silu} from '../nn/layers.ts';
 import {toChannelsFirst} from '../nn/picture-layout.ts';
 import {collectWeightShapes, type Weights} from '../nn/weights.ts';
 import type {DType} from '../runtime/dtype.ts';
@@ -17,6 +17,7 @@ import {
   type KeyValue,
   textKeyValues,
 } from './unet-blocks/cross-attention.ts';
+import {addRows} from './unet-blocks/sample-rows.ts';
 import {timeProjections} from './unet-blocks/time-projections.ts';
 import {bindInputs, convIn, type TrunkInputs} from './unet-blocks/trunk.ts';
 import type {UNetConfig} from './unet-config.ts';
@@ -28,7 +29,7 @@ export type {CrossAttentionLayer, KeyValue} from './unet-blocks/cross-attention.
  * with image keys and values every cross-attention becomes a decoupled one.
  */
 export type UNetInputs = TrunkInputs & {
-  /** ControlNet residuals of the compute dtype [B, h', w', C], one for each skip; given with `midResidual`. */
+  /** ControlNet residuals of the compute dtype [B or S, h', w', C], one for each skip; given with `midResidual`. */
   readonly downResiduals?: readonly Tensor[] | undefined;
   readonly midResidual?: Tensor | undefined;
 };
@@ -72,9 +73,10 @@ export function unetTextKeyValues(
  * One evaluation: the model's prediction (noise or v, as it was trained) for a noisy sample. Any height and width:
  * where halving rounds, the way up grows back to the sizes of the way down.
  *
- * @param inputs sample float32 [B, inChannels, h, w]: for inpainting checkpoints latents, mask and masked latents
+ * @param inputs sample float32 [S, inChannels, h, w]: for inpainting checkpoints latents, mask and masked latents. With
+ *   text of B = S·R rows each sample stands for R rows, and what these have in common is computed once
  * @param dtype of activations
- * @returns float32 [B, outChannels, h, w]
+ * @returns float32 [B, outChannels, h, w]; [S, …] of a model without cross-attention
  * @throws ShapeError where inputs do not fit the config or each other
  */
 export function unet(weights: Weights, config: UNetConfig, inputs: UNetInputs, dtype: DType): Tensor {
@@ -108,8 +110,8 @@ function withResiduals({hidden, skips}: BeforeUp, {downResiduals, midResidual}: 
     );
   }
   return {
-    hidden: add(hidden, midResidual),
-    skips: skips.map((skip, index) => add(skip, downResiduals[index]!)),
+    hidden: addRows(hidden, midResidual),
+    skips: skips.map((skip, index) => addRows(skip, downResiduals[index]!)),
   };
 }
 

@@ -43,17 +43,19 @@ export interface Conditioning {
   readonly imageTokens?: HostTensor | undefined;
 }
 
-export async function encodeConditioning(
-  models: ConditioningModels,
+export function encodeConditioning(
+  {textEncoder, adapter}: ConditioningModels,
   samples: readonly Sample[],
   rows: readonly Row[],
   options: ConditioningOptions,
 ): Promise<Conditioning> {
-  const encoderHiddenStates = await encodeRowTexts(models.textEncoder, rows, options);
-  if (models.adapter === undefined || rows.every(row => row.tokens === undefined))
-    return {encoderHiddenStates};
-  const imageTokens = await encodeImageTokens(models.textEncoder, models.adapter, samples, rows, options);
-  return {encoderHiddenStates, imageTokens};
+  // Prompts come first and instructions after the pictures: the text encoder's weights stay meanwhile.
+  return textEncoder.group.during(async () => {
+    const encoderHiddenStates = await encodeRowTexts(textEncoder, rows, options);
+    if (adapter === undefined || rows.every(row => row.tokens === undefined)) return {encoderHiddenStates};
+    const imageTokens = await encodeImageTokens(textEncoder, adapter, samples, rows, options);
+    return {encoderHiddenStates, imageTokens};
+  });
 }
 
 /** Rows of encoded things, found again by what they were made from. */
@@ -134,7 +136,9 @@ async function encodeImageTokens(
     adapter.readsPrompt ? source.prompt : '',
   ]);
 
-  const images = await encodeImages(adapter, imageEncoder, distinct.values.map(imageOf), options);
+  const images = await imageEncoder.group.during(() =>
+    encodeImages(adapter, imageEncoder, distinct.values.map(imageOf), options),
+  );
   const instructions = distinct.values.map(source => source.instruction);
   const prompts = distinct.values.map(source => source.prompt);
   const tokens = await adapter.tokens(

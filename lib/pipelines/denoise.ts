@@ -9,7 +9,7 @@ import type {TorchGenerator} from '../schedulers/torch-generator.ts';
 import type {Denoiser} from './components/denoiser.ts';
 import {combineBranches} from './guidance.ts';
 import {download, gatherRows, type HostTensor, joinChannels, upload} from './host-tensor.ts';
-import type {Row} from './rows.ts';
+import {haveEqualRows, type Row} from './rows.ts';
 import type {ActiveControl, StepConstants} from './step-inputs.ts';
 
 /** What inpainting with an ordinary checkpoint keeps: [samples, …] each. */
@@ -66,7 +66,7 @@ async function predict(
 ): Promise<HostTensor> {
   const {device} = denoiser.engine;
   const sampleOf = rows.map(row => row.sample);
-  const sample = gatherRows(extraChannels ? joinChannels(modelInput, extraChannels) : modelInput, sampleOf);
+  const samples = extraChannels ? joinChannels(modelInput, extraChannels) : modelInput;
   const totalSteps = scheduler.timesteps.length - beginStep;
   const active = constants.controls.filter(span => isActive(step - beginStep, totalSteps, span));
   const scales = adapterScales(step - beginStep);
@@ -77,7 +77,7 @@ async function predict(
     scale: upload(device, {shape: [1], data: Float32Array.of(control.scale)}),
   }));
   const inputs = {
-    sample: upload(device, sample),
+    sample: upload(device, haveEqualRows(rows) ? samples : gatherRows(samples, sampleOf)),
     timeProjections: upload(device, gatherRows(constants.timeProjections, [step])),
     imageScales:
       scales && upload(device, {shape: [scales.length, rows.length], data: Float32Array.from(scales.flat())}),
@@ -90,7 +90,7 @@ async function predict(
     const run = denoiser.step(active.map(({net}: ActiveControl) => net));
     const {textKeyValues, imageKeyValues} = constants;
     const adapter = scales === undefined ? {} : {imageKeyValues, imageScales: inputs.imageScales};
-    return await download(
+    const prediction = await download(
       await run.run(
         {
           sample: inputs.sample,
@@ -102,6 +102,8 @@ async function predict(
         options,
       ),
     );
+    // A UNet without cross-attention tells no rows apart.
+    return prediction.shape[0] === rows.length ? prediction : gatherRows(prediction, sampleOf);
   } finally {
     for (const tensor of own) tensor?.dispose();
   }

@@ -1,5 +1,6 @@
 /**
- * One generation, from options to pictures.
+ * One generation, from options to pictures. Models take turns: each phase keeps its own weights for its whole length
+ * (`group.during`), and unless the pipeline keeps its models, they are freed before the next phase prepares others.
  */
 
 import type {RgbImage} from '../images/image.ts';
@@ -12,7 +13,7 @@ import {adapterSchedule} from './adapter-schedule.ts';
 import {prepareBatchStart} from './batch-start.ts';
 import {encodeConditioning} from './conditioning.ts';
 import {resolveControls} from './control-requests.ts';
-import {denoise} from './denoise.ts';
+import {type DenoiseRequest, denoise} from './denoise.ts';
 import {checkInteger, checkRange, type GenerateOptions} from './generate-options.ts';
 import {gatherRows, type HostTensor} from './host-tensor.ts';
 import type {LatentSize} from './initial-latents.ts';
@@ -49,6 +50,7 @@ export interface GenerateResult {
 const defaultSteps = 50;
 
 export async function generate(models: PipelineModels, options: GenerateOptions): Promise<GenerateResult> {
+  const {denoiser, vae} = models;
   const {signal, profile, onProgress} = options;
   signal?.throwIfAborted();
   const begin = performance.now();
@@ -73,10 +75,12 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
     onWarning: options.onWarning ?? (message => process.emitWarning(message)),
   });
   const generators = samples.map(sample => new TorchGenerator(sample.seed));
-  const start = await prepareBatchStart(models, options, samples, generators, size, scheduler);
+  const start = await vae.encoder.group.during(() =>
+    prepareBatchStart(models, options, samples, generators, size, scheduler),
+  );
   const totalSteps = scheduler.timesteps.length - start.beginStep;
   const constants = await prepareConstants(
-    models.denoiser,
+    denoiser,
     models.adapter?.adapter,
     conditioning,
     scheduler.timesteps,
@@ -84,25 +88,25 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
     run,
   );
   const encoded = performance.now();
-  const latents = await denoise(
-    {
-      ...start,
-      denoiser: models.denoiser,
-      scheduler,
-      constants,
-      rows,
-      generators,
-      adapterScales:
-        constants.imageKeyValues === undefined
-          ? () => undefined
-          : adapterSchedule(options, samples, rows, layers, totalSteps),
-      guidanceRescale,
-      onStep: (step, timestep) => onProgress?.({type: 'step', step, totalSteps, timestep}),
-    },
-    run,
-  ).finally(() => disposeConstants(constants));
+  const request: DenoiseRequest = {
+    ...start,
+    denoiser,
+    scheduler,
+    constants,
+    rows,
+    generators,
+    adapterScales:
+      constants.imageKeyValues === undefined
+        ? () => undefined
+        : adapterSchedule(options, samples, rows, layers, totalSteps),
+    guidanceRescale,
+    onStep: (step, timestep) => onProgress?.({type: 'step', step, totalSteps, timestep}),
+  };
+  const latents = await denoiser.group
+    .during(() => denoise(request, run))
+    .finally(() => disposeConstants(constants));
   const denoised = performance.now();
-  const images = await decodeAll(models, options, samples, latents, size);
+  const images = await vae.group.during(() => decodeAll(models, options, samples, latents, size));
   const end = performance.now();
   return {
     images,

@@ -7,8 +7,9 @@ import {type GenerateResult, generate, samplesOf, schedulerOf, sizeOf} from './g
 import type {GenerateOptions} from './generate-options.ts';
 import {loadModels} from './load-models.ts';
 import type {LoadOptions, RandomOptions} from './load-options.ts';
-import {estimateMemory, type MemoryEstimate, type PlanRequest, planGeneration} from './memory-estimate.ts';
+import {estimateMemory, type MemoryEstimate} from './memory-estimate.ts';
 import type {PipelineModels} from './pipeline-models.ts';
+import {type PlanRequest, planGeneration} from './plan-generation.ts';
 import {randomModels} from './random-models.ts';
 import {rowsOf} from './rows.ts';
 
@@ -23,7 +24,7 @@ export class IPAdapterInstructPipeline {
 
   /**
    * Opens a base model, and the adapter, encoders and ControlNets that go with it. Weights are mapped, not read: they
-   * are prepared at the first generation that needs them.
+   * are prepared when a generation comes to need them, and freed when it is past them unless `keepModels` is set.
    *
    * @throws FileError, WeightsError, ArgumentError where something is missing or does not fit
    */
@@ -37,7 +38,8 @@ export class IPAdapterInstructPipeline {
   }
 
   /**
-   * Makes pictures; all samples run as one batch, and each gets what it would get alone.
+   * Makes pictures; all samples run as one batch, and each gets what it would get alone. Calls at the same time take
+   * turns on the device and share weights.
    *
    * @throws ArgumentError, FileError for bad options before any long work; the signal's reason on abort; NumericError
    *   where a prediction is not finite
@@ -69,7 +71,7 @@ export class IPAdapterInstructPipeline {
   /** The programs of a generation with their graphs and memory plans; nothing is loaded or run. */
   plan(options: GenerateOptions): readonly FunctionPlan[] {
     this.#checkUsable();
-    return planGeneration(this.models, this.#planRequest(options));
+    return planGeneration(this.models, this.#planRequest(options)).programs;
   }
 
   /** Frees everything; running generations finish first. */

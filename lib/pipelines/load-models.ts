@@ -66,7 +66,8 @@ interface BaseParts {
  */
 export async function loadModels(options: LoadOptions): Promise<PipelineModels> {
   const device = openDevice(options.device ?? 'auto');
-  const settings: ComponentSettings = {engine: new Engine(device), dtype: checkDType(options.dtype)};
+  const engine = new Engine(device, {keepWeights: options.keepModels ?? false});
+  const settings: ComponentSettings = {engine, dtype: checkDType(options.dtype)};
   const parts = (await isFile(options.model)) ? await singleFileParts(options) : await folderParts(options);
   const tokenizer = await CLIPTokenizer.load(parts.tokenizerFolder);
   const denoiser = loadUNet(settings, parts.unet);

@@ -4,7 +4,22 @@
 import type {DeviceSpec} from '../runtime/device.ts';
 import type {ComputeDType} from './components/component.ts';
 
-export interface LoadOptions {
+/** How a pipeline runs, wherever its models come from. */
+export interface RunSettings {
+  /** Default `float32`. */
+  readonly dtype?: ComputeDType;
+  /** `auto`, `cpu`, `cuda` or `cuda:N`. Default `auto`. */
+  readonly device?: DeviceSpec;
+  /**
+   * Keeps the prepared weights of all models from one generation to the next: for hosts that make many pictures. By
+   * default models take turns, and each one's weights are freed as soon as a generation is past it. That takes about half
+   * of the memory (with an image encoder of the size of ViT-H), and of each generation the time to prepare all weights
+   * anew: some seconds, or as long as reading their files takes. Default false.
+   */
+  readonly keepModels?: boolean;
+}
+
+export interface LoadOptions extends RunSettings {
   /** A diffusers folder (`unet`, `vae`, `text_encoder`, `tokenizer`, `scheduler`), or a single-file SD1.5 checkpoint. */
   readonly model: string;
   /** An IP-Adapter file of any kind, `.safetensors` or `.bin`; needs `imageEncoder`. */
@@ -21,18 +36,12 @@ export interface LoadOptions {
   readonly tokenizer?: string;
   /** Attention heads of the adapter's resampler. Default: 64 channels each, as all published adapters. */
   readonly adapterHeads?: number;
-  /** Default `float32`. */
-  readonly dtype?: ComputeDType;
-  /** `auto`, `cpu`, `cuda` or `cuda:N`. Default `auto`. */
-  readonly device?: DeviceSpec;
 }
 
-export interface RandomOptions {
+export interface RandomOptions extends RunSettings {
   /** `sd15`: the shapes of Stable Diffusion 1.5 and CLIP ViT-H/14; `tiny`: seconds on any machine. Default `tiny`. */
   readonly size?: 'tiny' | 'sd15';
   /** Kind of the adapter. Default `instruct`. */
   readonly adapter?: 'classic' | 'plus' | 'instruct' | 'instruct-paper';
   readonly seed?: number;
-  readonly dtype?: ComputeDType;
-  readonly device?: DeviceSpec;
 }

@@ -2,198 +2,74 @@
  * What a generation will take of memory, from the plans of its programs; nothing is loaded or run.
  */
 import type {FunctionPlan} from '../engine/compiled-function.ts';
+import type {PreparedWeights} from '../engine/prepared-weights.ts';
+import type {WeightGroup} from '../engine/weight-group.ts';
 import {sizeOf, type TensorType} from '../graph/tensor.ts';
-import {flattenTree, type Tree} from '../graph/tree.ts';
-import {crossAttentionLayers} from '../models/unet.ts';
-import {type DType, dtypeBytes} from '../runtime/dtype.ts';
+import {dtypeBytes} from '../runtime/dtype.ts';
 import {memoryUsage} from '../runtime/memory.ts';
-import type {AdapterModels} from './conditioning.ts';
-import {type LatentSize, latentShape} from './initial-latents.ts';
 import type {PipelineModels} from './pipeline-models.ts';
-import type {Row} from './rows.ts';
-import type {Sample} from './samples.ts';
+import {type PlanRequest, planGeneration} from './plan-generation.ts';
 
-/** Bytes. */
+/** Bytes, at the moment of a generation that takes most. */
 export interface MemoryEstimate {
   /** Resident memory of the process as it is now. */
   readonly baselineBytes: number;
   /** Weights, in the kernels' layouts, that are not prepared yet. */
   readonly weightBytes: number;
-  /** Activations of the largest program. */
+  /** Activations: of the largest program since they were last given back. */
   readonly arenaBytes: number;
   /** Keys, values and other results that live from step to step. */
   readonly heldBytes: number;
   readonly totalBytes: number;
 }
 
-/** What decides which programs a generation runs, on which shapes. */
-export interface PlanRequest {
-  readonly samples: readonly Sample[];
-  readonly rows: readonly Row[];
-  readonly size: LatentSize;
-  /** Evaluations of the UNet, whatever image to image leaves out. */
-  readonly timesteps: number;
-  readonly clipSkip: number;
-  readonly decodes: boolean;
-  readonly usesControlNets: boolean;
-}
-
-/** The programs of a generation, in the order in which they first run. */
-export function planGeneration(models: PipelineModels, request: PlanRequest): readonly FunctionPlan[] {
-  return new Planner(models, request).planAll().plans;
-}
-
+/** Other generations that run at the same time come on top. */
 export function estimateMemory(models: PipelineModels, request: PlanRequest): MemoryEstimate {
-  const {plans, held} = new Planner(models, request).planAll();
-  const {weights} = models.engine;
-  const recipes = new Map(plans.flatMap(plan => plan.recipes.map(recipe => [recipe.key, recipe])));
-  const toPrepare = [...recipes.values()]
-    .filter(recipe => !weights.has(recipe))
-    .map(recipe => weights.plan(recipe));
-  const weightBytes = toPrepare.reduce((sum, {bytes}) => sum + bytes, 0);
-  const arenas = [...plans.map(plan => plan.program.peakBytes), ...toPrepare.map(plan => plan.arenaBytes)];
-  const arenaBytes = Math.max(...arenas);
+  const {programs, held} = planGeneration(models, request);
   const heldBytes = held.reduce((sum, type) => sum + bytesOf(type), 0);
   const baselineBytes = process.memoryUsage.rss();
-  const newArenaBytes = Math.max(0, arenaBytes - memoryUsage().arenaBytes);
-  const totalBytes = baselineBytes + weightBytes + newArenaBytes + heldBytes;
-  return {baselineBytes, weightBytes, arenaBytes, heldBytes, totalBytes};
+  const arenaNow = memoryUsage().arenaBytes;
+  const moments = momentsOf(programs, models.engine.weights).map(({weightBytes, arenaBytes}) => {
+    const newArenaBytes = Math.max(0, arenaBytes - arenaNow);
+    const totalBytes = baselineBytes + weightBytes + newArenaBytes + heldBytes;
+    return {baselineBytes, weightBytes, arenaBytes, heldBytes, totalBytes};
+  });
+  return moments.reduce((most, moment) => (moment.totalBytes > most.totalBytes ? moment : most));
+}
+
+type Moment = Pick<MemoryEstimate, 'weightBytes' | 'arenaBytes'>;
+
+/** What weights and activations take while each program runs, on top of what is prepared now. */
+function momentsOf(programs: readonly FunctionPlan[], weights: PreparedWeights): Moment[] {
+  const costs = new Map<string, Moment>();
+  for (const recipe of programs.flatMap(({recipes}) => recipes)) {
+    if (weights.has(recipe) || costs.has(recipe.key)) continue;
+    const {bytes, arenaBytes} = weights.plan(recipe);
+    costs.set(recipe.key, {weightBytes: bytes, arenaBytes});
+  }
+  // The arena grows to what the largest program needs; with a group's weights it is given back.
+  let grown = 0;
+  return programs.map(({program, recipes, group}, index) => {
+    const cooking = recipes.map(({key}) => costs.get(key)?.arenaBytes ?? 0);
+    const arenaBytes = Math.max(grown, program.peakBytes, ...cooking);
+    grown = stays(group, programs.slice(index + 1)) ? arenaBytes : 0;
+    const resident = new Set(residentKeys(programs, index));
+    const weightBytes = [...resident].reduce((sum, key) => sum + (costs.get(key)?.weightBytes ?? 0), 0);
+    return {weightBytes, arenaBytes};
+  });
+}
+
+/** Keys of the weights that are there while program `index` runs: a group's stay from its first to its last program. */
+function residentKeys(programs: readonly FunctionPlan[], index: number): string[] {
+  const [sofar, later] = [programs.slice(0, index + 1), programs.slice(index)];
+  return sofar.filter(({group}) => stays(group, later)).flatMap(({recipes}) => recipes.map(({key}) => key));
+}
+
+/** Whether a group's weights are there until or while one of these programs runs. */
+function stays(group: WeightGroup, programs: readonly FunctionPlan[]): boolean {
+  return group.isKept || programs.some(other => other.group === group);
 }
 
 function bytesOf({shape, dtype}: TensorType): number {
   return sizeOf(shape) * dtypeBytes[dtype];
-}
-
-function type(dtype: DType, ...shape: readonly number[]): TensorType {
-  return {dtype, shape};
-}
-
-function leaves(tree: unknown): TensorType[] {
-  const isType = (value: unknown): value is TensorType =>
-    typeof value === 'object' && value !== null && 'dtype' in value;
-  return flattenTree(tree as Tree<TensorType>, isType).map(leaf => leaf.value);
-}
-
-type KeyValueTypes = {readonly key: TensorType; readonly value: TensorType};
-
-/** Plans each program that a generation runs, as `generate` would call it. */
-class Planner {
-  readonly #models: PipelineModels;
-  readonly #request: PlanRequest;
-  readonly #plans: FunctionPlan[] = [];
-  readonly #held: TensorType[] = [];
-
-  constructor(models: PipelineModels, request: PlanRequest) {
-    this.#models = models;
-    this.#request = request;
-  }
-
-  planAll(): {readonly plans: readonly FunctionPlan[]; readonly held: readonly TensorType[]} {
-    const {vae} = this.#models;
-    const {samples, size, decodes, rows} = this.#request;
-    const text = this.#planText(new Set(rows.map(row => row.text)).size);
-    const imageKeyValues = this.#planAdapter();
-    if (samples.some(({image}) => image !== undefined)) {
-      this.#add(vae.encoder.plan({image: type('float32', 1, 3, size.height, size.width)}));
-    }
-    this.#planStep(text, imageKeyValues);
-    if (decodes) {
-      this.#add(vae.decoder.plan({latents: type('float32', ...latentShape(size, vae.scaleFactor))}));
-      // The decoder's result, once on the device and once for each picture on the host.
-      this.#held.push(type('float32', samples.length + 1, 3, size.height, size.width));
-    }
-    return {plans: this.#plans, held: this.#held};
-  }
-
-  #add<Output>(plan: FunctionPlan<Output>): FunctionPlan<Output>['output'] {
-    this.#plans.push(plan as FunctionPlan);
-    return plan.output;
-  }
-
-  #planText(texts: number): TensorType {
-    const {textEncoder} = this.#models;
-    const {clipSkip, rows} = this.#request;
-    const tokens = textEncoder.tokenizer.modelMaxLength;
-    this.#add(textEncoder.hiddenStates(clipSkip).plan({inputIds: type('int32', texts, tokens)}));
-    return type('float32', rows.length, tokens, textEncoder.config.hiddenSize);
-  }
-
-  /** Types of the image keys and values; undefined where no sample has a condition image. */
-  #planAdapter(): readonly KeyValueTypes[] | undefined {
-    const {adapter} = this.#models;
-    const {rows, samples} = this.#request;
-    if (adapter === undefined || rows.every(row => row.tokens === undefined)) return undefined;
-    const images = new Set(samples.map(sample => sample.ipAdapterImage)).size;
-    const {imageSize, numChannels} = adapter.imageEncoder.config;
-    const {adapter: projection, imageEncoder} = adapter;
-    const features = imageEncoder.compiled(projection.features);
-    const encoded = this.#add(
-      features.plan({pixelValues: type('float32', images, numChannels, imageSize, imageSize)}),
-    );
-    const tokens = this.#planTokens(adapter, encoded.shape.slice(1));
-    const perRow = type('float32', rows.length, ...tokens.shape.slice(1));
-    const keyValues = this.#add(projection.keyValues.plan({tokens: perRow}));
-    this.#held.push(...leaves(keyValues));
-    return keyValues;
-  }
-
-  #planTokens({adapter, instructionEncoder}: AdapterModels, featureShape: readonly number[]): TensorType {
-    const {textEncoder} = this.#models;
-    // As many as rows at the most; rows of equal image and texts share theirs.
-    const count = this.#request.rows.length;
-    const textTokens = textEncoder.tokenizer.modelMaxLength;
-    const {encoder, form} = instructionEncoder;
-    const inputIds = type('int32', count, textTokens);
-    const instruction =
-      form === 'tokens'
-        ? type('float32', count, textTokens, encoder.config.hiddenSize)
-        : type('float32', count, 1, encoder.config.projectionDim!);
-    if (adapter.readsInstruction && form === 'tokens') this.#add(encoder.hiddenStates(0).plan({inputIds}));
-    return this.#add(
-      adapter.compiledTokens.plan({
-        image: type('float32', count, ...featureShape),
-        instruction: adapter.readsInstruction ? instruction : undefined,
-        prompt: adapter.readsPrompt
-          ? type('float32', count, textTokens, textEncoder.config.hiddenSize)
-          : undefined,
-      }),
-    );
-  }
-
-  #planStep(encoderHiddenStates: TensorType, imageKeyValues: readonly KeyValueTypes[] | undefined): void {
-    const {denoiser, vae, controlNets} = this.#models;
-    const {rows, size, usesControlNets} = this.#request;
-    const timesteps = type('float32', this.#request.timesteps);
-    const textKeyValues = this.#add(denoiser.textKeyValues.plan({encoderHiddenStates}));
-    const projections = this.#add(denoiser.timeProjections.plan({timesteps}));
-    this.#held.push(...leaves(textKeyValues));
-    const row = type('float32', 1, projections.shape[1]!);
-    const [, , height, width] = latentShape(size, vae.scaleFactor);
-    const active = usesControlNets ? controlNets : [];
-    const controls = active.map(net => {
-      const image = type('float32', 1, 3, size.height, size.width);
-      const conditioning = this.#add(net.conditioning.plan({image}));
-      const keyValues = this.#add(net.textKeyValues.plan({encoderHiddenStates}));
-      const time = this.#add(net.timeProjections.plan({timesteps}));
-      this.#held.push(conditioning, ...leaves(keyValues));
-      return {
-        conditioning,
-        textKeyValues: keyValues,
-        timeProjections: type('float32', 1, time.shape[1]!),
-        scale: type('float32', 1),
-      };
-    });
-    const layers = crossAttentionLayers(denoiser.config).length;
-    const adapter =
-      imageKeyValues === undefined ? {} : {imageKeyValues, imageScales: type('float32', layers, rows.length)};
-    this.#add(
-      denoiser.step(active).plan({
-        sample: type('float32', rows.length, denoiser.config.inChannels, height!, width!),
-        timeProjections: row,
-        textKeyValues,
-        ...adapter,
-        ...(controls.length > 0 && {controls}),
-      }),
-    );
-  }
 }

@@ -40,6 +40,12 @@ export function rowsOf(samples: readonly Sample[]): Row[] {
   );
 }
 
+/** Whether all samples have as many rows, which then share what the UNet computes of their sample alone. */
+export function haveEqualRows(rows: readonly Row[]): boolean {
+  const each = rows.length / (rows.at(-1)!.sample + 1);
+  return Number.isInteger(each) && rows.every(({sample}, index) => sample === Math.floor(index / each));
+}
+
 function contextOf(sample: Sample, index: number, {kind}: Branch): {text: string; tokens: TokenSource} {
   const {prompt, negativePrompt, instruction} = sample;
   switch (kind) {

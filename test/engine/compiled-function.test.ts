@@ -50,7 +50,7 @@ test('calls at the same time trace once', async t => {
   await engine.dispose();
 });
 
-test.serial('weights of a file are prepared once for all programs, and freed with their source', async t => {
+test.serial('weights of a file are prepared once for all programs, and freed with the engine', async t => {
   const folder = await tempFolder(t);
   const path = join(folder, 'weights.safetensors');
   const weight = Float32Array.from({length: 12}, (_, index) => index - 5);
@@ -72,7 +72,7 @@ test.serial('weights of a file are prepared once for all programs, and freed wit
   t.deepEqual([...(await results[1]!.toFloat32Array())].slice(3), [-4 + 1, 0 + 2, 4 + 3]);
   for (const result of [...results, x, wide]) result.dispose();
   t.true(memoryUsage().bufferBytes > before);
-  await engine.weights.release(source);
+  await engine.dispose();
   t.is(memoryUsage().bufferBytes, before);
 });
 

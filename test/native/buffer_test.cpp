@@ -10,15 +10,18 @@
 using ipai::Buffer;
 using ipai::ErrorCode;
 
-TEST_CASE("buffers are aligned and counted") {
+TEST_CASE("buffers of any size are aligned, writable and counted") {
   const size_t before = ipai::buffer_bytes();
-  {
-    auto buffer = Buffer::allocate(1000).value();
-    CHECK(reinterpret_cast<uintptr_t>(buffer->data()) % ipai::kAlignment == 0);
-    CHECK(ipai::buffer_bytes() == before + 1000);
-    CHECK(ipai::peak_buffer_bytes() >= before + 1000);
+  for (const size_t bytes : {size_t{0}, size_t{1000}, size_t{128} << 10, (size_t{3} << 20) + 1}) {
+    {
+      auto buffer = Buffer::allocate(bytes).value();
+      CHECK(reinterpret_cast<uintptr_t>(buffer->data()) % ipai::kAlignment == 0);
+      std::memset(buffer->data(), 1, bytes);
+      CHECK(ipai::buffer_bytes() == before + bytes);
+      CHECK(ipai::peak_buffer_bytes() >= before + bytes);
+    }
+    CHECK(ipai::buffer_bytes() == before);
   }
-  CHECK(ipai::buffer_bytes() == before);
 }
 
 TEST_CASE("more than the machine has is refused with the number") {

@@ -1,4 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import {setFlagsFromString} from 'node:v8';
+import {runInNewContext} from 'node:vm';
 import test from 'ava';
 import {LatenessWatch} from '../../bench/event-loop.ts';
 import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
@@ -49,9 +51,13 @@ test.serial('an abort in the middle of a step rejects with its reason before the
   t.is(steps, 1);
 });
 
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
 /** Memory in use once the native thread has let go of what it ran last. */
 async function memoryNow(): Promise<{buffers: number; arena: number; resident: number}> {
   await sleep(200);
+  collectGarbage();
   const {bufferBytes, arenaBytes} = memoryUsage();
   return {buffers: bufferBytes, arena: arenaBytes, resident: process.memoryUsage.rss()};
 }

@@ -132,3 +132,15 @@ test('rounding takes the nearest 16-bit float', async t => {
     ),
   );
 });
+
+test.serial('memory of disposed tensors goes back to the system at once', t => {
+  const make = () => DeviceTensor.from(device, new Float32Array(1e6).fill(1), [1e6]);
+  const before = process.memoryUsage.rss();
+  // Alternately freed and kept, which is what leaves a heap with holes.
+  const tensors = Array.from({length: 80}, make);
+  const full = process.memoryUsage.rss();
+  t.true(full - before > 300e6);
+  for (const [index, tensor] of tensors.entries()) if (index % 2 === 0) tensor.dispose();
+  t.true(process.memoryUsage.rss() < full - 130e6);
+  for (const [index, tensor] of tensors.entries()) if (index % 2 === 1) tensor.dispose();
+});

@@ -9,15 +9,16 @@ import {resnetBlock, upsampler} from '../../nn/resnet-block.ts';
 import type {Weights} from '../../nn/weights.ts';
 import type {BlockPlan, LayerPlan, ResnetPlan} from './block-plan.ts';
 import type {LayerContext} from './cross-attention.ts';
+import {toRows} from './sample-rows.ts';
 import {spatialTransformer} from './transformer.ts';
 import type {TrunkConfig} from './trunk-config.ts';
 
-/** What every block reads besides its own input. */
+/** What every block reads besides its own input, which is by sample until a cross-attention makes it one by row. */
 export interface BlockContext {
   /** Of the whole model: plans hold paths from its root. */
   readonly weights: Weights;
   readonly config: TrunkConfig;
-  /** float32 [B or 1, outChannels] of each resnet. */
+  /** float32 [S or 1, outChannels] of each resnet. */
   readonly timeBiases: ReadonlyMap<ResnetPlan, Tensor>;
   /** By path of the cross-attention layer. */
   readonly crossAttention: ReadonlyMap<string, LayerContext>;
@@ -60,7 +61,7 @@ export function upBlocks(
   let hidden = x;
   for (const {path, layers, resamples} of blocks) {
     for (const plan of layers) {
-      const joined = ops.concat({parts: [hidden, latest(left)]}, {axis: 3});
+      const joined = ops.concat({parts: [hidden, toRows(latest(left), hidden.dim(0))]}, {axis: 3});
       left.pop();
       hidden = layer(context, plan, joined);
     }
@@ -81,10 +82,11 @@ function latest(skips: readonly Tensor[]): Tensor {
 function layer(context: BlockContext, {resnet, transformer}: LayerPlan, x: Tensor): Tensor {
   const {weights, config, timeBiases, crossAttention} = context;
   const {normNumGroups, normEps, useLinearProjection} = config;
+  const timeBias = timeBiases.get(resnet)!;
   const hidden = resnetBlock(weights.at(resnet.path), x, resnet.outChannels, {
     groups: normNumGroups,
     epsilon: normEps,
-    sampleBias: timeBiases.get(resnet),
+    sampleBias: timeBias.dim(0) === 1 ? timeBias : toRows(timeBias, x.dim(0)),
   });
   if (transformer === undefined) return hidden;
   return spatialTransformer(weights.at(transformer.path), hidden, {

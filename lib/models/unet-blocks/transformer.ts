@@ -7,6 +7,7 @@ import {scoped} from '../../graph/trace.ts';
 import {add, conv2d, groupNorm, layerNorm, linear, toPicture, toTokens} from '../../nn/layers.ts';
 import type {Weights} from '../../nn/weights.ts';
 import type {LayerContext} from './cross-attention.ts';
+import {addRows, toRows} from './sample-rows.ts';
 
 export interface TransformerOptions {
   readonly heads: number;
@@ -16,7 +17,10 @@ export interface TransformerOptions {
   readonly contexts: readonly LayerContext[];
 }
 
-/** Pictures [B, H, W, C] → the same shape: pixels as tokens through the blocks, plus x. */
+/**
+ * Pictures [B, H, W, C] → the same shape: pixels as tokens through the blocks, plus x. Pictures by sample come out by row
+ * of the text.
+ */
 export function spatialTransformer(
   weights: Weights,
   x: Tensor,
@@ -33,14 +37,14 @@ export function spatialTransformer(
       transformerBlock(weights.at('transformer_blocks', index), hidden, heads, context),
     toTokens(project('proj_in', normed)),
   );
-  return add(x, project('proj_out', toPicture(tokens, height, width)));
+  return addRows(x, project('proj_out', toPicture(tokens, height, width)));
 }
 
 /** Self-attention, cross-attention and a GEGLU feed-forward network, each normalised before and added to its input. */
 function transformerBlock(weights: Weights, x: Tensor, heads: number, context: LayerContext): Tensor {
   const attended = add(x, selfAttention(weights.at('attn1'), layerNorm(weights.at('norm1'), x), heads));
   const normed = layerNorm(weights.at('norm2'), attended);
-  const crossed = add(attended, crossAttention(weights.at('attn2'), normed, heads, context));
+  const crossed = addRows(attended, crossAttention(weights.at('attn2'), normed, heads, context));
   return add(crossed, feedForward(weights.at('ff'), layerNorm(weights.at('norm3'), crossed)));
 }
 
@@ -58,7 +62,8 @@ function selfAttention(weights: Weights, x: Tensor, heads: number): Tensor {
 function crossAttention(weights: Weights, x: Tensor, heads: number, {text, image}: LayerContext): Tensor {
   const channels = x.dim(2);
   const scale = headScale(channels, heads);
-  const query = {q: linear(weights.at('to_q'), x, channels, {bias: false}), k: text.key, v: text.value};
+  const q = toRows(linear(weights.at('to_q'), x, channels, {bias: false}), text.key.dim(0));
+  const query = {q, k: text.key, v: text.value};
   const attended = scoped(weights.path, () =>
     image === undefined
       ? ops.attention(query, {heads, scale, causal: false})

@@ -14,9 +14,9 @@ import {sliceTimeProjections, timeProjectionChannels} from './time-projections.t
 import type {TrunkConfig} from './trunk-config.ts';
 
 export type TrunkInputs = CrossAttentionInputs & {
-  /** float32 [B, inChannels, h, w]. */
+  /** float32 [S, inChannels, h, w]: one for each row of the text, or one for several rows next to each other. */
   readonly sample: Tensor;
-  /** float32 [B or 1, total]: a row of the model's time projections. */
+  /** float32 [S or 1, total]: a row of the model's time projections. */
   readonly timeProjections: Tensor;
 };
 
@@ -55,7 +55,7 @@ export function bindInputs(
   };
 }
 
-/** float32 [B, C, h, w] → [B, h, w, blockOutChannels[0]] of `dtype`. */
+/** float32 [S, C, h, w] → [S, h, w, blockOutChannels[0]] of `dtype`. */
 export function convIn({weights, config}: BlockContext, sample: Tensor, dtype: DType): Tensor {
   const x = fromChannelsFirst(sample, dtype);
   return conv2d(weights.at('conv_in'), x, config.blockOutChannels[0]!, {kernelSize: config.convInKernel});

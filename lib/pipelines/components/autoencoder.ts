@@ -12,7 +12,10 @@ export interface ScaledLatents {
   readonly standardDeviation: HostTensor;
 }
 
-/** Pictures to latents and back. Latents here are those of the diffusion model: times `scalingFactor`. */
+/**
+ * Pictures to latents and back. Latents here are those of the diffusion model: times `scalingFactor`. `group` holds the
+ * decoder's weights; the encoder's are another, `encoder.group`, as they are needed at another time.
+ */
 export class Autoencoder extends Component {
   readonly config: AutoencoderKLConfig;
   readonly decoder: CompiledFunction<{latents: Tensor}, Tensor>;
@@ -21,12 +24,14 @@ export class Autoencoder extends Component {
   constructor(settings: ComponentSettings, source: WeightSource, config: AutoencoderKLConfig) {
     super(settings, source);
     this.config = config;
-    const {weights, dtype} = this;
-    this.decoder = this.engine.compile('vae.decode', inputs => vaeDecode(weights, config, inputs, dtype));
-    this.encoder = this.engine.compile('vae.encode', (inputs: {image: Tensor}) => {
+    const {engine, weights, dtype} = this;
+    const decode = (inputs: {latents: Tensor}) => vaeDecode(weights, config, inputs, dtype);
+    this.decoder = engine.compile('vae.decode', decode, this.group);
+    const encode = (inputs: {image: Tensor}) => {
       const {mean, logvar} = vaeEncode(weights, config, inputs, dtype);
       return {mean, logvar};
-    });
+    };
+    this.encoder = engine.compile('vae.encode', encode, engine.weightGroup());
   }
 
   /** Pixels per latent along one side. */

@@ -2,6 +2,7 @@
  * What the models of a pipeline have in common: an engine, weights, a compute dtype.
  */
 import type {Engine} from '../../engine/engine.ts';
+import type {WeightGroup} from '../../engine/weight-group.ts';
 import {type WeightSource, Weights} from '../../nn/weights.ts';
 
 /** What activations and packed weights are stored in; arithmetic is float32 in both. */
@@ -15,11 +16,14 @@ export interface ComponentSettings {
 
 export abstract class Component {
   readonly engine: Engine;
+  /** Its prepared weights, unless it says otherwise: `group.during` keeps them for several runs. */
+  readonly group: WeightGroup;
   protected readonly dtype: ComputeDType;
   protected readonly weights: Weights;
 
   constructor({engine, dtype}: ComponentSettings, source: WeightSource) {
     this.engine = engine;
+    this.group = engine.weightGroup();
     this.dtype = dtype;
     this.weights = new Weights(source);
   }
@@ -27,10 +31,5 @@ export abstract class Component {
   /** Its name in scopes, profiles and messages. */
   get label(): string {
     return this.weights.source.label;
-  }
-
-  /** Frees the model's prepared weights. */
-  dispose(): Promise<void> {
-    return this.engine.weights.release(this.weights.source);
   }
 }

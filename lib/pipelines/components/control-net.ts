@@ -13,7 +13,7 @@ import type {KeyValue} from '../../models/unet.ts';
 import type {WeightSource} from '../../nn/weights.ts';
 import {Component, type ComponentSettings} from './component.ts';
 
-/** A ControlNet: what it needs once a generation, and its part of a step. */
+/** A ControlNet: what it needs once a generation, and its part of a step, whose weights are in the denoiser's group. */
 export class ControlNet extends Component {
   readonly config: ControlNetConfig;
   /** float32 [B, 3, H, W] in 0 … 1 → the control picture at the latents' size. */
@@ -24,16 +24,22 @@ export class ControlNet extends Component {
   constructor(settings: ComponentSettings, source: WeightSource, config: ControlNetConfig) {
     super(settings, source);
     this.config = config;
-    const {weights, dtype} = this;
+    const {engine, group, weights, dtype} = this;
     const {label} = source;
-    this.conditioning = this.engine.compile(`${label}.conditioning`, ({image}) =>
-      controlNetConditioning(weights, config, image, dtype),
+    this.conditioning = engine.compile(
+      `${label}.conditioning`,
+      ({image}) => controlNetConditioning(weights, config, image, dtype),
+      group,
     );
-    this.textKeyValues = this.engine.compile(`${label}.text`, ({encoderHiddenStates}) =>
-      controlNetTextKeyValues(weights, config, encoderHiddenStates, dtype),
+    this.textKeyValues = engine.compile(
+      `${label}.text`,
+      ({encoderHiddenStates}) => controlNetTextKeyValues(weights, config, encoderHiddenStates, dtype),
+      group,
     );
-    this.timeProjections = this.engine.compile(`${label}.time`, ({timesteps}) =>
-      controlNetTimeProjections(weights, config, timesteps, dtype),
+    this.timeProjections = engine.compile(
+      `${label}.time`,
+      ({timesteps}) => controlNetTimeProjections(weights, config, timesteps, dtype),
+      group,
     );
   }
 

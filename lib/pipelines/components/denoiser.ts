@@ -20,7 +20,10 @@ export type StepInputs = Omit<UNetInputs, 'downResiduals' | 'midResidual'> & {
   readonly controls?: readonly Omit<ControlNetInputs, 'sample'>[] | undefined;
 };
 
-/** The UNet, with the ControlNets' residuals in the same program so that they never leave the device. */
+/**
+ * The UNet, with the ControlNets' residuals in the same program so that they never leave the device. `group` holds what
+ * steps read; the weights of what runs once a generation are gone by then.
+ */
 export class Denoiser extends Component {
   readonly config: UNetConfig;
   readonly textKeyValues: CompiledFunction<{encoderHiddenStates: Tensor}, readonly KeyValue[]>;
@@ -30,12 +33,17 @@ export class Denoiser extends Component {
   constructor(settings: ComponentSettings, source: WeightSource, config: UNetConfig) {
     super(settings, source);
     this.config = config;
-    const {weights, dtype} = this;
-    this.textKeyValues = this.engine.compile('unet.text', ({encoderHiddenStates}) =>
-      unetTextKeyValues(weights, config, encoderHiddenStates, dtype),
+    const {engine, weights, dtype} = this;
+    const constants = engine.weightGroup();
+    this.textKeyValues = engine.compile(
+      'unet.text',
+      ({encoderHiddenStates}) => unetTextKeyValues(weights, config, encoderHiddenStates, dtype),
+      constants,
     );
-    this.timeProjections = this.engine.compile('unet.time', ({timesteps}) =>
-      unetTimeProjections(weights, config, timesteps, dtype),
+    this.timeProjections = engine.compile(
+      'unet.time',
+      ({timesteps}) => unetTimeProjections(weights, config, timesteps, dtype),
+      constants,
     );
   }
 
@@ -44,13 +52,14 @@ export class Denoiser extends Component {
     const key = active.map(net => net.label).join(' ');
     const known = this.#steps.get(key);
     if (known !== undefined) return known;
-    const compiled = this.engine.compile('unet', ({controls = [], ...inputs}: StepInputs) => {
+    const trace = ({controls = [], ...inputs}: StepInputs) => {
       if (active.length === 0) return unet(this.weights, this.config, inputs, this.dtype);
       const residuals = active.map((net, index) =>
         net.trace({...controls[index]!, sample: latentsOf(inputs.sample, net.config.inChannels)}),
       );
       return unet(this.weights, this.config, {...inputs, ...sumControlResiduals(residuals)}, this.dtype);
-    });
+    };
+    const compiled = this.engine.compile('unet', trace, this.group);
     this.#steps.set(key, compiled);
     return compiled;
   }

@@ -38,12 +38,13 @@ export class ImageAdapter extends Component {
     super(settings, source);
     this.description = description;
     this.layers = layers;
-    const {weights, dtype} = this;
-    this.compiledTokens = this.engine.compile('adapter.tokens', (inputs: ImageTokensInputs) =>
-      imageTokens(weights, description, inputs, dtype),
-    );
-    this.keyValues = this.engine.compile('adapter.keys', ({tokens}) =>
-      adapterKeyValues(weights, layers, tokens, dtype),
+    const {engine, group, weights, dtype} = this;
+    const tokens = (inputs: ImageTokensInputs) => imageTokens(weights, description, inputs, dtype);
+    this.compiledTokens = engine.compile('adapter.tokens', tokens, group);
+    this.keyValues = engine.compile(
+      'adapter.keys',
+      ({tokens}) => adapterKeyValues(weights, layers, tokens, dtype),
+      group,
     );
   }
 

@@ -15,7 +15,7 @@ export type ImageFeatures = 'embeds' | 'penultimate';
 export class ImageEncoder extends Component {
   readonly config: ClipVisionConfig;
   readonly preprocess: ClipPreprocessConfig;
-  readonly #unconditional = new Map<string, Promise<HostTensor>>();
+  readonly #unconditional = new Map<string, HostTensor>();
   readonly #functions: Readonly<Record<ImageFeatures, CompiledFunction<{pixelValues: Tensor}, Tensor>>>;
 
   constructor(
@@ -27,13 +27,17 @@ export class ImageEncoder extends Component {
     super(settings, source);
     this.config = config;
     this.preprocess = preprocess;
-    const {weights, dtype} = this;
+    const {engine, group, weights, dtype} = this;
     this.#functions = {
-      embeds: this.engine.compile(`${source.label}.embeds`, inputs =>
-        clipVisionEmbeds(weights, config, inputs, dtype),
+      embeds: engine.compile(
+        `${source.label}.embeds`,
+        inputs => clipVisionEmbeds(weights, config, inputs, dtype),
+        group,
       ),
-      penultimate: this.engine.compile(source.label, inputs =>
-        clipVisionPenultimate(weights, config, inputs, dtype),
+      penultimate: engine.compile(
+        source.label,
+        inputs => clipVisionPenultimate(weights, config, inputs, dtype),
+        group,
       ),
     };
   }
@@ -55,13 +59,15 @@ export class ImageEncoder extends Component {
    * Features that stand for no image, computed once: those of the zero tensor (the mean colour), which the references
    * use, or of a black picture. The pooled embedding of no image is itself zero, as in IP-Adapter's code.
    */
-  unconditional(features: ImageFeatures, image: 'zero' | 'black', options?: RunOptions): Promise<HostTensor> {
+  async unconditional(
+    features: ImageFeatures,
+    image: 'zero' | 'black',
+    options?: RunOptions,
+  ): Promise<HostTensor> {
     const key = `${features}/${image}`;
-    const known = this.#unconditional.get(key);
-    if (known !== undefined) return known;
-    const value = this.#encodeUnconditional(features, image, options);
+    // Not as a promise: a call would wait for another's, and fail where that one is aborted.
+    const value = this.#unconditional.get(key) ?? (await this.#encodeUnconditional(features, image, options));
     this.#unconditional.set(key, value);
-    value.catch(() => this.#unconditional.delete(key));
     return value;
   }
 

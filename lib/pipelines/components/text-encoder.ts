@@ -23,9 +23,9 @@ export class TextEncoder extends Component {
     super(settings, source);
     this.config = config;
     this.tokenizer = tokenizer;
-    this.#embeds = this.engine.compile(`${source.label}.embeds`, inputs =>
-      clipTextEmbeds(this.weights, config, inputs, this.dtype),
-    );
+    const embeds = (inputs: {inputIds: Tensor; endIndices: Tensor}) =>
+      clipTextEmbeds(this.weights, config, inputs, this.dtype);
+    this.#embeds = this.engine.compile(`${source.label}.embeds`, embeds, this.group);
   }
 
   /**
@@ -64,9 +64,9 @@ export class TextEncoder extends Component {
   hiddenStates(clipSkip: number): CompiledFunction<{inputIds: Tensor}, Tensor> {
     const known = this.#hiddenStates.get(clipSkip);
     if (known !== undefined) return known;
-    const compiled = this.engine.compile(this.weights.path, (inputs: {inputIds: Tensor}) =>
-      clipText(this.weights, this.config, inputs, this.dtype, clipSkip),
-    );
+    const trace = (inputs: {inputIds: Tensor}) =>
+      clipText(this.weights, this.config, inputs, this.dtype, clipSkip);
+    const compiled = this.engine.compile(this.weights.path, trace, this.group);
     this.#hiddenStates.set(clipSkip, compiled);
     return compiled;
   }
