@@ -27,12 +27,16 @@ std::string validate(const Attention& attributes, const NodeTypes& types) {
   return check_type("output", types.outputs[0], q.dtype, q.shape);
 }
 
+template <class T>
 int64_t tile_bytes(const Attention& attributes, const Shape& q) {
-  return static_cast<int64_t>(AttentionTile::bytes(q[2] / attributes.heads, 1));
+  return static_cast<int64_t>(AttentionTile<T>::bytes(q[2] / attributes.heads, 1));
 }
 
 size_t scratch_bytes(const Attention& attributes, const NodeTypes& types, int thread_count) {
-  return static_cast<size_t>(tile_bytes(attributes, types.inputs[kQ].shape) * thread_count);
+  const TensorType& q = types.inputs[kQ];
+  int64_t bytes = 0;
+  with_compute(q.dtype, [&](auto element) { bytes = tile_bytes<decltype(element)>(attributes, q.shape); });
+  return static_cast<size_t>(bytes * thread_count);
 }
 
 ScoreMask mask_of(const Attention& attributes, const TensorView& mask, int64_t sample, int64_t first_query) {
@@ -53,18 +57,17 @@ void attend_all(const Attention& attributes, const NodeView& node, CpuContext& c
   const TensorView& k = node.input(kK);
   const int64_t heads = attributes.heads;
   const int64_t channels = q.shape[2];
-  const int64_t bytes = tile_bytes(attributes, q.shape);
-  const AttentionTasks tasks(q.shape, attributes.heads, kTileQueries);
+  const int64_t head_size = channels / heads;
+  const int64_t bytes = tile_bytes<T>(attributes, q.shape);
+  const AttentionTasks tasks(q.shape, attributes.heads, AttentionTile<T>::max_queries(head_size), Vec::kLanes);
   context.parallel_for(tasks.count(), [&](int64_t index, int thread) {
     const auto [sample, head, first_query, queries] = tasks.task(index);
-    AttentionTile tile(context.scratch() + thread * bytes, channels / heads, 1);
-    tile.load_queries(head_begin(q.as<T>(), q.shape, sample, first_query, head, heads), channels, queries,
-                      attributes.scale);
+    AttentionTile<T> tile(context.scratch() + thread * bytes, head_size, 1, attributes.scale);
+    tile.load_queries(head_begin(q.as<T>(), q.shape, sample, first_query, head, heads), channels, queries);
     const KeysAndValues<T> source{head_begin(k.as<T>(), k.shape, sample, 0, head, heads),
                                   head_begin(node.input(kV).as<T>(), k.shape, sample, 0, head, heads),
                                   channels, k.shape[1]};
-    tile.attend(source, mask_of(attributes, node.input(kMask), sample, first_query), tile.result(0));
-    tile.normalize(tile.result(0), 1);
+    tile.attend(source, mask_of(attributes, node.input(kMask), sample, first_query), 0, 1);
     tile.write(head_begin(node.output().as<T>(), q.shape, sample, first_query, head, heads), channels, 1);
   });
 }

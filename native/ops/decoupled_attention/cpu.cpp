@@ -24,12 +24,16 @@ std::string validate(const DecoupledAttention& attributes, const NodeTypes& type
   return error.empty() ? check_type("output", types.outputs[0], q.dtype, q.shape) : error;
 }
 
+template <class T>
 int64_t tile_bytes(const DecoupledAttention& attributes, const Shape& q) {
-  return static_cast<int64_t>(AttentionTile::bytes(q[2] / attributes.heads, 2));
+  return static_cast<int64_t>(AttentionTile<T>::bytes(q[2] / attributes.heads, 2));
 }
 
 size_t scratch_bytes(const DecoupledAttention& attributes, const NodeTypes& types, int thread_count) {
-  return static_cast<size_t>(tile_bytes(attributes, types.inputs[kQ].shape) * thread_count);
+  const TensorType& q = types.inputs[kQ];
+  int64_t bytes = 0;
+  with_compute(q.dtype, [&](auto element) { bytes = tile_bytes<decltype(element)>(attributes, q.shape); });
+  return static_cast<size_t>(bytes * thread_count);
 }
 
 template <class T>
@@ -37,8 +41,9 @@ void attend_all(const DecoupledAttention& attributes, const NodeView& node, CpuC
   const TensorView& q = node.input(kQ);
   const int64_t heads = attributes.heads;
   const int64_t channels = q.shape[2];
-  const int64_t bytes = tile_bytes(attributes, q.shape);
-  const AttentionTasks tasks(q.shape, attributes.heads, kTileQueries);
+  const int64_t head_size = channels / heads;
+  const int64_t bytes = tile_bytes<T>(attributes, q.shape);
+  const AttentionTasks tasks(q.shape, attributes.heads, AttentionTile<T>::max_queries(head_size), Vec::kLanes);
   context.parallel_for(tasks.count(), [&](int64_t index, int thread) {
     const auto [sample, head, first_query, queries] = tasks.task(index);
     const auto source = [&, sample = sample, head = head](Input keys, Input values) {
@@ -47,16 +52,11 @@ void attend_all(const DecoupledAttention& attributes, const NodeView& node, CpuC
                               head_begin(node.input(values).as<T>(), k.shape, sample, 0, head, heads),
                               channels, k.shape[1]};
     };
-    AttentionTile tile(context.scratch() + thread * bytes, channels / heads, 2);
-    tile.load_queries(head_begin(q.as<T>(), q.shape, sample, first_query, head, heads), channels, queries,
-                      attributes.scale);
-    tile.attend(source(kK, kV), ScoreMask(), tile.result(0));
-    tile.normalize(tile.result(0), 1);
+    AttentionTile<T> tile(context.scratch() + thread * bytes, head_size, 2, attributes.scale);
+    tile.load_queries(head_begin(q.as<T>(), q.shape, sample, first_query, head, heads), channels, queries);
+    tile.attend(source(kK, kV), ScoreMask(), 0, 1);
     const float image_scale = node.input(kImageScale).as<float>()[sample];
-    if (image_scale != 0) {
-      tile.attend(source(kImageK, kImageV), ScoreMask(), tile.result(1));
-      tile.normalize(tile.result(1), image_scale);
-    }
+    if (image_scale != 0) tile.attend(source(kImageK, kImageV), ScoreMask(), 1, image_scale);
     tile.write(head_begin(node.output().as<T>(), q.shape, sample, first_query, head, heads), channels,
                image_scale != 0 ? 2 : 1);
   });
