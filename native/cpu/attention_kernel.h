@@ -66,6 +66,7 @@ struct Product {
   int vecs;       // vectors of columns, at most kGroupVecs
   Start start = Start::kZero;
   const float* factors = nullptr;  // [columns]
+  float* maxima = nullptr;         // [columns]; raised to the largest result of each column, if given
 };
 
 template <class E>
@@ -116,10 +117,15 @@ void multiply_block(const Product<E>& p, int64_t row) {
       for (int v = 0; v < kVecs; ++v) sums[r][v] = multiply_add<E>(word, b_row[v], sums[r][v]);
     }
   }
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 3
-    for (int v = 0; v < kVecs; ++v) sums[r][v].store(c + r * kGroupQueries + v * Vec::kLanes);
+  for (int v = 0; v < kVecs; ++v) {
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) sums[r][v].store(c + r * kGroupQueries + v * Vec::kLanes);
+    if (p.maxima == nullptr) continue;
+    Vec maximum = Vec::load(p.maxima + v * Vec::kLanes);
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) maximum = max(sums[r][v], maximum);
+    maximum.store(p.maxima + v * Vec::kLanes);
   }
 }
 

@@ -98,6 +98,18 @@ void transpose_results(T* output, int64_t stride, int count, int64_t head_size, 
   }
 }
 
+// Asks for the rows of keys to come: they lie too far apart for the processor to see a pattern.
+template <class T>
+void prefetch_rows(const KeysAndValues<T>& source, int64_t first, int64_t count, int64_t head_size) {
+  constexpr int64_t kLine = 64 / sizeof(T);
+  for (int64_t i = first; i < first + count; ++i) {
+    for (int64_t channel = 0; channel < head_size; channel += kLine) {
+      __builtin_prefetch(source.keys + i * source.stride + channel, 0, 2);
+      __builtin_prefetch(source.values + i * source.stride + channel, 0, 2);
+    }
+  }
+}
+
 // Elements of E that load_block's copies take at most.
 template <class E, class T>
 int64_t block_elements(int64_t block_keys, int64_t head_size) {

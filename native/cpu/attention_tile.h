@@ -73,6 +73,7 @@ class AttentionTile {
   int count_ = 0;        // queries
   float* scores_;        // [block keys, kGroupQueries]; become weights
   float* corrections_;   // [kGroupQueries]
+  float* maxima_now_;    // [kGroupQueries]: those of the group, this block included
   float* queries_;       // of all groups; see Group
   float* maxima_;
   float* totals_;  // of all results and groups; in the end the factors of the sums
@@ -87,7 +88,8 @@ AttentionTile<T>::AttentionTile(std::byte* memory, int64_t head_size, int result
       factor_(static_cast<float>(scale * 1.44269504088896341)),
       scores_(reinterpret_cast<float*>(memory)),
       corrections_(scores_ + kBlockKeys * kGroupQueries),
-      queries_(corrections_ + kGroupQueries),
+      maxima_now_(corrections_ + kGroupQueries),
+      queries_(maxima_now_ + kGroupQueries),
       maxima_(queries_ + groups_size_ * words<E>(head_size) * kGroupQueries),
       totals_(maxima_ + groups_size_ * kGroupQueries),
       sums_(totals_ + results * groups_size_ * kGroupQueries),
@@ -96,7 +98,7 @@ AttentionTile<T>::AttentionTile(std::byte* memory, int64_t head_size, int result
 template <class T>
 size_t AttentionTile<T>::bytes(int64_t head_size, int results) {
   const int64_t group_rows = words<E>(head_size) + 1 + results * (head_size + 1);
-  const int64_t rows = kBlockKeys + 1 + max_groups(head_size) * group_rows;
+  const int64_t rows = kBlockKeys + 2 + max_groups(head_size) * group_rows;
   const size_t size = static_cast<size_t>(rows * kGroupQueries) * sizeof(float) +
                       static_cast<size_t>(block_elements<E, T>(kBlockKeys, head_size)) * sizeof(E);
   return (size + 63) / 64 * 64;
@@ -126,11 +128,12 @@ void AttentionTile<T>::load_queries(const T* queries, int64_t stride, int count)
 
 template <class T>
 void AttentionTile<T>::attend(const KeysAndValues<T>& source, const ScoreMask& mask, int index, float weight) {
-  for (int g = 0; g < groups(); ++g) group(g, index).softmax.begin();
+  for (int g = 0; g < groups(); ++g) begin_softmax(group(g, index).softmax);
   const int64_t step = block_keys(source.count);
   for (int64_t first = 0; first < source.count; first += step) {
     if (mask.causal && first >= mask.first_query + count_) break;
     const int64_t count = std::min(step, source.count - first);
+    prefetch_rows(source, first + count, std::min(step, source.count - first - count), head_size_);
     const KeyBlock<E> block = load_block(source, first, count, head_size_, copies_);
     for (int g = 0; g < groups(); ++g) attend_block(group(g, index), block, mask, first, count);
   }
@@ -143,22 +146,23 @@ void AttentionTile<T>::attend(const KeysAndValues<T>& source, const ScoreMask& m
 template <class T>
 void AttentionTile<T>::attend_block(const Group& group, const KeyBlock<E>& block, const ScoreMask& mask,
                                     int64_t first_key, int64_t count) {
+  const SoftmaxState& softmax = group.softmax;
+  std::copy_n(softmax.maxima, kGroupQueries, maxima_now_);
+  const bool scaled = mask.added != nullptr || !(factor_ > 0);
+  const bool changed = scaled || mask.causal;
   multiply<ALayout::kRowsApart, E>({block.keys, block.key_stride, group.queries, scores_, count,
-                                    words<E>(head_size_), group.vecs});
-  float factor = factor_;
-  if (mask.added != nullptr || !(factor > 0)) {
-    mask_scores(group, mask, first_key, count);
-    factor = 1;
-  }
+                                    words<E>(head_size_), group.vecs, Start::kZero, nullptr,
+                                    changed ? nullptr : maxima_now_});
+  if (scaled) mask_scores(group, mask, first_key, count);
   if (mask.causal) hide_later_keys(group, mask, first_key, count);
-  for (int v = 0; v < group.vecs; ++v) {
-    exponentiate<E>(scores_ + v * Vec::kLanes, count, factor, group.softmax, v * Vec::kLanes);
+  if (changed) raise_maxima(scores_, count, group.vecs, maxima_now_);
+  for (int column = 0; column < group.vecs * Vec::kLanes; column += Vec::kLanes) {
+    exponentiate<E>(scores_ + column, count, scaled ? 1 : factor_, maxima_now_, softmax, column);
   }
-  const Start start = first_key == 0                ? Start::kZero
-                      : group.softmax.corrects() ? Start::kScale
-                                                    : Start::kKeep;
+  Start start = corrects(softmax, group.vecs) ? Start::kScale : Start::kKeep;
+  if (first_key == 0) start = Start::kZero;
   multiply<ALayout::kRowsAdjacent, E>({block.values, block.value_stride, scores_, group.sums, head_size_,
-                                       words<E>(count), group.vecs, start, corrections_});
+                                       words<E>(count), group.vecs, start, softmax.corrections});
 }
 
 // Scaled scores plus the mask, both in base 2.

@@ -17,18 +17,29 @@ struct SoftmaxState {
   float* maxima;       // largest score so far
   float* totals;       // Σ 2^(factor · (score - maximum))
   float* corrections;  // of the last block: 2^(factor · (previous maximum - maximum))
-
-  void begin() const {
-    // A finite start, so that differences from it are never infinity - infinity.
-    std::fill_n(maxima, kGroupQueries, std::numeric_limits<float>::lowest());
-    std::fill_n(totals, kGroupQueries, 0.0f);
-  }
-  bool corrects() const {
-    bool any = false;
-    for (int q = 0; q < kGroupQueries; ++q) any |= corrections[q] != 1.0f;
-    return any;
-  }
 };
+
+inline void begin_softmax(const SoftmaxState& state) {
+  // A finite start, so that differences from it are never infinity - infinity.
+  std::fill_n(state.maxima, kGroupQueries, std::numeric_limits<float>::lowest());
+  std::fill_n(state.totals, kGroupQueries, 0.0f);
+}
+
+// Whether the last block's maxima were larger than those before.
+inline bool corrects(const SoftmaxState& state, int vecs) {
+  bool any = false;
+  for (int q = 0; q < vecs * Vec::kLanes; ++q) any |= state.corrections[q] != 1.0f;
+  return any;
+}
+
+// maxima[column] = the largest of it and the scores, NaN apart.
+inline void raise_maxima(const float* scores, int64_t count, int vecs, float* maxima) {
+  for (int column = 0; column < vecs * Vec::kLanes; column += Vec::kLanes) {
+    Vec maximum = Vec::load(maxima + column);
+    for (int64_t i = 0; i < count; ++i) maximum = max(Vec::load(scores + i * kGroupQueries + column), maximum);
+    maximum.store(maxima + column);
+  }
+}
 
 #if defined(__AVX512BF16__)
 // Words of bfloat16 pairs (first, second), rounded to nearest even.
@@ -42,14 +53,13 @@ inline Vec pair_words(Vec first, Vec second) {
 
 // One step of the online softmax for one vector of queries: scores [count rows] become weights, as words of
 // E: two rows of scores make one of bfloat16 pairs. Totals are those of the weights before they are rounded.
-// `factor` is positive.
+// `factor` is positive, and `maxima` are those of this block's scores and all before.
 template <class E>
-void exponentiate(float* scores, int64_t count, float factor, const SoftmaxState& state, int column) {
+void exponentiate(float* scores, int64_t count, float factor, const float* maxima, const SoftmaxState& state,
+                  int column) {
   const Vec scale = Vec::broadcast(factor);
-  const Vec previous = Vec::load(state.maxima + column);
-  Vec maximum = previous;
-  for (int64_t i = 0; i < count; ++i) maximum = max(Vec::load(scores + i * kGroupQueries), maximum);
-  const Vec correction = softmax_exp2((previous - maximum) * scale);
+  const Vec maximum = Vec::load(maxima + column);
+  const Vec correction = softmax_exp2((Vec::load(state.maxima + column) - maximum) * scale);
   const Vec shift = Vec::zero() - maximum * scale;
   Vec total = Vec::load(state.totals + column) * correction;
   const auto weight = [&](int64_t i) {
