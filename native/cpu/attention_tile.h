@@ -6,18 +6,12 @@
 // All matrices of a group are transposed: column q belongs to query q.
 #pragma once
 
-#include "cpu/attention_operands.h"
+#include "cpu/attention_blocks.h"
+#include "cpu/attention_columns.h"
+#include "cpu/attention_mask.h"
 #include "cpu/online_softmax.h"
 
 namespace ipai::IPAI_TARGET {
-
-// Scores of keys beyond the query (causal), and numbers to add to scores.
-struct ScoreMask {
-  const float* added = nullptr;  // row of the tile's first query, [keys]; may be null
-  int64_t added_stride = 0;      // from query to query; 0 where all share one row
-  bool causal = false;           // query q sees the keys 0 ... q
-  int64_t first_query = 0;
-};
 
 template <class T>
 class AttentionTile {
@@ -33,8 +27,8 @@ class AttentionTile {
   // Takes `count` queries, at most max_queries.
   void load_queries(const T* queries, int64_t stride, int count);
 
-  // Fills result `index` with the softmax over these keys, times `weight`; 0 for queries all of whose keys are
-  // masked with -infinity. At least one key.
+  // Fills result `index` with the softmax over these keys, times `weight`; 0 for queries all of whose keys
+  // are masked with -infinity. At least one key.
   void attend(const KeysAndValues<T>& source, const ScoreMask& mask, int index, float weight);
 
   // Writes the sum of the first `results` results.
@@ -44,28 +38,29 @@ class AttentionTile {
   using E = Operand<T>;
 
   struct Group {
-    int first_query;  // of the tile
-    int vecs;
+    int first_query;       // within the tile
+    int count;             // queries
+    int vecs;              // of queries
     const float* queries;  // [words of the head size, kGroupQueries]
     float* sums;           // [head size, kGroupQueries]: Σ weight · value
     SoftmaxState softmax;
   };
 
-  static constexpr int64_t kBlockKeys = 80;
+  // Keys of one block at most: for long heads few, so that block and tile fit into the L2 cache together.
+  static int64_t max_block_keys(int64_t head_size) { return head_size <= 160 ? 128 : 40; }
   static int64_t max_groups(int64_t head_size) {
     return (max_queries(head_size) + kGroupQueries - 1) / kGroupQueries;
   }
   // Keys are cut into blocks of about equal length.
-  static int64_t block_keys(int64_t keys) {
-    const int64_t blocks = (keys + kBlockKeys - 1) / kBlockKeys;
+  int64_t block_keys(int64_t keys) const {
+    const int64_t most = max_block_keys(head_size_);
+    const int64_t blocks = (keys + most - 1) / most;
     return ((keys + blocks - 1) / blocks + kRowBlock - 1) / kRowBlock * kRowBlock;
   }
   int groups() const { return (count_ + kGroupQueries - 1) / kGroupQueries; }
   Group group(int number, int result) const;
   void attend_block(const Group& group, const KeyBlock<E>& block, const ScoreMask& mask, int64_t first_key,
                     int64_t count);
-  void mask_scores(const Group& group, const ScoreMask& mask, int64_t first_key, int64_t count);
-  void hide_later_keys(const Group& group, const ScoreMask& mask, int64_t first_key, int64_t count);
 
   int64_t head_size_;
   int64_t groups_size_;  // groups of a full tile
@@ -85,9 +80,9 @@ template <class T>
 AttentionTile<T>::AttentionTile(std::byte* memory, int64_t head_size, int results, float scale)
     : head_size_(head_size),
       groups_size_(max_groups(head_size)),
-      factor_(static_cast<float>(scale * 1.44269504088896341)),
+      factor_(static_cast<float>(scale * kLog2E)),
       scores_(reinterpret_cast<float*>(memory)),
-      corrections_(scores_ + kBlockKeys * kGroupQueries),
+      corrections_(scores_ + max_block_keys(head_size) * kGroupQueries),
       maxima_now_(corrections_ + kGroupQueries),
       queries_(maxima_now_ + kGroupQueries),
       maxima_(queries_ + groups_size_ * words<E>(head_size) * kGroupQueries),
@@ -98,19 +93,21 @@ AttentionTile<T>::AttentionTile(std::byte* memory, int64_t head_size, int result
 template <class T>
 size_t AttentionTile<T>::bytes(int64_t head_size, int results) {
   const int64_t group_rows = words<E>(head_size) + 1 + results * (head_size + 1);
-  const int64_t rows = kBlockKeys + 2 + max_groups(head_size) * group_rows;
-  const size_t size = static_cast<size_t>(rows * kGroupQueries) * sizeof(float) +
-                      static_cast<size_t>(block_elements<E, T>(kBlockKeys, head_size)) * sizeof(E);
+  const int64_t rows = max_block_keys(head_size) + 2 + max_groups(head_size) * group_rows;
+  const size_t size =
+      static_cast<size_t>(rows * kGroupQueries) * sizeof(float) +
+      static_cast<size_t>(block_elements<E, T>(max_block_keys(head_size), head_size)) * sizeof(E);
   return (size + 63) / 64 * 64;
 }
 
 template <class T>
 typename AttentionTile<T>::Group AttentionTile<T>::group(int number, int result) const {
   const int first = number * kGroupQueries;
-  const int vecs = (std::min(kGroupQueries, count_ - first) + Vec::kLanes - 1) / Vec::kLanes;
+  const int count = std::min(kGroupQueries, count_ - first);
   const int64_t place = result * groups_size_ + number;
   return {first,
-          vecs,
+          count,
+          (count + Vec::kLanes - 1) / Vec::kLanes,
           queries_ + number * words<E>(head_size_) * kGroupQueries,
           sums_ + place * head_size_ * kGroupQueries,
           {maxima_ + first, totals_ + place * kGroupQueries, corrections_}};
@@ -127,13 +124,14 @@ void AttentionTile<T>::load_queries(const T* queries, int64_t stride, int count)
 }
 
 template <class T>
-void AttentionTile<T>::attend(const KeysAndValues<T>& source, const ScoreMask& mask, int index, float weight) {
+void AttentionTile<T>::attend(const KeysAndValues<T>& source, const ScoreMask& mask, int index,
+                              float weight) {
   for (int g = 0; g < groups(); ++g) begin_softmax(group(g, index).softmax);
+  const int64_t end = mask.causal ? std::min(source.count, mask.first_query + count_) : source.count;
   const int64_t step = block_keys(source.count);
-  for (int64_t first = 0; first < source.count; first += step) {
-    if (mask.causal && first >= mask.first_query + count_) break;
-    const int64_t count = std::min(step, source.count - first);
-    prefetch_rows(source, first + count, std::min(step, source.count - first - count), head_size_);
+  for (int64_t first = 0; first < end; first += step) {
+    const int64_t count = std::min(step, end - first);
+    prefetch_rows(source, first + count, std::min(step, end - first - count), head_size_);
     const KeyBlock<E> block = load_block(source, first, count, head_size_, copies_);
     for (int g = 0; g < groups(); ++g) attend_block(group(g, index), block, mask, first, count);
   }
@@ -146,53 +144,37 @@ void AttentionTile<T>::attend(const KeysAndValues<T>& source, const ScoreMask& m
 template <class T>
 void AttentionTile<T>::attend_block(const Group& group, const KeyBlock<E>& block, const ScoreMask& mask,
                                     int64_t first_key, int64_t count) {
+  const BlockMask block_mask = block_of(mask, group.first_query, first_key);
+  if (mask.causal) count = std::min(count, block_mask.first_query + group.count - first_key);
+  if (count <= 0) return;
   const SoftmaxState& softmax = group.softmax;
   std::copy_n(softmax.maxima, kGroupQueries, maxima_now_);
   const bool scaled = mask.added != nullptr || !(factor_ > 0);
   const bool changed = scaled || mask.causal;
-  multiply<ALayout::kRowsApart, E>({block.keys, block.key_stride, group.queries, scores_, count,
-                                    words<E>(head_size_), group.vecs, Start::kZero, nullptr,
-                                    changed ? nullptr : maxima_now_});
-  if (scaled) mask_scores(group, mask, first_key, count);
-  if (mask.causal) hide_later_keys(group, mask, first_key, count);
+
+  Product<E> scores = {block.keys, block.key_stride,     group.queries, scores_,
+                       count,      words<E>(head_size_), group.vecs};
+  if (!changed) scores.maxima = maxima_now_;
+  multiply<ALayout::kRowsApart>(scores);
+  if (scaled) scale_and_add(block_mask, count, group.count, factor_, scores_);
+  if (mask.causal) hide_later_keys(block_mask, count, scores_);
   if (changed) raise_maxima(scores_, count, group.vecs, maxima_now_);
   for (int column = 0; column < group.vecs * Vec::kLanes; column += Vec::kLanes) {
     exponentiate<E>(scores_ + column, count, scaled ? 1 : factor_, maxima_now_, softmax, column);
   }
-  Start start = corrects(softmax, group.vecs) ? Start::kScale : Start::kKeep;
-  if (first_key == 0) start = Start::kZero;
-  multiply<ALayout::kRowsAdjacent, E>({block.values, block.value_stride, scores_, group.sums, head_size_,
-                                       words<E>(count), group.vecs, start, softmax.corrections});
-}
 
-// Scaled scores plus the mask, both in base 2.
-template <class T>
-void AttentionTile<T>::mask_scores(const Group& group, const ScoreMask& mask, int64_t first_key, int64_t count) {
-  const int queries = std::min(kGroupQueries, count_ - group.first_query);
-  for (int64_t i = 0; i < count; ++i) {
-    float* const scores = scores_ + i * kGroupQueries;
-    for (int q = 0; q < group.vecs * Vec::kLanes; ++q) scores[q] *= factor_;
-    if (mask.added == nullptr) continue;
-    const float* const added = mask.added + group.first_query * mask.added_stride + first_key + i;
-    for (int q = 0; q < queries; ++q) scores[q] += added[q * mask.added_stride] * 1.44269504088896341f;
-  }
-}
-
-template <class T>
-void AttentionTile<T>::hide_later_keys(const Group& group, const ScoreMask& mask, int64_t first_key,
-                                       int64_t count) {
-  const int64_t first_query = mask.first_query + group.first_query;
-  for (int64_t i = std::max<int64_t>(0, first_query + 1 - first_key); i < count; ++i) {
-    const int64_t hidden = std::min<int64_t>(kGroupQueries, first_key + i - first_query);
-    std::fill_n(scores_ + i * kGroupQueries, hidden, -std::numeric_limits<float>::infinity());
-  }
+  Product<E> values = {block.values, block.value_stride, scores_,   group.sums,
+                       head_size_,   words<E>(count),    group.vecs};
+  if (first_key > 0) values.start = corrects(softmax, group.vecs) ? Start::kScale : Start::kKeep;
+  values.factors = softmax.corrections;
+  multiply<ALayout::kRowsAdjacent>(values);
 }
 
 template <class T>
 void AttentionTile<T>::write(T* output, int64_t stride, int results) const {
   for (int q = 0; q < count_; q += Vec::kLanes) {
     const Group first = group(q / kGroupQueries, 0);
-    const Group second = group(q / kGroupQueries, 1);
+    const Group last = group(q / kGroupQueries, results - 1);
     const int column = q % kGroupQueries;
     const auto scaled = [column](const Group& result, int64_t channel) {
       return Vec::load(result.sums + channel * kGroupQueries + column) *
@@ -201,7 +183,7 @@ void AttentionTile<T>::write(T* output, int64_t stride, int results) const {
     const int count = std::min(Vec::kLanes, count_ - q);
     transpose_results(output + q * stride, stride, count, head_size_, [&](int64_t channel) {
       const Vec value = scaled(first, channel);
-      return results == 1 ? value : value + scaled(second, channel);
+      return results == 1 ? value : value + scaled(last, channel);
     });
   }
 }

@@ -36,7 +36,8 @@ inline bool corrects(const SoftmaxState& state, int vecs) {
 inline void raise_maxima(const float* scores, int64_t count, int vecs, float* maxima) {
   for (int column = 0; column < vecs * Vec::kLanes; column += Vec::kLanes) {
     Vec maximum = Vec::load(maxima + column);
-    for (int64_t i = 0; i < count; ++i) maximum = max(Vec::load(scores + i * kGroupQueries + column), maximum);
+    for (int64_t i = 0; i < count; ++i)
+      maximum = max(Vec::load(scores + i * kGroupQueries + column), maximum);
     maximum.store(maxima + column);
   }
 }
@@ -44,8 +45,8 @@ inline void raise_maxima(const float* scores, int64_t count, int vecs, float* ma
 #if defined(__AVX512BF16__)
 // Words of bfloat16 pairs (first, second), rounded to nearest even.
 inline Vec pair_words(Vec first, Vec second) {
-  const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23,
-                                              7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8,
+                                              23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
   const auto halves = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(second.v, first.v));
   return {_mm512_castsi512_ps(_mm512_permutexvar_epi16(interleave, halves))};
 }

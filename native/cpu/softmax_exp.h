@@ -17,8 +17,8 @@ inline Vec softmax_exp2(Vec x) {
   const Vec f = {_mm512_reduce_ps(x.v, kNearest)};  // x - n; 0 for infinities
   return {_mm512_scalef_ps(polynomial(f, kPolynomial).v, _mm512_roundscale_ps(x.v, kNearest))};
 #else
-  // The constants stand first, because max returns its second operand when that is NaN. At n = -127 the bits of
-  // the exponent, and with them the factor, are 0; there max drops the NaN that comes with a NaN x.
+  // The constants stand first, because max returns its second operand when that is NaN. At n = -127 the bits
+  // of the exponent, and with them the factor, are 0; there max drops the NaN that comes with a NaN x.
   const Vec clamped = max(Vec::broadcast(-127), x);
   const Vec n = round(clamped);
   return polynomial(clamped - n, kPolynomial) * exp2_integral(max(n, Vec::broadcast(-127)));

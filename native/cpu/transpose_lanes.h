@@ -31,8 +31,8 @@ inline Vec interleave_high(Vec a, Vec b) {
 }
 #endif
 
-// Lane j of rows[i] becomes lane i of rows[j]: log2(kLanes) perfect shuffles of the rows' sequence of elements
-// (Stone 1971, Parallel processing with the perfect shuffle, section III).
+// Lane j of rows[i] becomes lane i of rows[j]: log2(kLanes) perfect shuffles of the rows' sequence of
+// elements (Stone 1971, Parallel processing with the perfect shuffle, section III).
 inline void transpose_lanes(Vec (&rows)[Vec::kLanes]) {
   constexpr int kHalf = Vec::kLanes / 2;
 #pragma GCC unroll 4
