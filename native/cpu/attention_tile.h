@@ -18,7 +18,7 @@ class AttentionTile {
  public:
   // Queries of one tile at most: more of them share a block of keys and values, as long as the tile stays in
   // the L2 cache.
-  static int max_queries(int64_t head_size) { return head_size <= 64 ? 256 : 128; }
+  static int max_queries(int64_t head_size) { return head_size <= 64 ? 256 : head_size <= 80 ? 192 : 128; }
 
   // `results` is the number of softmaxes whose results live at a time; `scale` is that of the scores.
   AttentionTile(std::byte* memory, int64_t head_size, int results, float scale);
