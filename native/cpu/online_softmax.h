@@ -1,6 +1,8 @@
 // The softmax over keys that come in blocks (Milakov & Gimelshein 2018, Online normalizer calculation for
 // softmax, algorithm 3), of one group of queries. Row i of the scores belongs to key i, column q to query q:
 // the softmax is plain arithmetic between vectors.
+//
+// Floor: one exponential for each score, see softmax_exp.h; the maxima come with the product of the scores.
 #pragma once
 
 #include <algorithm>
