@@ -6,6 +6,7 @@
 
 #include "cpu/attention_kernel.h"
 #include "cpu/convert.h"
+#include "cpu/prefetch_rows.h"
 
 namespace ipai::IPAI_TARGET {
 
@@ -26,16 +27,11 @@ struct KeyBlock {
   int64_t value_stride;
 };
 
-// Asks for the rows of keys to come: they lie too far apart for the processor to see a pattern.
+// Asks for rows of keys to come.
 template <class T>
-void prefetch_rows(const KeysAndValues<T>& source, int64_t first, int64_t count, int64_t head_size) {
-  constexpr int64_t kLine = 64 / sizeof(T);
-  for (int64_t i = first; i < first + count; ++i) {
-    for (int64_t channel = 0; channel < head_size; channel += kLine) {
-      __builtin_prefetch(source.keys + i * source.stride + channel, 0, 2);
-      __builtin_prefetch(source.values + i * source.stride + channel, 0, 2);
-    }
-  }
+void prefetch_keys(const KeysAndValues<T>& source, int64_t first, int64_t count, int64_t head_size) {
+  prefetch_rows<false>(source.keys + first * source.stride, source.stride, count, head_size);
+  prefetch_rows<false>(source.values + first * source.stride, source.stride, count, head_size);
 }
 
 // Elements of E that load_block's copies take at most.

@@ -124,6 +124,8 @@ void AttentionTile<T>::load_queries(const T* queries, int64_t stride, int count)
   count_ = count;
   const int64_t group_size = words<E>(head_size_) * kGroupQueries;
   for (int q = 0; q < count; q += Vec::kLanes) {
+    const int next = std::min(q + Vec::kLanes, count);
+    prefetch_rows<false>(queries + next * stride, stride, std::min(Vec::kLanes, count - next), head_size_);
     transpose_queries<E>(queries + q * stride, stride, std::min(Vec::kLanes, count - q), head_size_,
                          queries_ + q / kGroupQueries * group_size + q % kGroupQueries);
   }
@@ -137,7 +139,7 @@ void AttentionTile<T>::attend(const KeysAndValues<T>& source, const ScoreMask& m
   const int64_t step = block_keys(source.count);
   for (int64_t first = 0; first < end; first += step) {
     const int64_t count = std::min(step, end - first);
-    prefetch_rows(source, first + count, std::min(step, end - first - count), head_size_);
+    prefetch_keys(source, first + count, std::min(step, end - first - count), head_size_);
     const KeyBlock<E> block = load_block(source, first, count, head_size_, copies_);
     for (int g = 0; g < groups(); ++g) attend_block(group(g, index), block, mask, first, count);
   }
@@ -187,6 +189,8 @@ void AttentionTile<T>::write(T* output, int64_t stride, int results) const {
              Vec::load(result.softmax.totals + column);
     };
     const int count = std::min(Vec::kLanes, count_ - q);
+    const int next = q + count;
+    prefetch_rows<true>(output + next * stride, stride, std::min(Vec::kLanes, count_ - next), head_size_);
     transpose_results(output + q * stride, stride, count, head_size_, [&](int64_t channel) {
       const Vec value = scaled(first, channel);
       return results == 1 ? value : value + scaled(last, channel);
