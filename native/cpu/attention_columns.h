@@ -28,7 +28,7 @@ Vec words_of(const T* row, int64_t first_word) {
 #if defined(__AVX512BF16__)
   if constexpr (std::is_same_v<E, BFloat16>) return {_mm512_loadu_ps(row + 2 * first_word)};
 #endif
-  if constexpr (std::is_same_v<E, float>) return Vec::load(row + first_word);
+  return Vec::load(row + first_word);
 }
 
 // One vector of queries, `count` of them (at most kLanes), into columns of [words, kGroupQueries]; the others

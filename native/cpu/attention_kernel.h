@@ -50,7 +50,8 @@ inline constexpr int kPerWord = static_cast<int>(sizeof(float) / sizeof(E));
 // Words that hold `count` elements.
 template <class E>
 int64_t words(int64_t count) {
-  return (count + kPerWord<E> - 1) / kPerWord<E>;
+  constexpr int64_t kUnit = kPerWord<E>;
+  return (count + kUnit - 1) / kUnit;
 }
 
 // How a's word (row, i) is found, both in words.

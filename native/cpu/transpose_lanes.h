@@ -37,7 +37,7 @@ inline void transpose_lanes(Vec (&rows)[Vec::kLanes]) {
   constexpr int kHalf = Vec::kLanes / 2;
 #pragma GCC unroll 4
   for (int stage = 1; stage < Vec::kLanes; stage *= 2) {
-    Vec shuffled[Vec::kLanes];
+    Vec shuffled[Vec::kLanes] = {};
 #pragma GCC unroll 8
     for (int i = 0; i < kHalf; ++i) {
       shuffled[2 * i] = interleave_low(rows[i], rows[i + kHalf]);
