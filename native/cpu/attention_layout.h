@@ -26,7 +26,9 @@ inline std::string check_attention(const TensorType& q, const TensorType& k, con
   return check_type(v_name, v, k.dtype, k.shape);
 }
 
-// The tasks of an attention: one head's `tile` queries each, neighbours sharing keys.
+// The tasks of an attention: some of one head's queries each, neighbours sharing keys. A head's queries are
+// cut into as few tiles of at most `max_queries` as they need, of about equal size in whole vectors of
+// `lanes`. How they are cut changes no query's result.
 class AttentionTasks {
  public:
   struct Task {
@@ -36,8 +38,14 @@ class AttentionTasks {
     int queries;
   };
 
-  AttentionTasks(const Shape& q, uint32_t heads, int tile)
-      : samples_(q[0]), queries_(q[1]), heads_(heads), tile_(tile), tiles_((queries_ + tile - 1) / tile) {}
+  AttentionTasks(const Shape& q, int64_t heads, int max_queries, int lanes)
+      : samples_(q[0]), queries_(q[1]), heads_(heads) {
+    const int64_t vecs = (queries_ + lanes - 1) / lanes;
+    const int64_t max_vecs = max_queries / lanes;
+    tiles_ = (vecs + max_vecs - 1) / max_vecs;
+    tile_ = (vecs + tiles_ - 1) / tiles_ * lanes;
+    tiles_ = (queries_ + tile_ - 1) / tile_;
+  }
 
   int64_t count() const { return samples_ * heads_ * tiles_; }
   Task task(int64_t index) const {

@@ -25,7 +25,10 @@ void check(const Target& target, const AttentionCase& c, const Inputs& in, doubl
        c.head_size, c.causal ? ", causal" : "", ", mask ", Shape(c.mask).to_string());
   const HostTensor got = run_every_way(target.op("attention"), attributes_of(c), in.list(), c.dtype,
                                        {c.batch, c.queries, c.channels()});
-  CHECK_LT(worst_error(got, attention_reference(c, in.q, in.k, in.v, in.mask)), tolerance);
+  CHECK_LT(
+      worst_error(got, attention_reference(c, in.q, in.k, in.v, in.mask),
+                  attention_of_magnitudes(c, in.q, in.k, in.v, in.mask), weight_rounding(target, c.dtype)),
+      tolerance);
 }
 
 void check_all(const std::vector<AttentionCase>& cases) {
@@ -49,6 +52,18 @@ TEST_CASE("attention: sizes of heads, queries and keys, down to one") {
              {1, 17, 35, 2, 160},
              {1, 20, 40, 1, 512},
              {1, 9, 67, 2, 13}});
+}
+
+TEST_CASE("attention: several tiles, blocks of keys that end anywhere, heads of odd size") {
+  check_all({{1, 257, 257, 1, 80},
+             {1, 300, 130, 1, 40},
+             {1, 49, 128, 1, 40},
+             {1, 47, 129, 1, 40},
+             {1, 65, 81, 1, 512},
+             {1, 50, 77, 2, 41},
+             {2, 3, 1, 3, 1},
+             {2, 3, 2, 3, 1},
+             {1, 33, 3, 3, 33}});
 }
 
 TEST_CASE("attention: causal, with masks that broadcast over samples and queries") {
@@ -107,6 +122,54 @@ TEST_CASE("attention: NaN stays in its query") {
     const HostTensor got = run(target.op("attention"), attributes_of(c), in.list(), c.dtype, {1, 20, 8});
     for (int64_t i = 0; i < 20 * 8; ++i) CHECK_EQ(std::isnan(got.at(i)), i / 8 == 7);
   }
+}
+
+TEST_CASE("attention: NaN stays in its head, also beside an odd last channel") {
+  for_each_target_and_dtype([](const Target& target, DType dtype) {
+    const AttentionCase c{1, 5, 9, 2, 13, false, {}, dtype};
+    Inputs in(c);
+    for (HostTensor* x : {&in.q, &in.k, &in.v}) {
+      for (int64_t token = 0; token < x->type().shape[1]; ++token) {
+        x->set(token * 26 + 13, std::numeric_limits<double>::quiet_NaN());
+      }
+    }
+    const HostTensor got = run(target.op("attention"), attributes_of(c), in.list(), dtype, {1, 5, 26});
+    for (int64_t i = 0; i < 5 * 26; ++i) CHECK_EQ(std::isnan(got.at(i)), i % 26 >= 13);
+  });
+}
+
+TEST_CASE("attention: a query's bits depend neither on other queries nor on other samples") {
+  for_each_target_and_dtype([](const Target& target, DType dtype) {
+    const AttentionCase c{2, 300, 150, 1, 40, false, {}, dtype};
+    const Inputs in(c);
+    const CpuOp& op = target.op("attention");
+    const HostTensor all = run(op, attributes_of(c), in.list(), dtype, {2, 300, 40});
+    const auto part = [](const HostTensor& x, int64_t rows) {  // the last rows of the last sample
+      HostTensor result(x.type().dtype, {1, rows, 40});
+      std::memcpy(result.data(), x.data() + x.byte_size() - result.byte_size(), result.byte_size());
+      return result;
+    };
+    for (const int64_t rows : {1, 7, 300}) {
+      const std::vector<HostTensor> inputs = {part(in.q, rows), part(in.k, 150), part(in.v, 150), in.mask};
+      CHECK(run(op, attributes_of(c), inputs, dtype, {1, rows, 40}).has_bits_of(part(all, rows)));
+    }
+  });
+}
+
+TEST_CASE("attention: scales may be negative or 0") {
+  for_each_target_and_dtype([](const Target& target, DType dtype) {
+    const AttentionCase c{1, 20, 30, 2, 40, true, {}, dtype};
+    for (const double sign : {-1.0, 0.0}) {
+      Inputs in(c);
+      AttributeMap attributes = attributes_of(c);
+      attributes["scale"] = sign * static_cast<double>(c.scale());
+      const HostTensor got = run(target.op("attention"), attributes, in.list(), dtype, {1, 20, 80});
+      for (int64_t i = 0; i < in.q.type().shape.size(); ++i) in.q.set(i, sign * in.q.at(i));
+      CHECK_LT(worst_error(got, attention_reference(c, in.q, in.k, in.v),
+                           attention_of_magnitudes(c, in.q, in.k, in.v), weight_rounding(target, dtype)),
+               2e-6);
+    }
+  });
 }
 
 TEST_CASE("attention: refuses types that do not fit") {

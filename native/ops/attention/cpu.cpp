@@ -1,9 +1,5 @@
-#include "cpu/attention_layout.h"
-#include "cpu/attention_tile.h"
-#include "cpu/type_checks.h"
-#include "cpu/with_dtype.h"
+#include "cpu/attention_loop.h"
 #include "ops/attention/op.h"
-#include "runtime/cpu_context.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -27,12 +23,8 @@ std::string validate(const Attention& attributes, const NodeTypes& types) {
   return check_type("output", types.outputs[0], q.dtype, q.shape);
 }
 
-int64_t tile_bytes(const Attention& attributes, const Shape& q) {
-  return static_cast<int64_t>(AttentionTile::bytes(q[2] / attributes.heads, 1));
-}
-
 size_t scratch_bytes(const Attention& attributes, const NodeTypes& types, int thread_count) {
-  return static_cast<size_t>(tile_bytes(attributes, types.inputs[kQ].shape) * thread_count);
+  return attention_scratch_bytes(types.inputs[kQ], attributes.heads, 1, thread_count);
 }
 
 ScoreMask mask_of(const Attention& attributes, const TensorView& mask, int64_t sample, int64_t first_query) {
@@ -49,24 +41,13 @@ ScoreMask mask_of(const Attention& attributes, const TensorView& mask, int64_t s
 
 template <class T>
 void attend_all(const Attention& attributes, const NodeView& node, CpuContext& context) {
-  const TensorView& q = node.input(kQ);
-  const TensorView& k = node.input(kK);
-  const int64_t heads = attributes.heads;
-  const int64_t channels = q.shape[2];
-  const int64_t bytes = tile_bytes(attributes, q.shape);
-  const AttentionTasks tasks(q.shape, attributes.heads, kTileQueries);
-  context.parallel_for(tasks.count(), [&](int64_t index, int thread) {
-    const auto [sample, head, first_query, queries] = tasks.task(index);
-    AttentionTile tile(context.scratch() + thread * bytes, channels / heads, 1);
-    tile.load_queries(head_begin(q.as<T>(), q.shape, sample, first_query, head, heads), channels, queries,
-                      attributes.scale);
-    const KeysAndValues<T> source{head_begin(k.as<T>(), k.shape, sample, 0, head, heads),
-                                  head_begin(node.input(kV).as<T>(), k.shape, sample, 0, head, heads),
-                                  channels, k.shape[1]};
-    tile.attend(source, mask_of(attributes, node.input(kMask), sample, first_query), tile.result(0));
-    tile.normalize(tile.result(0), 1);
-    tile.write(head_begin(node.output().as<T>(), q.shape, sample, first_query, head, heads), channels, 1);
-  });
+  using Tile = AttentionTile<T>;
+  const auto attend = [&](Tile& tile, const AttentionTasks::Task& task) {
+    tile.attend(keys_and_values<T>(node.input(kK), node.input(kV), task, attributes.heads),
+                mask_of(attributes, node.input(kMask), task.sample, task.first_query), 0, 1);
+    return 1;
+  };
+  attend_tiles<T>(node.input(kQ), node.output(), attributes.heads, attributes.scale, 1, context, attend);
 }
 
 void run(const Attention& attributes, const NodeView& node, CpuContext& context) {
@@ -79,7 +60,7 @@ void run(const Attention& attributes, const NodeView& node, CpuContext& context)
 namespace ops {
 CpuOp attention() {
   CpuOpSpec<Attention> spec;
-  spec.in_place_inputs = {kQ};  // a task reads its queries before it writes their results, and nobody else's
+  spec.in_place_inputs = {kQ};  // see attend_tiles
   spec.validate = validate;
   spec.scratch_bytes = scratch_bytes;
   spec.run = run;

@@ -3,6 +3,9 @@
 //
 // mask float32 [B or 1, Nq or 1, Nk] is added to the scores. `causal` lets query i see the keys 0 ... i. A
 // query all of whose keys are masked with -infinity gives zeros. Scores are never stored beyond a tile.
+//
+// Sums and exponentials are float32. Where the target has dot products of bfloat16, bfloat16 activations are
+// multiplied as such, for which the softmax's weights are rounded to bfloat16; their total is not.
 #pragma once
 
 #include "runtime/op.h"

@@ -1,9 +1,5 @@
-#include "cpu/attention_layout.h"
-#include "cpu/attention_tile.h"
-#include "cpu/type_checks.h"
-#include "cpu/with_dtype.h"
+#include "cpu/attention_loop.h"
 #include "ops/decoupled_attention/op.h"
-#include "runtime/cpu_context.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -24,42 +20,24 @@ std::string validate(const DecoupledAttention& attributes, const NodeTypes& type
   return error.empty() ? check_type("output", types.outputs[0], q.dtype, q.shape) : error;
 }
 
-int64_t tile_bytes(const DecoupledAttention& attributes, const Shape& q) {
-  return static_cast<int64_t>(AttentionTile::bytes(q[2] / attributes.heads, 2));
-}
-
 size_t scratch_bytes(const DecoupledAttention& attributes, const NodeTypes& types, int thread_count) {
-  return static_cast<size_t>(tile_bytes(attributes, types.inputs[kQ].shape) * thread_count);
+  return attention_scratch_bytes(types.inputs[kQ], attributes.heads, 2, thread_count);
 }
 
 template <class T>
 void attend_all(const DecoupledAttention& attributes, const NodeView& node, CpuContext& context) {
-  const TensorView& q = node.input(kQ);
-  const int64_t heads = attributes.heads;
-  const int64_t channels = q.shape[2];
-  const int64_t bytes = tile_bytes(attributes, q.shape);
-  const AttentionTasks tasks(q.shape, attributes.heads, kTileQueries);
-  context.parallel_for(tasks.count(), [&](int64_t index, int thread) {
-    const auto [sample, head, first_query, queries] = tasks.task(index);
-    const auto source = [&, sample = sample, head = head](Input keys, Input values) {
-      const TensorView& k = node.input(keys);
-      return KeysAndValues<T>{head_begin(k.as<T>(), k.shape, sample, 0, head, heads),
-                              head_begin(node.input(values).as<T>(), k.shape, sample, 0, head, heads),
-                              channels, k.shape[1]};
+  using Tile = AttentionTile<T>;
+  const auto attend = [&](Tile& tile, const AttentionTasks::Task& task) {
+    const auto source = [&](Input keys, Input values) {
+      return keys_and_values<T>(node.input(keys), node.input(values), task, attributes.heads);
     };
-    AttentionTile tile(context.scratch() + thread * bytes, channels / heads, 2);
-    tile.load_queries(head_begin(q.as<T>(), q.shape, sample, first_query, head, heads), channels, queries,
-                      attributes.scale);
-    tile.attend(source(kK, kV), ScoreMask(), tile.result(0));
-    tile.normalize(tile.result(0), 1);
-    const float image_scale = node.input(kImageScale).as<float>()[sample];
-    if (image_scale != 0) {
-      tile.attend(source(kImageK, kImageV), ScoreMask(), tile.result(1));
-      tile.normalize(tile.result(1), image_scale);
-    }
-    tile.write(head_begin(node.output().as<T>(), q.shape, sample, first_query, head, heads), channels,
-               image_scale != 0 ? 2 : 1);
-  });
+    tile.attend(source(kK, kV), ScoreMask(), 0, 1);
+    const float image_scale = node.input(kImageScale).as<float>()[task.sample];
+    if (image_scale == 0) return 1;
+    tile.attend(source(kImageK, kImageV), ScoreMask(), 1, image_scale);
+    return 2;
+  };
+  attend_tiles<T>(node.input(kQ), node.output(), attributes.heads, attributes.scale, 2, context, attend);
 }
 
 void run(const DecoupledAttention& attributes, const NodeView& node, CpuContext& context) {
@@ -72,7 +50,7 @@ void run(const DecoupledAttention& attributes, const NodeView& node, CpuContext&
 namespace ops {
 CpuOp decoupled_attention() {
   CpuOpSpec<DecoupledAttention> spec;
-  spec.in_place_inputs = {kQ};  // a task reads its queries before it writes their results, and nobody else's
+  spec.in_place_inputs = {kQ};  // see attend_tiles
   spec.validate = validate;
   spec.scratch_bytes = scratch_bytes;
   spec.run = run;

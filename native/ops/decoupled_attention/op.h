@@ -1,7 +1,7 @@
 // decoupled_attention: attention(q, k, v) + image_scale[b] · attention(q, image_k, image_v), each with a
 // softmax of its own (Ye et al. 2023, IP-Adapter, eq. 5): q [B, Nq, heads·D], k and v [B, Nk, heads·D],
 // image_k and image_v [B, Ni, heads·D], image_scale float32 [B]. Queries are read once and results written
-// once. A sample whose image_scale is 0 gets exactly the plain attention.
+// once. A sample whose image_scale is 0 gets exactly the plain attention; arithmetic is that of attention.
 #pragma once
 
 #include "runtime/op.h"
