@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cpu/convert.h"
+#include "cpu/prefetch_rows.h"
 
 namespace ipai::IPAI_TARGET {
 
@@ -18,6 +19,10 @@ template <class T>
 struct DenseRows {
   const T* data;
   int64_t width;
+
+  void prefetch(int64_t first_row, int64_t rows, int64_t first_depth, int64_t depth) const {
+    prefetch_rows<false>(data + first_row * width + first_depth, width, rows, depth);
+  }
 
   template <class Element>
   void pack(int64_t first_row, int rows, int64_t first_depth, int64_t depth, Element* panel,

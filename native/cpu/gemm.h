@@ -86,7 +86,8 @@ void pack_panel(const Rows& rows, Range panel_rows, const PackedWeight& weight, 
 }
 
 // `Rows` has `void pack(int64_t first_row, int rows, int64_t first_depth, int64_t depth, Left<T>* panel,
-// int64_t panel_stride) const`, which writes that part of A, row r to panel + r·panel_stride.
+// int64_t panel_stride) const`, which writes that part of A, row r to panel + r·panel_stride, and a `prefetch` of
+// the first four, which asks for that part.
 template <class T, class Rows>
 void run_gemm(const GemmPlan& plan, const Rows& rows, const PackedWeight& weight, const T* packed,
               const Epilogue<T>& epilogue, CpuContext& context) {
@@ -106,9 +107,13 @@ void run_gemm(const GemmPlan& plan, const Rows& rows, const PackedWeight& weight
         const Range panel_rows = part_of(plan.rows, plan.row_panels, i);
         const int row_count = static_cast<int>(panel_rows.size());
         pack_panel<T>(rows, panel_rows, weight, depth, a_panel);
+        const Range next =
+            i + 1 < row_panels.end ? part_of(plan.rows, plan.row_panels, i + 1) : Range{0, 0};
         for (int64_t j = column_panels.begin; j < column_panels.end; ++j) {
           const int vecs = weight.vecs_in(j);
           const T* b = packed + weight.panel_offset(j) + depth.begin * vecs * Vec::kLanes;
+          const Range share = part_of(next.size(), column_panels.size(), j - column_panels.begin);
+          rows.prefetch(next.begin + share.begin, share.size(), depth.begin, depth.size());
           if (block == plan.depth_blocks - 1) epilogue.prefetch(panel_rows.begin, row_count, weight, j);
           micro_kernel<T>(row_count, vecs)(a_panel, kStride, b, depth.size(), tile, block > 0);
           if (block == plan.depth_blocks - 1) epilogue.finish(tile, panel_rows.begin, row_count, weight, j);

@@ -32,6 +32,9 @@ struct PictureRows {
   const T* picture;
   ConvGeometry geometry;
 
+  // Neighbouring windows overlap: what a panel reads is mostly there already.
+  void prefetch(int64_t, int64_t, int64_t, int64_t) const {}
+
   template <class Element>
   void pack(int64_t first_row, int rows, int64_t first_depth, int64_t depth, Element* panel,
             int64_t panel_stride) const {

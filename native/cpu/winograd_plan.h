@@ -33,11 +33,14 @@ struct WinogradPlan {
         tiles_x(divide_up(geometry.out_width, Transform::kOut)),
         tiles(geometry.batch * tiles_y * tiles_x),
         row_stride(odd_lines(geometry.channels)),
-        strips(std::min(tiles, divide_up(tiles * kPositions * row_stride * kFloat, kStripBytes))),
-        strip_tiles(divide_up(tiles, strips)) {
+        strips(std::min(tiles, divide_up(tiles * kPositions * row_stride * kFloat, kStripBytes))) {
     const int64_t bytes_of_tile = kPositions * kTileColumns * kFloat;
     const int64_t row_panels = std::max<int64_t>(1, kProductBytes / (bytes_of_tile * kTileRows));
-    block_tiles = std::min(row_panels * kTileRows, strip_tiles);
+    block_tiles = row_panels * kTileRows;
+    // Each strip transforms its kernels again, which takes many tiles to outweigh.
+    if (!kernels_held) strips = std::min(strips, divide_up(tiles, block_tiles));
+    strip_tiles = divide_up(tiles, strips);
+    block_tiles = std::min(block_tiles, strip_tiles);
     const int64_t bytes_left = kTaskBytes - block_tiles * bytes_of_tile;
     chunks =
         kernels_held ? 1 : divide_up(geometry.channels, std::max<int64_t>(1, bytes_left / bytes_of_tile));
