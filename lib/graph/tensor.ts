@@ -9,10 +9,10 @@ import type {AttributeValue} from '../runtime/program.ts';
 export type Layout = 'dense' | 'packed-linear' | 'packed-linear-glu' | `packed-conv2d-${ConvAlgorithm}`;
 
 /**
- * How a convolution is computed, for which its weight is packed: `winograd` reads what `direct` reads, `winograd_held`
+ * How a convolution is computed, for which its weight is packed: `winograd_4x4` reads what `direct` reads, the others
  * transformed kernels. See passes/choose-conv-algorithms.ts.
  */
-export const convAlgorithms = ['direct', 'winograd', 'winograd_held'] as const;
+export const convAlgorithms = ['direct', 'winograd_4x4', 'winograd_4x4_held', 'winograd_2x2_held'] as const;
 export type ConvAlgorithm = (typeof convAlgorithms)[number];
 
 /** Extents, element type and layout: all that is known of a tensor before it has data. */

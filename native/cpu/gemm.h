@@ -86,8 +86,8 @@ void pack_panel(const Rows& rows, Range panel_rows, const PackedWeight& weight, 
 }
 
 // `Rows` has `void pack(int64_t first_row, int rows, int64_t first_depth, int64_t depth, Left<T>* panel,
-// int64_t panel_stride) const`, which writes that part of A, row r to panel + r·panel_stride, and a `prefetch` of
-// the first four, which asks for that part.
+// int64_t panel_stride) const`, which writes that part of A, row r to panel + r·panel_stride, and a
+// `prefetch` of the first four, which asks for that part.
 template <class T, class Rows>
 void run_gemm(const GemmPlan& plan, const Rows& rows, const PackedWeight& weight, const T* packed,
               const Epilogue<T>& epilogue, CpuContext& context) {
@@ -107,8 +107,7 @@ void run_gemm(const GemmPlan& plan, const Rows& rows, const PackedWeight& weight
         const Range panel_rows = part_of(plan.rows, plan.row_panels, i);
         const int row_count = static_cast<int>(panel_rows.size());
         pack_panel<T>(rows, panel_rows, weight, depth, a_panel);
-        const Range next =
-            i + 1 < row_panels.end ? part_of(plan.rows, plan.row_panels, i + 1) : Range{0, 0};
+        const Range next = i + 1 < row_panels.end ? part_of(plan.rows, plan.row_panels, i + 1) : Range{0, 0};
         for (int64_t j = column_panels.begin; j < column_panels.end; ++j) {
           const int vecs = weight.vecs_in(j);
           const T* b = packed + weight.panel_offset(j) + depth.begin * vecs * Vec::kLanes;

@@ -2,25 +2,25 @@
 // its tiles are transformed, [position][tile][channel]; then each position is a product with transformed
 // weights, and a task takes the products of its tiles at all positions back to outputs.
 //
-// Floor: a quarter of the direct algorithm's multiplications at the rate of fused multiply-adds. Beside them
-// stand 144 operations for each input vector of a tile, 120 for each output vector, a strip's way through the
-// L3 cache, and the kernels' transform where they are not held (winograd_kernels.h).
+// Floor: a quarter (2x2: a 2.25th part) of the direct algorithm's multiplications at the rate of fused
+// multiply-adds. Beside them stand 144 operations for each input vector of a 4x4 tile, 120 for each output
+// vector, a strip's way through the L3 cache, and the kernels' transform where they are not held
+// (winograd_kernels.h).
 //
 // A picture that is read upsampled to twice its size has neighbours that are equal in pairs, and products at
-// the mirrored point are 0 whatever the weights: 25 of 36 positions remain.
+// the mirrored point are 0 whatever the weights: 25 of 36 positions remain, 9 of 16 with 2x2 tiles.
 #pragma once
 
 #include "cpu/winograd_plan.h"
 
 namespace ipai::IPAI_TARGET {
 
-// `Kernels` is HeldKernels<T> or PackedKernels<T>.
-template <class T, class Kernels>
+// `Kernels` is HeldKernels<kOut, T> or PackedKernels<kOut, T>.
+template <int kOut, class T, class Kernels>
 class WinogradConv {
  public:
-  using Transform = WinogradTransform;
+  using Transform = WinogradTransform<kOut>;
   static constexpr int kIn = Transform::kIn;
-  static constexpr int kOut = Transform::kOut;
   static constexpr int kPositions = Transform::kPositions;
 
   // `picture` [B, H, W, C].
@@ -191,7 +191,7 @@ class WinogradConv {
   }
 
   const ConvGeometry& g_;
-  const WinogradPlan plan_;
+  const WinogradPlan<kOut> plan_;
   const PackedWeight layout_;  // of one position's kernels
   const T* picture_;
   const Kernels& kernels_;

@@ -24,25 +24,26 @@ struct HeldElement<BFloat16> {
 #endif
 
 // Where held kernels of [outputs, channels] lie: panel by panel, in it position by position.
+template <int kOut>
 struct HeldLayout {
   PackedWeight position;  // of one position: [outputs, channels]
 
   int64_t offset(int64_t panel, int position_index) const {
     const int64_t width = position.vecs_in(panel) * int64_t{Vec::kLanes};
-    return position.panel_offset(panel) * WinogradTransform::kPositions +
+    return position.panel_offset(panel) * WinogradTransform<kOut>::kPositions +
            position_index * position.depth * width;
   }
   size_t bytes(DType dtype) const {
     using Half = HeldElement<BFloat16>::Type;
     const size_t element = dtype == DType::kBFloat16 ? sizeof(Half) : sizeof(float);
-    return static_cast<size_t>(position.elements() * WinogradTransform::kPositions) * element;
+    return static_cast<size_t>(position.elements() * WinogradTransform<kOut>::kPositions) * element;
   }
 };
 
 // G·g·Gᵀ of a vector of outputs; tap(i, j) gives the elements of g, store(position, value) takes the results.
-template <class Tap, class Store>
+template <int kOut, class Tap, class Store>
 void transform_kernels(Tap tap, Store store) {
-  using Transform = WinogradTransform;
+  using Transform = WinogradTransform<kOut>;
   Vec half[Transform::kKernel][Transform::kIn];
   for (int j = 0; j < Transform::kKernel; ++j) {
     const Vec column[Transform::kKernel] = {tap(0, j), tap(1, j), tap(2, j)};
@@ -56,13 +57,13 @@ void transform_kernels(Tap tap, Store store) {
   }
 }
 
-template <class T>
+template <int kOut, class T>
 class HeldKernels {
  public:
   using Element = typename HeldElement<T>::Type;
   static constexpr bool kHeld = true;
 
-  HeldKernels(const HeldLayout& layout, const Element* packed) : layout_(layout), packed_(packed) {}
+  HeldKernels(const HeldLayout<kOut>& layout, const Element* packed) : layout_(layout), packed_(packed) {}
 
   void load(int64_t, Range, float*, int64_t) const {}
   void prefetch(int64_t, Range, int) const {}
@@ -71,11 +72,11 @@ class HeldKernels {
   }
 
  private:
-  const HeldLayout layout_;
+  const HeldLayout<kOut> layout_;
   const Element* packed_;
 };
 
-template <class T>
+template <int kOut, class T>
 class PackedKernels {
  public:
   using Element = float;
@@ -91,9 +92,9 @@ class PackedKernels {
     const int columns = layout_.vecs_in(panel) * Vec::kLanes;
     for (int64_t channel = channels.begin; channel < channels.end; ++channel, target += columns) {
       for (int column = 0; column < columns; column += Vec::kLanes) {
-        transform_kernels(
+        transform_kernels<kOut>(
             [&](int i, int j) {
-              const int64_t tap = i * WinogradTransform::kKernel + j;
+              const int64_t tap = i * WinogradTransform<kOut>::kKernel + j;
               return load_packed(packed, tap * channels_ + channel, columns, column);
             },
             [&](int position, Vec value) { value.store(target + position * stride + column); });
@@ -103,7 +104,7 @@ class PackedKernels {
 
   // Asks for a share of the panel's kernels of the channels that come next: all, after one call a position.
   void prefetch(int64_t panel, Range channels, int position) const {
-    constexpr int kShares = WinogradTransform::kPositions / kTaps;
+    constexpr int kShares = WinogradTransform<kOut>::kPositions / kTaps;
     const int64_t columns = layout_.vecs_in(panel) * int64_t{Vec::kLanes};
     const int64_t first = position / kShares * channels_ + channels.begin;
     const T* const line = packed_ + layout_.panel_offset(panel) + first * columns;
@@ -117,7 +118,7 @@ class PackedKernels {
   }
 
  private:
-  static constexpr int kTaps = WinogradTransform::kKernel * WinogradTransform::kKernel;
+  static constexpr int kTaps = WinogradTransform<kOut>::kKernel * WinogradTransform<kOut>::kKernel;
 
   const PackedWeight layout_;
   const int64_t channels_;
@@ -125,9 +126,10 @@ class PackedKernels {
 };
 
 // Packs weights [outputs, channels, 3, 3] of `Source` elements, at any byte offset, as held kernels.
-template <class Source, class Element>
-void pack_held_kernels(const HeldLayout& layout, const void* source, Element* packed, CpuContext& context) {
-  constexpr int kTaps = WinogradTransform::kKernel * WinogradTransform::kKernel;
+template <int kOut, class Source, class Element>
+void pack_held_kernels(const HeldLayout<kOut>& layout, const void* source, Element* packed,
+                       CpuContext& context) {
+  constexpr int kTaps = WinogradTransform<kOut>::kKernel * WinogradTransform<kOut>::kKernel;
   const PackedWeight& p = layout.position;
   context.parallel_for(p.panels(), [&](int64_t panel, int) {
     const int columns = p.vecs_in(panel) * Vec::kLanes;
@@ -140,8 +142,8 @@ void pack_held_kernels(const HeldLayout& layout, const void* source, Element* pa
         }
       }
       for (int column = 0; column < columns; column += Vec::kLanes) {
-        transform_kernels(
-            [&](int i, int j) { return Vec::load(taps[i * WinogradTransform::kKernel + j] + column); },
+        transform_kernels<kOut>(
+            [&](int i, int j) { return Vec::load(taps[i * WinogradTransform<kOut>::kKernel + j] + column); },
             [&](int position, Vec value) {
               store_lanes(packed + layout.offset(panel, position) + channel * columns + column, value);
             });

@@ -1,5 +1,5 @@
-// How a 3x3 convolution of stride 1 by Winograd's algorithm is cut up: tiles of 4x4 outputs, strips of tiles
-// that are transformed at a time, tasks of a strip's products, and chunks of their depth.
+// How a 3x3 convolution of stride 1 by Winograd's algorithm is cut up: tiles of kOut x kOut outputs, strips
+// of tiles that are transformed at a time, tasks of a strip's products, and chunks of their depth.
 #pragma once
 
 #include <algorithm>
@@ -18,8 +18,9 @@ inline constexpr int64_t kTaskBytes = int64_t{704} << 10;
 // Tiles of a row that go through the epilogue together.
 inline constexpr int64_t kRunTiles = 8;
 
+template <int kOut>
 struct WinogradPlan {
-  using Transform = WinogradTransform;
+  using Transform = WinogradTransform<kOut>;
   static constexpr int64_t kPositions = Transform::kPositions;
   static constexpr int64_t kFloat = sizeof(float);
   static constexpr int64_t kCacheLine = 64 / kFloat;
@@ -29,8 +30,8 @@ struct WinogradPlan {
   static int64_t odd_lines(int64_t floats) { return (divide_up(floats, kCacheLine) | 1) * kCacheLine; }
 
   WinogradPlan(const ConvGeometry& geometry, bool kernels_held)
-      : tiles_y(divide_up(geometry.out_height, Transform::kOut)),
-        tiles_x(divide_up(geometry.out_width, Transform::kOut)),
+      : tiles_y(divide_up(geometry.out_height, kOut)),
+        tiles_x(divide_up(geometry.out_width, kOut)),
         tiles(geometry.batch * tiles_y * tiles_x),
         row_stride(odd_lines(geometry.channels)),
         strips(std::min(tiles, divide_up(tiles * kPositions * row_stride * kFloat, kStripBytes))) {
@@ -56,7 +57,7 @@ struct WinogradPlan {
   int64_t kernel_floats() const { return kPositions * kernel_stride; }
   // A thread's products, transformed kernels, and the outputs of a run of tiles.
   int64_t thread_floats() const {
-    return product_floats() + kernel_floats() + Transform::kOut * Transform::kOut * kRunTiles * kTileColumns;
+    return product_floats() + kernel_floats() + kOut * kOut * kRunTiles * kTileColumns;
   }
   // A line of zeros stands in for pixels beyond the picture.
   size_t scratch_bytes(int thread_count) const {

@@ -1,12 +1,13 @@
-// Winograd's minimal filtering F(4x4, 3x3) (Lavin & Gray 2016, Fast Algorithms for Convolutional Neural
-// Networks, section 4.3): 16 outputs from 36 products instead of 144.
+// Winograd's minimal filtering for 3x3 kernels (Lavin & Gray 2016, Fast Algorithms for Convolutional Neural
+// Networks, section 4): kOut x kOut outputs from (kOut + 2)² products instead of 9·kOut², for 2x2 a 2.25th
+// part and for 4x4 a quarter.
 //
 //   Y = Aᵀ·[(G·g·Gᵀ) ⊙ (Bᵀ·d·B)]·A
 //
 // Each function here is one of the matrices, applied to one row or column of vectors. Against the paper, G's
-// factors 1/4, -1/6, -1/6, 1/24, 1/24 and 1 stand in Aᵀ, where they cost nothing.
+// factors (1/4, -1/6, -1/6, 1/24, 1/24 and 1 for 4x4) stand in Aᵀ, where they cost nothing.
 //
-// The points are 0, 1, -1, 2, -2 and infinity. Point -1, at index kMirrored, has a use: the factor of a
+// The points are 0, 1, -1, (2, -2) and infinity. Point -1, at index kMirrored, has a use: the factor of a
 // signal whose neighbours are equal in pairs is 0 there (see winograd_conv.h).
 #pragma once
 
@@ -14,13 +15,44 @@
 
 namespace ipai::IPAI_TARGET {
 
-struct WinogradTransform {
-  static constexpr int kOut = 4;
+template <int kOutputs>
+struct WinogradSizes {
+  static constexpr int kOut = kOutputs;
   static constexpr int kKernel = 3;
   static constexpr int kIn = kOut + kKernel - 1;
   static constexpr int kPositions = kIn * kIn;
   static constexpr int kMirrored = 2;
+};
 
+template <int kOutputs>
+struct WinogradTransform;
+
+template <>
+struct WinogradTransform<2> : WinogradSizes<2> {
+  static void input(const Vec (&d)[kIn], Vec (&v)[kIn]) {
+    v[0] = d[0] - d[2];
+    v[1] = d[1] + d[2];
+    v[2] = d[2] - d[1];
+    v[3] = d[3] - d[1];
+  }
+
+  static void weight(const Vec (&g)[kKernel], Vec (&u)[kIn]) {
+    const Vec even = g[0] + g[2];
+    u[0] = g[0];
+    u[1] = even + g[1];
+    u[2] = even - g[1];
+    u[3] = g[2];
+  }
+
+  static void output(const Vec (&m)[kIn], Vec (&y)[kOut]) {
+    const Vec half = Vec::broadcast(0.5f);
+    y[0] = fma(half, m[1] + m[2], m[0]);
+    y[1] = fma(half, m[1] - m[2], m[3]);
+  }
+};
+
+template <>
+struct WinogradTransform<4> : WinogradSizes<4> {
   static void input(const Vec (&d)[kIn], Vec (&v)[kIn]) {
     const Vec two = Vec::broadcast(2), four = Vec::broadcast(4), minus_five = Vec::broadcast(-5);
     const Vec minus_two = Vec::broadcast(-2), minus_four = Vec::broadcast(-4);

@@ -125,9 +125,10 @@ enum class Activation : uint8_t { kNone, kSilu, kGelu, kQuickGelu, kGeglu };
 inline constexpr const char* kActivationNames[] = {"none", "silu", "gelu", "quick_gelu", "geglu"};
 
 // How a convolution is computed, for which its weight is packed. Direct takes any kernel and stride;
-// Winograd's algorithm (native/cpu/winograd_conv.h) takes kernels of 3x3 at stride 1, packed as for the
-// direct one or held transformed.
-enum class ConvAlgorithm : uint8_t { kDirect, kWinograd, kWinogradHeld };
-inline constexpr const char* kConvAlgorithmNames[] = {"direct", "winograd", "winograd_held"};
+// Winograd's algorithm (native/cpu/winograd_conv.h) takes kernels of 3x3 at stride 1, by tiles of 4x4 outputs
+// with weights packed as for the direct algorithm, or by tiles of either size with weights held transformed.
+enum class ConvAlgorithm : uint8_t { kDirect, kWinograd4x4, kWinograd4x4Held, kWinograd2x2Held };
+inline constexpr const char* kConvAlgorithmNames[] = {"direct", "winograd_4x4", "winograd_4x4_held",
+                                                      "winograd_2x2_held"};
 
 }  // namespace ipai

@@ -88,13 +88,14 @@ Sum window_sum(const Case& c, const Inputs& in, int64_t b, int64_t y, int64_t x,
 }
 
 // Share of the terms' magnitudes that rounding may cost. Winograd's algorithm multiplies the error of rounded
-// products by 16 in the root mean square, and an output of few channels among some thousand lies 5 times
-// beyond. Products round by 2^-24; with held kernels in float16, as bfloat16 models have them, by 2^-13 in
-// the mean.
+// products by 16 in the root mean square (tiles of 2x2: by 2), and an output of few channels among some
+// thousand lies 5 times beyond. Products round by 2^-24; with kernels held as float16, as bfloat16 models
+// have them, by 2^-13 in the mean.
 double rounding_share(const Case& c) {
   if (c.algorithm == "direct") return 2e-7;
-  const bool half = c.algorithm == "winograd_held" && c.dtype == DType::kBFloat16;
-  return 5 * 16 * std::ldexp(1, half ? -13 : -24);
+  const double gain = c.algorithm == "winograd_2x2_held" ? 2 : 16;
+  const bool half = c.algorithm != "winograd_4x4" && c.dtype == DType::kBFloat16;
+  return 5 * gain * std::ldexp(1, half ? -13 : -24);
 }
 
 // Largest error over what rounding explains, as in gemm_test.cpp.
@@ -133,7 +134,7 @@ void check(Case c) {
 }
 
 void check_winograd(Case c) {
-  for (const char* algorithm : {"winograd", "winograd_held"}) {
+  for (const char* algorithm : {"winograd_4x4", "winograd_4x4_held", "winograd_2x2_held"}) {
     c.algorithm = algorithm;
     check(c);
   }
@@ -236,7 +237,7 @@ TEST_CASE("conv2d by Winograd: bias of each sample, activation and residual") {
 TEST_CASE("conv2d: the residual's memory may become the output") {
   Case c{2, 6, 7, 50, 40, 3, 1, kSame};
   c.residual = true;
-  for (const char* algorithm : {"direct", "winograd", "winograd_held"}) {
+  for (const char* algorithm : {"direct", "winograd_4x4", "winograd_4x4_held", "winograd_2x2_held"}) {
     c.algorithm = algorithm;
     for (const Target& target : targets()) {
       const HostTensor apart = run_conv2d(target, c, Inputs(c));
@@ -266,7 +267,8 @@ void check_bits(const char* algorithm) {
 }
 
 TEST_CASE("conv2d: bits depend neither on threads nor on the rest of the batch") {
-  for (const char* algorithm : {"direct", "winograd", "winograd_held"}) check_bits(algorithm);
+  for (const char* algorithm : {"direct", "winograd_4x4", "winograd_4x4_held", "winograd_2x2_held"})
+    check_bits(algorithm);
 }
 
 TEST_CASE("conv2d: refuses what does not fit, with a sentence") {
@@ -306,7 +308,7 @@ TEST_CASE("conv2d: refuses what does not fit, with a sentence") {
   CHECK_EQ(refusal(bad, {x, weight, {}, {}, {}}),
            "upsample_height and upsample_width: expected both or neither to be 0; got 8 and 0");
   bad = good;
-  bad.algorithm = "winograd";
+  bad.algorithm = "winograd_4x4";
   CHECK_EQ(refusal(bad, {x, f32({8, 4, 1, 3}), {}, {}, {}}),
            "weight: expected a kernel of 3x3 at stride 1, as Winograd's algorithm takes; got float32 [8, 4, "
            "1, 3]");

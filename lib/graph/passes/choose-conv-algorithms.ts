@@ -1,9 +1,10 @@
 /**
  * Gives each convolution the algorithm that takes least time on the CPU for its shape, and packs its weight for it.
  *
- * Winograd's F(4x4, 3x3) (Lavin & Gray 2016, §4.3) needs a quarter of the multiplications. Transformed beforehand, its
- * kernels take 4 times the memory: worth it where many pixels share few weights, as at full size. Deep layers have most
- * of the weights and few pixels; there the kernels are transformed as they are used.
+ * Winograd's F(m x m, 3x3) (Lavin & Gray 2016, §4) needs 9·m² / (m + 2)² times fewer multiplications: 4 for m = 4, 2.25
+ * for m = 2. Kernels that are held transformed take (m + 2)² / 9 times the memory, 4 and 1.8: worth it where many pixels
+ * share few weights, as at full size. Deep layers have most of the weights and few pixels; there kernels are transformed
+ * as they are used, and at the last level, of four tiles of 4x4, the smaller tile does with less of either.
  */
 import {conv2d, packConv2d} from '../ops/index.ts';
 import type {ConvAlgorithm, Graph, OpNode, Tensor} from '../tensor.ts';
@@ -13,10 +14,16 @@ import {rewrite} from './rewrite.ts';
 
 /** Below, transforms cost more than products save: the first and last convolutions of models. */
 const minChannels = 32;
-/** Pixels of the shorter side from which on kernels are held transformed; bench/RESULTS.md has the figures. */
-const heldFrom = {float32: 32, bfloat16: 16};
-/** Below, float32 has too few tiles of 4x4; and in bfloat16 direct products, at twice the rate, are as fast. */
-const winogradFrom = {float32: 4, bfloat16: 16};
+/** From how many pixels of the shorter side on; bench/RESULTS.md has the figures. */
+const choices: Readonly<Record<string, readonly (readonly [side: number, ConvAlgorithm])[]>> = {
+  float32: [
+    [32, 'winograd_4x4_held'],
+    [12, 'winograd_4x4'],
+    [4, 'winograd_2x2_held'],
+  ],
+  // Held kernels are float16 here, and direct products run at twice the rate of float32's.
+  bfloat16: [[16, 'winograd_4x4_held']],
+};
 
 /** Equal in meaning, up to rounding, to the graph it is given. */
 export function chooseConvAlgorithms(graph: Graph): Graph {
@@ -41,7 +48,5 @@ function algorithmOf([x, weight]: readonly Tensor[], {attributes}: OpNode): Conv
   const height = (attributes['upsample_height'] as number) || x!.dim(1);
   const width = (attributes['upsample_width'] as number) || x!.dim(2);
   const side = Math.min(height, width);
-  const dtype = x!.dtype as keyof typeof heldFrom;
-  if (side >= heldFrom[dtype]) return 'winograd_held';
-  return side >= winogradFrom[dtype] ? 'winograd' : 'direct';
+  return choices[x!.dtype]!.find(([from]) => side >= from)?.[1] ?? 'direct';
 }

@@ -91,7 +91,8 @@ PackedWeight layout_of(const ConvGeometry& geometry, DType dtype) {
   return {geometry.out_channels, geometry.depth(), false, depth_unit(dtype)};
 }
 
-HeldLayout held_layout_of(const ConvGeometry& geometry) {
+template <int kOut>
+HeldLayout<kOut> held_layout_of(const ConvGeometry& geometry) {
   return {{geometry.out_channels, geometry.channels, false}};
 }
 
@@ -99,16 +100,29 @@ size_t input_bytes(const Conv2d& attributes, const NodeTypes& types, int index) 
   const TensorType& input = types.inputs[static_cast<size_t>(index)];
   if (index != kWeight) return input.dense_bytes();
   const ConvGeometry g = geometry_of(attributes, types.inputs[kX].shape, input.shape);
-  if (attributes.algorithm == ConvAlgorithm::kWinogradHeld) return held_layout_of(g).bytes(input.dtype);
+  switch (attributes.algorithm) {
+    case ConvAlgorithm::kWinograd4x4Held:
+      return held_layout_of<4>(g).bytes(input.dtype);
+    case ConvAlgorithm::kWinograd2x2Held:
+      return held_layout_of<2>(g).bytes(input.dtype);
+    default:
+      break;
+  }
   return static_cast<size_t>(layout_of(g, input.dtype).elements()) * dtype_size(input.dtype);
 }
 
 size_t scratch_bytes(const Conv2d& attributes, const NodeTypes& types, int thread_count) {
   const ConvGeometry g = geometry_of(attributes, types.inputs[kX].shape, types.inputs[kWeight].shape);
   const DType dtype = types.inputs[kX].dtype;
-  if (attributes.algorithm != ConvAlgorithm::kDirect) {
-    const bool held = attributes.algorithm == ConvAlgorithm::kWinogradHeld;
-    return WinogradPlan(g, held).scratch_bytes(thread_count);
+  switch (attributes.algorithm) {
+    case ConvAlgorithm::kWinograd4x4:
+      return WinogradPlan<4>(g, false).scratch_bytes(thread_count);
+    case ConvAlgorithm::kWinograd4x4Held:
+      return WinogradPlan<4>(g, true).scratch_bytes(thread_count);
+    case ConvAlgorithm::kWinograd2x2Held:
+      return WinogradPlan<2>(g, true).scratch_bytes(thread_count);
+    default:
+      break;
   }
   return GemmPlan(dtype, g.rows(), layout_of(g, dtype), thread_count).scratch_bytes(thread_count);
 }
@@ -141,10 +155,16 @@ void run_direct(const ConvGeometry& g, const PackedWeight& layout, const NodeVie
   }
 }
 
-template <class T, class Kernels>
+template <int kOut, class Kernels, class T>
 void run_winograd(const ConvGeometry& g, const Kernels& kernels, const NodeView& node,
                   const Epilogue<T>& epilogue, CpuContext& context) {
-  WinogradConv<T, Kernels>(g, node.input(kX).as<T>(), kernels, epilogue, context).run();
+  WinogradConv<kOut, T, Kernels>(g, node.input(kX).as<T>(), kernels, epilogue, context).run();
+}
+
+template <int kOut, class T>
+void run_held(const ConvGeometry& g, const NodeView& node, const Epilogue<T>& epilogue, CpuContext& context) {
+  const auto* const weight = node.input(kWeight).as<typename HeldElement<T>::Type>();
+  run_winograd<kOut>(g, HeldKernels<kOut, T>(held_layout_of<kOut>(g), weight), node, epilogue, context);
 }
 
 void run(const Conv2d& attributes, const NodeView& node, CpuContext& context) {
@@ -158,13 +178,12 @@ void run(const Conv2d& attributes, const NodeView& node, CpuContext& context) {
     switch (attributes.algorithm) {
       case ConvAlgorithm::kDirect:
         return run_direct<T>(g, layout, node, epilogue, context);
-      case ConvAlgorithm::kWinograd:
-        return run_winograd<T>(g, PackedKernels<T>(layout, weight.as<T>()), node, epilogue, context);
-      case ConvAlgorithm::kWinogradHeld: {
-        using Element = typename HeldElement<T>::Type;
-        const HeldKernels<T> kernels(held_layout_of(g), weight.as<Element>());
-        return run_winograd<T>(g, kernels, node, epilogue, context);
-      }
+      case ConvAlgorithm::kWinograd4x4:
+        return run_winograd<4>(g, PackedKernels<4, T>(layout, weight.as<T>()), node, epilogue, context);
+      case ConvAlgorithm::kWinograd4x4Held:
+        return run_held<4, T>(g, node, epilogue, context);
+      case ConvAlgorithm::kWinograd2x2Held:
+        return run_held<2, T>(g, node, epilogue, context);
     }
   });
 }

@@ -33,8 +33,8 @@ test('the levels of Stable Diffusion 1.5 at 512x512', t => {
   ] as const;
   const of = (dtype: ComputeDType) =>
     levels.map(([side, channels]) => chosen([1, side, side, channels], channels, dtype));
-  t.deepEqual(of('float32'), ['winograd_held', 'winograd_held', 'winograd', 'winograd']);
-  t.deepEqual(of('bfloat16'), ['winograd_held', 'winograd_held', 'winograd_held', 'direct']);
+  t.deepEqual(of('float32'), ['winograd_4x4_held', 'winograd_4x4_held', 'winograd_4x4', 'winograd_2x2_held']);
+  t.deepEqual(of('bfloat16'), ['winograd_4x4_held', 'winograd_4x4_held', 'winograd_4x4_held', 'direct']);
 });
 
 test('few channels, other kernels and strides stay direct', t => {
@@ -47,15 +47,15 @@ test('few channels, other kernels and strides stay direct', t => {
 
 test('the batch has no part in it, the shorter side decides', t => {
   t.is(chosen([16, 16, 16, 64], 64, 'float32'), chosen([1, 16, 16, 64], 64, 'float32'));
-  t.is(chosen([1, 16, 128, 64], 64, 'float32'), 'winograd');
+  t.is(chosen([1, 16, 128, 64], 64, 'float32'), 'winograd_4x4');
 });
 
 test('an upsampled picture counts at its new size, and its weight is packed for the algorithm', t => {
   t.deepEqual(
     choiceOf(({x}) => upsampler(weights, x, 32, 32), [1, 16, 16, 64], 'float32'),
     {
-      algorithm: 'winograd_held',
-      layout: 'packed-conv2d-winograd_held',
+      algorithm: 'winograd_4x4_held',
+      layout: 'packed-conv2d-winograd_4x4_held',
     },
   );
 });
