@@ -52,10 +52,17 @@ inline Vec pair_words(Vec first, Vec second) {
   const auto halves = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(second.v, first.v));
   return {_mm512_castsi512_ps(_mm512_permutexvar_epi16(interleave, halves))};
 }
+
+// total + first + second of each pair.
+inline Vec add_pairs(Vec total, Vec words) {
+  const __m512i ones = _mm512_set1_epi16(0x3f80);
+  return {_mm512_dpbf16_ps(total.v, reinterpret_cast<__m512bh>(words.v), reinterpret_cast<__m512bh>(ones))};
+}
 #endif
 
 // One step of the online softmax for one vector of queries: scores [count rows] become weights, as words of
-// E: two rows of scores make one of bfloat16 pairs. Totals are those of the weights before they are rounded.
+// E: two rows of scores make one of bfloat16 pairs. Totals are those of the rounded weights, which then
+// add up to 1: what all values have in common does not suffer from rounding.
 // `factor` is positive, and `maxima` are those of this block's scores and all before.
 template <class E>
 void exponentiate(float* scores, int64_t count, float factor, const float* maxima, const SoftmaxState& state,
@@ -66,21 +73,25 @@ void exponentiate(float* scores, int64_t count, float factor, const float* maxim
   const Vec shift = Vec::zero() - maximum * scale;
   Vec total = Vec::load(state.totals + column) * correction;
   const auto weight = [&](int64_t i) {
-    const Vec result = softmax_exp2(fma(Vec::load(scores + i * kGroupQueries), scale, shift));
-    total = total + result;
-    return result;
+    return softmax_exp2(fma(Vec::load(scores + i * kGroupQueries), scale, shift));
   };
 #if defined(__AVX512BF16__)
   if constexpr (std::is_same_v<E, BFloat16>) {
     for (int64_t i = 0; i < count; i += 2) {
       const Vec first = weight(i);
       const Vec second = i + 1 < count ? weight(i + 1) : Vec::zero();
-      pair_words(first, second).store(scores + i / 2 * kGroupQueries);
+      const Vec words = pair_words(first, second);
+      total = add_pairs(total, words);
+      words.store(scores + i / 2 * kGroupQueries);
     }
   }
 #endif
   if constexpr (std::is_same_v<E, float>) {
-    for (int64_t i = 0; i < count; ++i) weight(i).store(scores + i * kGroupQueries);
+    for (int64_t i = 0; i < count; ++i) {
+      const Vec result = weight(i);
+      total = total + result;
+      result.store(scores + i * kGroupQueries);
+    }
   }
   maximum.store(state.maxima + column);
   correction.store(state.corrections + column);

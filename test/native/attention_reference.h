@@ -71,10 +71,10 @@ inline std::vector<double> attention_of_magnitudes(const AttentionCase& c, const
 }
 
 // How far a weight is rounded, relative to it. Targets with dot products of bfloat16 round weights to its 8
-// significant bits, to nearest: by at most 2^-8. Totals are sums of unrounded weights, so that
+// significant bits, to nearest: by at most 2^-8:
 //   |Σ rounded weight · v - Σ weight · v| / total <= 2^-8 · Σ weight · |v| / total,
 // 2^-8 of the attention to |v|; a little more for the rounding of the result, which worst_error measures from
-// the exact one.
+// the exact one. Totals are sums of rounded weights; what they are off only brings the quotient nearer.
 inline double weight_rounding(const Target& target, DType dtype) {
   return target.name == "avx512_bf16" && dtype == DType::kBFloat16 ? 0x1.02p-8 : 0;
 }

@@ -5,7 +5,7 @@
 // query all of whose keys are masked with -infinity gives zeros. Scores are never stored beyond a tile.
 //
 // Sums and exponentials are float32. Where the target has dot products of bfloat16, bfloat16 activations are
-// multiplied as such, for which the softmax's weights are rounded to bfloat16; their total is not.
+// multiplied as such, for which the softmax's weights are rounded to bfloat16 before they are summed up.
 #pragma once
 
 #include "runtime/op.h"
