@@ -4,7 +4,6 @@
 // A kernel that does f operations on b bytes cannot take less than max(f / peak, b / bandwidth): the floor of the bench.
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -12,72 +11,15 @@
 #include <thread>
 #include <vector>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "peak_loops.h"
 
 namespace {
 
+using namespace ipai::bench;
+
 constexpr int64_t kSteps = 2000000;
-constexpr int kChains = 12;  // independent sums: more than latency x units
 constexpr int kRounds = 12;
 constexpr size_t kReadBytes = size_t{256} << 20;  // of each thread; far more than any cache
-
-// Each loop returns the floating-point operations that it did; `sink` keeps them from being optimised away.
-using PeakLoop = double (*)(float* sink);
-
-double portable_loop(float* sink) {
-  constexpr int kLanes = 4;
-  float sums[kChains * kLanes];
-  std::fill(std::begin(sums), std::end(sums), *sink);
-  for (int64_t i = 0; i < kSteps; ++i) {
-#if defined(__FMA__) || defined(__aarch64__)
-    for (float& sum : sums) sum = std::fma(sum, 0.999f, 0.999f);
-#else
-    for (float& sum : sums) sum = sum * 0.999f + 0.999f;
-#endif
-  }
-  for (const float sum : sums) *sink += sum;
-  return 2.0 * kLanes * kChains * kSteps;
-}
-
-#if defined(__x86_64__)
-__attribute__((target("avx2,fma"))) double avx2_loop(float* sink) {
-  __m256 sums[kChains];
-  for (__m256& sum : sums) sum = _mm256_set1_ps(*sink);
-  const __m256 factor = _mm256_set1_ps(0.999f);
-  for (int64_t i = 0; i < kSteps; ++i) {
-#pragma GCC unroll 12
-    for (int j = 0; j < kChains; ++j) sums[j] = _mm256_fmadd_ps(sums[j], factor, factor);
-  }
-  for (const __m256& sum : sums) *sink += _mm256_cvtss_f32(sum);
-  return 2.0 * 8 * kChains * kSteps;
-}
-
-__attribute__((target("avx512f"))) double avx512_loop(float* sink) {
-  __m512 sums[kChains];
-  for (__m512& sum : sums) sum = _mm512_set1_ps(*sink);
-  const __m512 factor = _mm512_set1_ps(0.999f);
-  for (int64_t i = 0; i < kSteps; ++i) {
-#pragma GCC unroll 12
-    for (int j = 0; j < kChains; ++j) sums[j] = _mm512_fmadd_ps(sums[j], factor, factor);
-  }
-  for (const __m512& sum : sums) *sink += _mm512_cvtss_f32(sum);
-  return 2.0 * 16 * kChains * kSteps;
-}
-
-__attribute__((target("avx512f,avx512bf16"))) double avx512_bf16_loop(float* sink) {
-  __m512 sums[kChains];
-  for (__m512& sum : sums) sum = _mm512_set1_ps(*sink);
-  const __m512bh factor = _mm512_cvtne2ps_pbh(_mm512_set1_ps(0.5f), _mm512_set1_ps(0.5f));
-  for (int64_t i = 0; i < kSteps; ++i) {
-#pragma GCC unroll 12
-    for (int j = 0; j < kChains; ++j) sums[j] = _mm512_dpbf16_ps(sums[j], factor, factor);
-  }
-  for (const __m512& sum : sums) *sink += _mm512_cvtss_f32(sum);
-  return 2.0 * 32 * kChains * kSteps;
-}
-#endif
 
 PeakLoop float32_loop() {
 #if defined(__x86_64__)
@@ -116,7 +58,7 @@ double flops_per_second(int threads, PeakLoop loop) {
   return best_rate(threads, [loop](int) {
     volatile float seed = 1.0f;
     float sink = seed;
-    const double flops = loop(&sink);
+    const double flops = loop(kSteps, &sink);
     seed = sink;
     return flops;
   });

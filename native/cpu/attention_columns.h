@@ -26,7 +26,7 @@ float word_of(const T* row, int64_t head_size, int64_t word) {
 template <class E, class T>
 Vec words_of(const T* row, int64_t first_word) {
 #if defined(__AVX512BF16__)
-  if constexpr (std::is_same_v<E, BFloat16>) return {_mm512_loadu_ps(row + 2 * first_word)};
+  if constexpr (std::is_same_v<E, BFloat16>) return load_pairs(row + 2 * first_word);
 #endif
   return Vec::load(row + first_word);
 }

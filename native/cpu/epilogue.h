@@ -5,6 +5,7 @@
 
 #include "cpu/math.h"
 #include "cpu/packed_weight.h"
+#include "cpu/prefetch_rows.h"
 #include "runtime/attributes.h"
 
 namespace ipai::IPAI_TARGET {
@@ -46,15 +47,8 @@ struct Epilogue {
 template <class T>
 void Epilogue<T>::prefetch(int64_t first_row, int rows, const PackedWeight& weight, int64_t panel) const {
   const int64_t first = first_row * outputs + weight.first_output(panel);
-  const int64_t last = weight.outputs_in(panel) - 1;
-  for (int64_t offset = first; offset < first + rows * outputs; offset += outputs) {
-    __builtin_prefetch(output + offset, 1);
-    __builtin_prefetch(output + offset + last, 1);
-    if (residual != nullptr) {
-      __builtin_prefetch(residual + offset);
-      __builtin_prefetch(residual + offset + last);
-    }
-  }
+  prefetch_rows<true>(output + first, outputs, rows, weight.outputs_in(panel));
+  if (residual != nullptr) prefetch_rows<false>(residual + first, outputs, rows, weight.outputs_in(panel));
 }
 
 template <class T>

@@ -2,7 +2,8 @@
 // it.
 //
 //   A panel   rows x depth, row r at a + r·a_stride
-//   B panel   depth x (vecs·lanes), row-major; where a product takes pairs (see Product), depth/2 rows of
+//   B panel   depth x (vecs·lanes), row-major; where a product takes pairs (see PanelProduct), depth/2 rows
+//   of
 //             pairs: [depth/2][vecs·lanes][2]
 //   C tile    rows x (vecs·lanes), float32, row r at c + r·kTileColumns
 //
@@ -16,6 +17,7 @@
 
 #include <utility>
 
+#include "cpu/bfloat16_pairs.h"
 #include "cpu/convert.h"
 
 namespace ipai::IPAI_TARGET {
@@ -32,7 +34,7 @@ inline constexpr int kTileColumns = kTileVecs * Vec::kLanes;
 
 // How elements of B are multiplied: in float32, whatever they are stored as.
 template <class B>
-struct Product {
+struct PanelProduct {
   using Left = float;                   // elements of A
   static constexpr int kDepthUnit = 1;  // elements of depth in one step
 
@@ -42,30 +44,24 @@ struct Product {
 };
 
 #if defined(__AVX512BF16__)
-// Pairs of bfloat16 with float32 sums: twice the operations of a fused multiply-add.
+// Pairs of bfloat16: see bfloat16_pairs.h.
 template <>
-struct Product<BFloat16> {
+struct PanelProduct<BFloat16> {
   using Left = BFloat16;
   static constexpr int kDepthUnit = 2;
 
-  static Vec left(const BFloat16* a) {
-    int32_t pair;
-    std::memcpy(&pair, a, sizeof(pair));
-    return {_mm512_castsi512_ps(_mm512_set1_epi32(pair))};
-  }
-  static Vec right(const BFloat16* b) { return {_mm512_loadu_ps(reinterpret_cast<const float*>(b))}; }
-  static Vec add(Vec a, Vec b, Vec sum) {
-    return {_mm512_dpbf16_ps(sum.v, reinterpret_cast<__m512bh>(a.v), reinterpret_cast<__m512bh>(b.v))};
-  }
+  static Vec left(const BFloat16* a) { return broadcast_pair(a); }
+  static Vec right(const BFloat16* b) { return load_pairs(b); }
+  static Vec add(Vec a, Vec b, Vec sum) { return dot_pairs(a, b, sum); }
 };
 #endif
 
 template <class B>
-using Left = typename Product<B>::Left;
+using Left = typename PanelProduct<B>::Left;
 
 // Elements of depth that a product of this dtype takes at a time.
 inline int64_t depth_unit(DType dtype) {
-  return dtype == DType::kBFloat16 ? Product<BFloat16>::kDepthUnit : 1;
+  return dtype == DType::kBFloat16 ? PanelProduct<BFloat16>::kDepthUnit : 1;
 }
 
 // `depth` is a multiple of the product's kDepthUnit.
@@ -77,7 +73,7 @@ using MicroKernel = void (*)(const Left<B>* a, int64_t a_stride, const B* b, int
 template <class B, int kRows, int kVecs>
 void multiply_panels(const Left<B>* a, int64_t a_stride, const B* b, int64_t depth, float* c,
                      bool accumulate) {
-  constexpr int kUnit = Product<B>::kDepthUnit;
+  constexpr int kUnit = PanelProduct<B>::kDepthUnit;
   Vec sums[kRows][kVecs];
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
@@ -87,12 +83,12 @@ void multiply_panels(const Left<B>* a, int64_t a_stride, const B* b, int64_t dep
   for (int64_t k = 0; k < depth; k += kUnit) {
     Vec b_row[kVecs];
 #pragma GCC unroll 2
-    for (int v = 0; v < kVecs; ++v) b_row[v] = Product<B>::right(b + v * Vec::kLanes * kUnit);
+    for (int v = 0; v < kVecs; ++v) b_row[v] = PanelProduct<B>::right(b + v * Vec::kLanes * kUnit);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const Vec a_element = Product<B>::left(a + r * a_stride);
+      const Vec a_element = PanelProduct<B>::left(a + r * a_stride);
 #pragma GCC unroll 2
-      for (int v = 0; v < kVecs; ++v) sums[r][v] = Product<B>::add(a_element, b_row[v], sums[r][v]);
+      for (int v = 0; v < kVecs; ++v) sums[r][v] = PanelProduct<B>::add(a_element, b_row[v], sums[r][v]);
     }
     a += kUnit;
     b += kVecs * Vec::kLanes * kUnit;

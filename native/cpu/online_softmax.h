@@ -55,8 +55,8 @@ inline Vec pair_words(Vec first, Vec second) {
 
 // total + first + second of each pair.
 inline Vec add_pairs(Vec total, Vec words) {
-  const __m512i ones = _mm512_set1_epi16(0x3f80);
-  return {_mm512_dpbf16_ps(total.v, reinterpret_cast<__m512bh>(words.v), reinterpret_cast<__m512bh>(ones))};
+  const Vec ones = {_mm512_castsi512_ps(_mm512_set1_epi16(0x3f80))};
+  return dot_pairs(words, ones, total);
 }
 #endif
 

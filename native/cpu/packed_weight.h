@@ -72,7 +72,7 @@ struct PackedWeight {
 template <class T>
 Vec load_packed(const T* panel, int64_t at, int columns, int column) {
 #if defined(__AVX512BF16__)
-  if constexpr (Product<T>::kDepthUnit == 2) {
+  if constexpr (PanelProduct<T>::kDepthUnit == 2) {
     // The first of a pair is the low half of 32 bits, the second the high half, as float32 has it.
     const __m512i pairs = _mm512_loadu_si512(panel + (at / 2 * columns + column) * 2);
     return {_mm512_castsi512_ps(at % 2 == 0 ? _mm512_slli_epi32(pairs, 16)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cpu/packed_weight.h"
+#include "cpu/prefetch_rows.h"
 #include "cpu/winograd_transform.h"
 
 namespace ipai::IPAI_TARGET {
@@ -109,8 +110,7 @@ class PackedKernels {
     const int64_t first = position / kShares * channels_ + channels.begin;
     const T* const line = packed_ + layout_.panel_offset(panel) + first * columns;
     const Range share = part_of(channels.size() * columns, kShares, position % kShares);
-    constexpr int64_t kLine = 64 / sizeof(T);
-    for (int64_t i = share.begin; i < share.end; i += kLine) __builtin_prefetch(line + i, 0, 2);
+    prefetch_rows<false>(line + share.begin, 0, 1, share.size());
   }
 
   const float* at(int64_t, int position, const float* loaded, int64_t stride) const {
