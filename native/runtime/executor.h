@@ -27,7 +27,7 @@ class Executor {
   void cancel(const std::shared_ptr<CancelToken>& token);
   // Ends all jobs of an owner and returns when none of them runs; queued ones are dropped without `done`.
   void drain(const void* owner);
-  // Gives the arena back to the system when no job is waiting.
+  // Gives the arena, and freed buffers, back to the system when no job is waiting.
   void trim();
 
   const ProgramRunner& runner() const { return runner_; }

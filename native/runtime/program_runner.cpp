@@ -8,6 +8,7 @@
 
 #include "runtime/cpu_context.h"
 #include "runtime/nan_check.h"
+#include "runtime/pages.h"
 #include "runtime/system_memory.h"
 
 namespace ipai {
@@ -30,6 +31,7 @@ JobResult ProgramRunner::run(const Job& job) {
 
 void ProgramRunner::trim() {
   arena_.trim();
+  trim_pages();
   arena_bytes_ = 0;
 }
 

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runtime/pages.h"
+
 using ipai::Buffer;
 using ipai::ErrorCode;
 
@@ -44,6 +46,24 @@ TEST_CASE("views share memory, keep it alive and stay inside") {
   CHECK_FALSE(Buffer::view(view, 11, 0).ok());
   CHECK_FALSE(Buffer::view(view, SIZE_MAX, 2).ok());
   CHECK_FALSE(Buffer::view(view, 2, SIZE_MAX).ok());
+}
+
+TEST_CASE("large memory begins at a huge page, is kept for the next of its size, and is given back") {
+  const size_t bytes = ipai::kHugePage + 70000;
+  std::byte* const first = ipai::allocate_pages(bytes);
+  CHECK(reinterpret_cast<uintptr_t>(first) % ipai::kHugePage == 0);
+  std::memset(first, 7, bytes);
+  ipai::free_pages(first, bytes);
+  std::byte* const other = ipai::allocate_pages(2 * bytes);
+  CHECK(other != first);
+  CHECK(ipai::allocate_pages(bytes) == first);
+  ipai::free_pages(first, bytes);
+  ipai::free_pages(other, 2 * bytes);
+  ipai::trim_pages();
+  std::byte* const fresh = ipai::allocate_pages(bytes);
+  CHECK(fresh[bytes - 1] == std::byte{0});
+  ipai::free_pages(fresh, bytes);
+  ipai::trim_pages();
 }
 
 TEST_CASE("files are mapped read-only; what is no file is an error") {
