@@ -15,8 +15,11 @@ export function float32ToBFloat16(values: Float32Array): Uint16Array {
   const bits = new Uint16Array(values.length);
   for (let i = 0; i < bits.length; i++) {
     const word = words[i]!;
+    const upper = word >>> 16;
     const isNan = (word & 0x7fffffff) > 0x7f800000;
-    bits[i] = isNan ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+    // A NaN whose payload lies in the lower half alone would become infinite.
+    const nan = (upper & 0x7f) === 0 ? upper | 0x40 : upper;
+    bits[i] = isNan ? nan : (word + 0x7fff + (upper & 1)) >>> 16;
   }
   return bits;
 }

@@ -8,8 +8,8 @@
 namespace ipai {
 
 inline constexpr size_t kHugePage = size_t{2} << 20;
-// What is kept at most: the results of a call or two.
-inline constexpr size_t kKeptPageBytes = size_t{64} << 20;
+// What is kept at most: the results of a few calls.
+inline constexpr size_t kKeptPageBytes = size_t{16} << 20;
 
 // Memory of undefined content. Begins at a multiple of kHugePage and is backed by pages of that size where
 // the system has them: a first touch takes 512 times fewer page faults, and products that run through

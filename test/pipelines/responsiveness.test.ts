@@ -1,11 +1,10 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {setFlagsFromString} from 'node:v8';
-import {runInNewContext} from 'node:vm';
 import test from 'ava';
 import {LatenessWatch} from '../../bench/event-loop.ts';
 import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import {memoryUsage} from '../../lib/runtime/memory.ts';
+import {collectGarbage} from '../_helpers/collect-garbage.ts';
 
 const options: GenerateOptions = {
   prompt: 'a house by the sea',
@@ -50,9 +49,6 @@ test.serial('an abort in the middle of a step rejects with its reason before the
   t.is(await t.throwsAsync(run), reason);
   t.is(steps, 1);
 });
-
-setFlagsFromString('--expose-gc');
-const collectGarbage: () => void = runInNewContext('gc');
 
 /** Memory in use once the native thread has let go of what it ran last. */
 async function memoryNow(): Promise<{buffers: number; arena: number; resident: number}> {
