@@ -120,7 +120,10 @@ void Block::in_warp(const char* name, void* operands, void (*perform)(void* cons
   for (size_t i = 0; i < kLanes; ++i) {
     const Thread& other = *threads_[first + i];
     if ((arrived >> i & 1) != 0 && std::strcmp(other.place, name) != 0) {
-      fail(name_of(running_) + " is in " + name + " while " + name_of(first + i) + " is in " + other.place);
+      fail([&] {
+        return name_of(running_) + " is in " + name + " while " + name_of(first + i) + " is in " +
+               other.place;
+      });
     }
   }
   thread().place = name;
@@ -137,8 +140,8 @@ void Block::in_warp(const char* name, void* operands, void (*perform)(void* cons
   for (size_t i = 0; i < kLanes; ++i) threads_[first + i]->state = Thread::State::kReady;
 }
 
-void Block::fail(std::string problem) {
-  problem_ = std::move(problem);
+void Block::fail(FunctionRef<std::string()> describe) {
+  problem_ = describe();
   for (;;) thread().fiber.yield();
 }
 
@@ -161,10 +164,12 @@ void Block::require_dynamic_shared(const void* address, size_t bytes, size_t ali
                                    const char* function) {
   const auto offset = reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(shared_);
   if (offset % alignment == 0 && offset + bytes <= launch_.shape.dynamic_shared_bytes) return;
-  fail(std::string(function) + ": expected an address in the " +
-       std::to_string(launch_.shape.dynamic_shared_bytes) +
-       " bytes of dynamic shared memory, a multiple of " + std::to_string(alignment) + "; " +
-       name_of(running_) + " gave offset " + std::to_string(static_cast<int64_t>(offset)));
+  fail([&] {
+    return std::string(function) + ": expected an address in the " +
+           std::to_string(launch_.shape.dynamic_shared_bytes) +
+           " bytes of dynamic shared memory, a multiple of " + std::to_string(alignment) + "; " +
+           name_of(running_) + " gave offset " + std::to_string(static_cast<int64_t>(offset));
+  });
 }
 
 }  // namespace ipai::cuda::emulation

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "emulation/fiber.h"
+#include "runtime/function_ref.h"
 #include "runtime/kernel_launch.h"
 
 namespace ipai::cuda::emulation {
@@ -58,7 +59,9 @@ class Block {
   // Waits until all lanes of the warp have come to the function `name`; the last one calls `perform` with the
   // operands of all.
   void in_warp(const char* name, void* operands, void (*perform)(void* const (&lanes)[kLanes]));
-  [[noreturn]] void fail(std::string problem);
+  // Ends the block's run with the sentence that `describe` makes. It is made here because the stacks of
+  // threads are dropped as they are: what they own is lost.
+  [[noreturn]] void fail(FunctionRef<std::string()> describe);
 
   std::byte* dynamic_shared() { return shared_; }
   // Fails unless these bytes are the launch's dynamic shared memory, at a multiple of `alignment`.

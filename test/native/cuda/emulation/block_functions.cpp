@@ -11,7 +11,8 @@ namespace ipai::cuda::emulation {
 namespace {
 
 void require_whole_warp(const char* name, uint32_t mask) {
-  if (mask != 0xffffffff) Block::current().fail(std::string(name) + ": only whole warps are emulated");
+  if (mask != 0xffffffff)
+    Block::current().fail([&] { return std::string(name) + ": only whole warps are emulated"; });
 }
 
 }  // namespace
@@ -22,7 +23,8 @@ std::byte* dynamic_shared() {
 
 void require_aligned(const void* address, const char* function) {
   if (reinterpret_cast<uintptr_t>(address) % 16 == 0) return;
-  Block::current().fail(std::string(function) + ": expected an address that is a multiple of 16");
+  Block::current().fail(
+      [&] { return std::string(function) + ": expected an address that is a multiple of 16"; });
 }
 
 void sync_threads() {
