@@ -43,19 +43,16 @@ export interface Conditioning {
   readonly imageTokens?: HostTensor | undefined;
 }
 
-export function encodeConditioning(
+export async function encodeConditioning(
   {textEncoder, adapter}: ConditioningModels,
   samples: readonly Sample[],
   rows: readonly Row[],
   options: ConditioningOptions,
 ): Promise<Conditioning> {
-  // Prompts come first and instructions after the pictures: the text encoder's weights stay meanwhile.
-  return textEncoder.group.during(async () => {
-    const encoderHiddenStates = await encodeRowTexts(textEncoder, rows, options);
-    if (adapter === undefined || rows.every(row => row.tokens === undefined)) return {encoderHiddenStates};
-    const imageTokens = await encodeImageTokens(textEncoder, adapter, samples, rows, options);
-    return {encoderHiddenStates, imageTokens};
-  });
+  const encoderHiddenStates = await encodeRowTexts(textEncoder, rows, options);
+  if (adapter === undefined || rows.every(row => row.tokens === undefined)) return {encoderHiddenStates};
+  const imageTokens = await encodeImageTokens(textEncoder, adapter, samples, rows, options);
+  return {encoderHiddenStates, imageTokens};
 }
 
 /** Rows of encoded things, found again by what they were made from. */
@@ -136,9 +133,7 @@ async function encodeImageTokens(
     adapter.readsPrompt ? source.prompt : '',
   ]);
 
-  const images = await imageEncoder.group.during(() =>
-    encodeImages(adapter, imageEncoder, distinct.values.map(imageOf), options),
-  );
+  const images = await encodeImages(adapter, imageEncoder, distinct.values.map(imageOf), options);
   const instructions = distinct.values.map(source => source.instruction);
   const prompts = distinct.values.map(source => source.prompt);
   const tokens = await adapter.tokens(

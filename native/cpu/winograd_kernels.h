@@ -129,25 +129,24 @@ class PackedKernels {
 template <int kOut, class Source, class Element>
 void pack_held_kernels(const HeldLayout<kOut>& layout, const void* source, Element* packed,
                        CpuContext& context) {
-  constexpr int kTaps = WinogradTransform<kOut>::kKernel * WinogradTransform<kOut>::kKernel;
+  constexpr int kKernel = WinogradTransform<kOut>::kKernel;
+  constexpr int kTaps = kKernel * kKernel;
   const PackedWeight& p = layout.position;
   context.parallel_for(p.panels(), [&](int64_t panel, int) {
     const int columns = p.vecs_in(panel) * Vec::kLanes;
-    alignas(64) float taps[kTaps][kTileColumns] = {};
-    for (int64_t channel = 0; channel < p.depth; ++channel) {
-      for (int column = 0; column < p.outputs_in(panel); ++column) {
-        const int64_t first = ((p.first_output(panel) + column) * p.depth + channel) * kTaps;
-        for (int tap = 0; tap < kTaps; ++tap) {
-          taps[tap][column] = to_float(read_unaligned<Source>(source, first + tap));
-        }
-      }
-      for (int column = 0; column < columns; column += Vec::kLanes) {
+    for (int column = 0; column < columns; column += Vec::kLanes) {
+      int64_t rows[Vec::kLanes];
+      for (int i = 0; i < Vec::kLanes; ++i) rows[i] = p.source_row(panel, column + i);
+      Vec taps[kTaps];
+      for_each_column<Source>(source, p.depth * kTaps, rows, [&](int64_t at, Vec values) {
+        taps[at % kTaps] = values;
+        if (at % kTaps < kTaps - 1) return;
         transform_kernels<kOut>(
-            [&](int i, int j) { return Vec::load(taps[i * WinogradTransform<kOut>::kKernel + j] + column); },
+            [&](int i, int j) { return taps[i * kKernel + j]; },
             [&](int position, Vec value) {
-              store_lanes(packed + layout.offset(panel, position) + channel * columns + column, value);
+              store_lanes(packed + layout.offset(panel, position) + at / kTaps * columns + column, value);
             });
-      }
+      });
     }
   });
 }
