@@ -12,14 +12,19 @@
 namespace ipai::IPAI_TARGET {
 
 // What held kernels of a model of dtype T are stored as. Products are made in float32; float16 halves the
-// memory, and rounds the result of a convolution by no more than bfloat16 weights do (bench/RESULTS.md).
-template <class T>
+// memory, and with tiles of up to 4x4 rounds the result of a convolution by no more than bfloat16 weights do
+// (bench/RESULTS.md).
+template <int kOut, class T>
 struct HeldElement {
   using Type = float;
 };
 #if defined(__AVX2__)  // without it, float16 would be converted element by element
 template <>
-struct HeldElement<BFloat16> {
+struct HeldElement<2, BFloat16> {
+  using Type = Float16;
+};
+template <>
+struct HeldElement<4, BFloat16> {
   using Type = Float16;
 };
 #endif
@@ -35,7 +40,7 @@ struct HeldLayout {
            position_index * position.depth * width;
   }
   size_t bytes(DType dtype) const {
-    using Half = HeldElement<BFloat16>::Type;
+    using Half = typename HeldElement<kOut, BFloat16>::Type;
     const size_t element = dtype == DType::kBFloat16 ? sizeof(Half) : sizeof(float);
     return static_cast<size_t>(position.elements() * WinogradTransform<kOut>::kPositions) * element;
   }
@@ -61,7 +66,7 @@ void transform_kernels(Tap tap, Store store) {
 template <int kOut, class T>
 class HeldKernels {
  public:
-  using Element = typename HeldElement<T>::Type;
+  using Element = typename HeldElement<kOut, T>::Type;
   static constexpr bool kHeld = true;
 
   HeldKernels(const HeldLayout<kOut>& layout, const Element* packed) : layout_(layout), packed_(packed) {}
