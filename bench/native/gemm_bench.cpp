@@ -85,10 +85,10 @@ std::vector<Case> cases() {
           conv_case(8, 1280, 1280, 3, 1, "winograd_4x4"),
           conv_case(8, 1280, 1280, 3, 1, "winograd_2x2_held"),
           conv_case(64, 512, 512, 3, 1, "winograd_4x4_held"),
-          conv_case(128, 512, 512, 3, 1, "winograd_4x4_held"),
-          conv_case(256, 256, 256, 3, 1, "winograd_4x4_held"),
-          conv_case(256, 512, 512, 3, 1, "winograd_4x4_held", true),
-          conv_case(512, 128, 128, 3, 1, "winograd_4x4_held")};
+          conv_case(128, 512, 512, 3, 1, "winograd_6x6_held"),
+          conv_case(256, 256, 256, 3, 1, "winograd_6x6_held"),
+          conv_case(256, 512, 512, 3, 1, "winograd_6x6_held", true),
+          conv_case(512, 128, 128, 3, 1, "winograd_6x6_held")};
 }
 
 double flops(const Case& c) {

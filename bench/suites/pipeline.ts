@@ -1,6 +1,6 @@
 /**
- * A whole picture: encoders, instruct projection, steps with simple guidance, decoder. Models take turns in memory, as
- * they do by default: ours prepares all weights, here from random numbers, for each picture; PyTorch keeps its own.
+ * A whole picture: encoders, instruct projection, steps with simple guidance, decoder. As by default, ours prepares the
+ * weights of all but the UNet anew for each picture, here from random numbers; PyTorch keeps its own.
  */
 import {ProfileSink} from '../../lib/engine/profile.ts';
 import type {ComputeDType} from '../../lib/pipelines/components/component.ts';

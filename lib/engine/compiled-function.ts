@@ -12,8 +12,17 @@ import {flattenTree, type MapTree, mapTree, type Tree} from '../graph/tree.ts';
 import type {Device} from '../runtime/device.ts';
 import {DeviceTensor} from '../runtime/device-tensor.ts';
 import type {CompiledProgram, ProgramPlan} from '../runtime/program-handle.ts';
+import {mapWeight} from './map-weight.ts';
+import type {PreparedWeights} from './prepared-weights.ts';
 import type {ProfileSink} from './profile.ts';
-import type {WeightGroup} from './weight-group.ts';
+
+export interface FunctionOptions {
+  /**
+   * Whether weights are prepared within each run, layer by layer and in the memory of activations, instead of once and
+   * for all: for models that run once a picture. Default false.
+   */
+  readonly streamsWeights?: boolean;
+}
 
 export interface RunOptions {
   /** Checked between ops; the promise rejects with its reason. */
@@ -30,33 +39,40 @@ export interface FunctionPlan<Output = unknown> {
   readonly program: ProgramPlan;
   /** Types of the results. */
   readonly output: MapTree<Output, Tensor, TensorType>;
-  /** Recipes of the weights that the program reads. */
+  /** Recipes of the weights that are prepared before the first run, and stay. */
   readonly recipes: readonly PreparedRecipe[];
-  /** How long these weights stay. */
-  readonly group: WeightGroup;
 }
 
 interface Compiled<Output> {
   readonly graph: Graph;
   readonly program: CompiledProgram;
-  readonly recipes: readonly PreparedRecipe[];
+  /** What the program reads beside its inputs: prepared weights, or weights in their files. */
+  readonly parameters: readonly Tensor[];
   /** The function's result with the index of an output at each leaf. */
   readonly outputTree: MapTree<Output, Tensor, number>;
 }
 
 export class CompiledFunction<Inputs, Output> {
   readonly name: string;
-  readonly group: WeightGroup;
   readonly #device: Device;
+  readonly #weights: PreparedWeights;
+  readonly #streamsWeights: boolean;
   readonly #fn: (inputs: Inputs) => Output;
   readonly #compiled = new Map<string, Compiled<Output>>();
   readonly #compiling = new Map<string, Promise<Compiled<Output>>>();
 
-  constructor(device: Device, group: WeightGroup, name: string, fn: (inputs: Inputs) => Output) {
+  constructor(
+    device: Device,
+    weights: PreparedWeights,
+    name: string,
+    fn: (inputs: Inputs) => Output,
+    {streamsWeights = false}: FunctionOptions,
+  ) {
     this.#device = device;
-    this.group = group;
+    this.#weights = weights;
     this.name = name;
     this.#fn = fn;
+    this.#streamsWeights = streamsWeights;
   }
 
   /**
@@ -64,42 +80,44 @@ export class CompiledFunction<Inputs, Output> {
    *
    * @throws ShapeError, DTypeError at the first call with a signature that the function refuses
    */
-  run(
+  async run(
     inputs: MapTree<Inputs, Tensor, DeviceTensor>,
-    options: RunOptions = {},
-  ): Promise<MapTree<Output, Tensor, DeviceTensor>> {
-    return this.group.during(() => this.#run(inputs, options));
-  }
-
-  async #run(
-    inputs: MapTree<Inputs, Tensor, DeviceTensor>,
-    {signal, profile}: RunOptions,
+    {signal, profile}: RunOptions = {},
   ): Promise<MapTree<Output, Tensor, DeviceTensor>> {
     signal?.throwIfAborted();
     const leaves = flattenTree(inputs as Tree<DeviceTensor>, isDeviceTensor);
     const compiled = await this.#compileInTurns(inputs as Tree<TensorType>, isDeviceTensor);
     const parameters: DeviceTensor[] = [];
-    for (const recipe of compiled.recipes) {
-      parameters.push(await this.group.get(recipe));
-      signal?.throwIfAborted();
+    const mapped: DeviceTensor[] = [];
+    try {
+      for (const tensor of compiled.parameters) {
+        const {node} = tensor;
+        const isPrepared = node.kind === 'prepared';
+        const value = isPrepared ? await this.#weights.get(node.recipe) : mapWeight(this.#device, tensor);
+        parameters.push(value);
+        if (!isPrepared) mapped.push(value);
+        signal?.throwIfAborted();
+      }
+      const {outputs, profile: times} = await compiled.program.run({
+        inputs: leaves.map(leaf => leaf.value),
+        parameters,
+        signal,
+        profile: profile !== undefined,
+      });
+      if (times !== undefined) profile?.add(this.name, compiled.graph, times);
+      return mapTree(compiled.outputTree as Tree<number>, isIndex, index => outputs[index]!) as MapTree<
+        Output,
+        Tensor,
+        DeviceTensor
+      >;
+    } finally {
+      for (const tensor of mapped) tensor.dispose();
     }
-    const {outputs, profile: times} = await compiled.program.run({
-      inputs: leaves.map(leaf => leaf.value),
-      parameters,
-      signal,
-      profile: profile !== undefined,
-    });
-    if (times !== undefined) profile?.add(this.name, compiled.graph, times);
-    return mapTree(compiled.outputTree as Tree<number>, isIndex, index => outputs[index]!) as MapTree<
-      Output,
-      Tensor,
-      DeviceTensor
-    >;
   }
 
   /** Traces and plans for inputs of these types, without weights and without running. */
   plan(types: MapTree<Inputs, Tensor, TensorType>): FunctionPlan<Output> {
-    const {graph, program, recipes, outputTree} = this.#compileAtOnce(
+    const {graph, program, parameters, outputTree} = this.#compileAtOnce(
       types as Tree<TensorType>,
       isTensorType,
     );
@@ -111,8 +129,7 @@ export class CompiledFunction<Inputs, Output> {
       name: this.name,
       graph,
       program: program.plan(),
-      recipes,
-      group: this.group,
+      recipes: parameters.flatMap(({node}) => (node.kind === 'prepared' ? [node.recipe] : [])),
       output: output as MapTree<Output, Tensor, TensorType>,
     };
   }
@@ -164,15 +181,14 @@ export class CompiledFunction<Inputs, Output> {
     yield;
     const chosen = chooseConvAlgorithms(fused);
     yield;
-    const graph = prepareWeights(chosen);
+    const graph = this.#streamsWeights ? chosen : prepareWeights(chosen);
     yield;
     const {description, parameters} = lower(graph);
-    const recipes = parameters.flatMap(({node}) => (node.kind === 'prepared' ? [node.recipe] : []));
     let next = 0;
     const outputTree = mapTree(traced.output as Tree<Tensor>, isTensor, () => next++);
     return {
       graph,
-      recipes,
+      parameters,
       program: this.#device.compile(description),
       outputTree: outputTree as MapTree<Output, Tensor, number>,
     };

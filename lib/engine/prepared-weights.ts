@@ -1,39 +1,30 @@
 /**
  * Weights as kernels want them: a recipe is cooked when it is first asked for, and its result shared by every program
- * that reads it until none of its holders is left.
+ * that reads it.
  */
-import {DisposedError, InternalError} from '../errors.ts';
+import {DisposedError} from '../errors.ts';
 import {lower} from '../graph/lower.ts';
-import type {PreparedRecipe, Tensor} from '../graph/tensor.ts';
+import type {PreparedRecipe} from '../graph/tensor.ts';
 import type {Device} from '../runtime/device.ts';
 import type {DeviceTensor} from '../runtime/device-tensor.ts';
-import {FileWeights} from './file-weights.ts';
-
-interface Prepared {
-  readonly value: Promise<DeviceTensor>;
-  /** Whoever asked for it and has not released it. */
-  readonly holders: Set<object>;
-}
+import {mapWeight} from './map-weight.ts';
 
 export class PreparedWeights {
   readonly #device: Device;
-  readonly #values = new Map<string, Prepared>();
+  readonly #values = new Map<string, Promise<DeviceTensor>>();
   #disposed = false;
 
   constructor(device: Device) {
     this.#device = device;
   }
 
-  /** The value of a recipe, cooked unless it is there; kept until all who asked for it have released it. */
-  get(recipe: PreparedRecipe, holder: object): Promise<DeviceTensor> {
+  /** The value of a recipe, cooked unless it is there. */
+  get(recipe: PreparedRecipe): Promise<DeviceTensor> {
     if (this.#disposed) throw new DisposedError('weights: used after dispose().');
     const known = this.#values.get(recipe.key);
-    if (known !== undefined) {
-      known.holders.add(holder);
-      return known.value;
-    }
+    if (known !== undefined) return known;
     const value = cook(this.#device, recipe);
-    this.#values.set(recipe.key, {value, holders: new Set([holder])});
+    this.#values.set(recipe.key, value);
     value.catch(() => this.#values.delete(recipe.key));
     return value;
   }
@@ -50,28 +41,13 @@ export class PreparedWeights {
     return {bytes: outputBytes[0]!, arenaBytes: peakBytes};
   }
 
-  /** Frees what only this holder asked for. */
-  async release(holder: object): Promise<void> {
-    const unused: Prepared[] = [];
-    for (const [key, prepared] of this.#values) {
-      if (!prepared.holders.delete(holder) || prepared.holders.size > 0) continue;
-      this.#values.delete(key);
-      unused.push(prepared);
-    }
-    await dispose(unused);
-  }
-
   async dispose(): Promise<void> {
     this.#disposed = true;
     const all = [...this.#values.values()];
     this.#values.clear();
-    await dispose(all);
+    // A value whose cooking failed is nothing to free.
+    for (const value of all) (await value.catch(() => undefined))?.dispose();
   }
-}
-
-async function dispose(values: readonly Prepared[]): Promise<void> {
-  // A value whose cooking failed is nothing to free.
-  for (const {value} of values) (await value.catch(() => undefined))?.dispose();
 }
 
 /** Maps a recipe's weights from their file, runs its small program, and lets the file's pages go. */
@@ -92,13 +68,4 @@ async function cook(device: Device, recipe: PreparedRecipe): Promise<DeviceTenso
 /** A weight that kernels read as the file has it, such as an embedding table, of which few rows are ever touched. */
 function isMappedOnly({graph}: PreparedRecipe): boolean {
   return graph.nodes.length === 0;
-}
-
-function mapWeight(device: Device, tensor: Tensor): DeviceTensor {
-  const {node} = tensor;
-  if (node.kind !== 'parameter' || !(node.source instanceof FileWeights)) {
-    throw new InternalError('a recipe reads something other than weights in a file.');
-  }
-  const stored = node.source.stored(node.name);
-  return device.mapTensor(stored.file, stored.byteOffset, {shape: tensor.shape, dtype: tensor.dtype});
 }

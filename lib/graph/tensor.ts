@@ -12,7 +12,13 @@ export type Layout = 'dense' | 'packed-linear' | 'packed-linear-glu' | `packed-c
  * How a convolution is computed, for which its weight is packed: `winograd_4x4` reads what `direct` reads, the others
  * transformed kernels. See passes/choose-conv-algorithms.ts.
  */
-export const convAlgorithms = ['direct', 'winograd_4x4', 'winograd_4x4_held', 'winograd_2x2_held'] as const;
+export const convAlgorithms = [
+  'direct',
+  'winograd_4x4',
+  'winograd_4x4_held',
+  'winograd_2x2_held',
+  'winograd_6x6_held',
+] as const;
 export type ConvAlgorithm = (typeof convAlgorithms)[number];
 
 /** Extents, element type and layout: all that is known of a tensor before it has data. */

@@ -23,12 +23,13 @@ export function resnetBlock(
   outChannels: number,
   {groups, epsilon, sampleBias}: ResnetBlockOptions,
 ): Tensor {
+  // First, so that the norm is the last reader of x and takes its memory over.
+  const shortcut =
+    x.dim(3) === outChannels ? x : conv2d(weights.at('conv_shortcut'), x, outChannels, {kernelSize: 1});
   const normed = silu(groupNorm(weights.at('norm1'), x, {groups, epsilon}));
   const hidden = conv2d(weights.at('conv1'), normed, outChannels, {sampleBias});
   const normedHidden = silu(groupNorm(weights.at('norm2'), hidden, {groups, epsilon}));
   const residual = conv2d(weights.at('conv2'), normedHidden, outChannels);
-  const shortcut =
-    x.dim(3) === outChannels ? x : conv2d(weights.at('conv_shortcut'), x, outChannels, {kernelSize: 1});
   return add(shortcut, residual);
 }
 

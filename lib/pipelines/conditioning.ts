@@ -43,19 +43,45 @@ export interface Conditioning {
   readonly imageTokens?: HostTensor | undefined;
 }
 
-export function encodeConditioning(
+export async function encodeConditioning(
   {textEncoder, adapter}: ConditioningModels,
   samples: readonly Sample[],
   rows: readonly Row[],
   options: ConditioningOptions,
 ): Promise<Conditioning> {
-  // Prompts come first and instructions after the pictures: the text encoder's weights stay meanwhile.
-  return textEncoder.group.during(async () => {
-    const encoderHiddenStates = await encodeRowTexts(textEncoder, rows, options);
-    if (adapter === undefined || rows.every(row => row.tokens === undefined)) return {encoderHiddenStates};
-    const imageTokens = await encodeImageTokens(textEncoder, adapter, samples, rows, options);
-    return {encoderHiddenStates, imageTokens};
-  });
+  const texts = lastStateTexts({textEncoder, adapter}, rows, options.clipSkip);
+  const lastStates = await encodeTexts(textEncoder, texts, 0, options);
+  const encoderHiddenStates = await encodeRowTexts(textEncoder, lastStates, rows, options);
+  if (adapter === undefined || !readTokens(rows)) return {encoderHiddenStates};
+  const imageTokens = await encodeImageTokens(textEncoder, adapter, lastStates, samples, rows, options);
+  return {encoderHiddenStates, imageTokens};
+}
+
+/** Whether any of the rows attends to an image. */
+export function readTokens(rows: readonly Row[]): boolean {
+  return rows.some(row => row.tokens !== undefined);
+}
+
+// A sample without a condition image gets the unconditional tokens; its adapter scale is 0.
+const unconditional: TokenSource = {imageOf: undefined, instruction: '', prompt: ''};
+
+/** The distinct texts of which a generation reads the base model's last hidden states: they are encoded together. */
+export function lastStateTexts(
+  {textEncoder, adapter: models}: ConditioningModels,
+  rows: readonly Row[],
+  clipSkip: number,
+): string[] {
+  const texts = rows.filter(row => clipSkip === 0 || !row.isPrompt).map(row => row.text);
+  if (models !== undefined && readTokens(rows)) {
+    const {adapter, instructionEncoder} = models;
+    const sources = rows.map(row => row.tokens ?? unconditional);
+    // The released adapter was trained on the last hidden state, whatever the UNet is given.
+    if (adapter.readsPrompt) texts.push(...sources.map(source => source.prompt));
+    if (adapter.readsInstruction && instructionEncoder.readsLastStatesOf(textEncoder)) {
+      texts.push(...sources.map(source => source.instruction));
+    }
+  }
+  return [...new Set(texts)];
 }
 
 /** Rows of encoded things, found again by what they were made from. */
@@ -78,55 +104,52 @@ class Encoded<Key> {
 
 async function encodeRowTexts(
   encoder: TextEncoder,
+  lastStates: Encoded<string>,
   rows: readonly Row[],
   options: ConditioningOptions,
 ): Promise<HostTensor> {
   const textsOf = (some: readonly Row[]) => some.map(row => row.text);
-  const {clipSkip} = options;
-  if (clipSkip === 0) return (await encodeTexts(encoder, textsOf(rows), 0, options)).rowsFor(textsOf(rows));
-  const groups = [
-    {group: rows.filter(row => row.isPrompt), skip: clipSkip},
-    {group: rows.filter(row => !row.isPrompt), skip: 0},
-  ].filter(({group}) => group.length > 0);
-  const parts: HostTensor[] = [];
-  for (const {group, skip} of groups) {
-    parts.push((await encodeTexts(encoder, textsOf(group), skip, options)).rowsFor(textsOf(group)));
-  }
-  const order = groups.flatMap(({group}) => group);
+  if (options.clipSkip === 0) return lastStates.rowsFor(textsOf(rows));
+  const prompts = rows.filter(row => row.isPrompt);
+  const others = rows.filter(row => !row.isPrompt);
+  const skipped = await encodeTexts(encoder, [...new Set(textsOf(prompts))], options.clipSkip, options);
+  const parts = [skipped.rowsFor(textsOf(prompts))];
+  if (others.length > 0) parts.push(lastStates.rowsFor(textsOf(others)));
+  const order = [...prompts, ...others];
   return gatherRows(
     stackRows(parts),
     rows.map(row => order.indexOf(row)),
   );
 }
 
+/** Of distinct texts, of which there may be none. */
 async function encodeTexts(
   encoder: TextEncoder,
   texts: readonly string[],
   clipSkip: number,
   options: ConditioningOptions,
 ): Promise<Encoded<string>> {
-  const distinct = [...new Set(texts)];
-  for (const text of distinct) warnIfCut(encoder, text, options.onWarning);
-  return new Encoded(distinct, await encoder.encode(distinct, clipSkip, options));
+  for (const text of texts) warnIfCut(encoder, text, options.onWarning);
+  if (texts.length === 0) return new Encoded(texts, {shape: [0], data: new Float32Array()});
+  return new Encoded(texts, await encoder.encode(texts, clipSkip, options));
 }
 
 function warnIfCut(encoder: TextEncoder, text: string, onWarning: (message: string) => void): void {
   const {truncated, tokenCount, inputIds} = encoder.tokenizer.encode(text);
   if (truncated === undefined) return;
   onWarning(
-    `prompt of ${tokenCount} tokens: the text encoder reads ${inputIds.length - 2}; this part is ignored: '${truncated}'.`,
+    `text of ${tokenCount} tokens: the text encoder reads ${inputIds.length - 2}; this part is ignored: '${truncated}'.`,
   );
 }
 
 async function encodeImageTokens(
   textEncoder: TextEncoder,
   {adapter, imageEncoder, instructionEncoder}: AdapterModels,
+  lastStates: Encoded<string>,
   samples: readonly Sample[],
   rows: readonly Row[],
   options: ConditioningOptions,
 ): Promise<HostTensor> {
-  // A sample without a condition image gets the unconditional tokens; its adapter scale is 0.
-  const unconditional: TokenSource = {imageOf: undefined, instruction: '', prompt: ''};
   const sources = rows.map(row => row.tokens ?? unconditional);
   const imageOf = ({imageOf: sample}: TokenSource) =>
     sample === undefined ? undefined : samples[sample]!.ipAdapterImage;
@@ -136,21 +159,18 @@ async function encodeImageTokens(
     adapter.readsPrompt ? source.prompt : '',
   ]);
 
-  const images = await imageEncoder.group.during(() =>
-    encodeImages(adapter, imageEncoder, distinct.values.map(imageOf), options),
-  );
+  const images = await encodeImages(adapter, imageEncoder, distinct.values.map(imageOf), options);
   const instructions = distinct.values.map(source => source.instruction);
+  const encodedInstructions = () =>
+    instructionEncoder.readsLastStatesOf(textEncoder)
+      ? lastStates.rowsFor(instructions)
+      : encodeInstructions(instructionEncoder, instructions, options);
   const prompts = distinct.values.map(source => source.prompt);
   const tokens = await adapter.tokens(
     {
       image: images.rowsFor(distinct.values.map(imageOf)),
-      instruction: adapter.readsInstruction
-        ? await encodeInstructions(instructionEncoder, instructions, options)
-        : undefined,
-      // The released adapter was trained on the last hidden state, whatever the UNet is given.
-      prompt: adapter.readsPrompt
-        ? (await encodeTexts(textEncoder, prompts, 0, options)).rowsFor(prompts)
-        : undefined,
+      instruction: adapter.readsInstruction ? await encodedInstructions() : undefined,
+      prompt: adapter.readsPrompt ? lastStates.rowsFor(prompts) : undefined,
     },
     options,
   );

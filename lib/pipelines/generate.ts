@@ -1,6 +1,5 @@
 /**
- * One generation, from options to pictures. Models take turns: each phase keeps its own weights for its whole length
- * (`group.during`), and unless the pipeline keeps its models, they are freed before the next phase prepares others.
+ * One generation, from options to pictures.
  */
 
 import type {RgbImage} from '../images/image.ts';
@@ -50,7 +49,7 @@ export interface GenerateResult {
 const defaultSteps = 50;
 
 export async function generate(models: PipelineModels, options: GenerateOptions): Promise<GenerateResult> {
-  const {denoiser, vae} = models;
+  const {denoiser} = models;
   const {signal, profile, onProgress} = options;
   signal?.throwIfAborted();
   const begin = performance.now();
@@ -75,9 +74,7 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
     onWarning: options.onWarning ?? (message => process.emitWarning(message)),
   });
   const generators = samples.map(sample => new TorchGenerator(sample.seed));
-  const start = await vae.encoder.group.during(() =>
-    prepareBatchStart(models, options, samples, generators, size, scheduler),
-  );
+  const start = await prepareBatchStart(models, options, samples, generators, size, scheduler);
   const totalSteps = scheduler.timesteps.length - start.beginStep;
   const constants = await prepareConstants(
     denoiser,
@@ -102,11 +99,9 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
     guidanceRescale,
     onStep: (step, timestep) => onProgress?.({type: 'step', step, totalSteps, timestep}),
   };
-  const latents = await denoiser.group
-    .during(() => denoise(request, run))
-    .finally(() => disposeConstants(constants));
+  const latents = await denoise(request, run).finally(() => disposeConstants(constants));
   const denoised = performance.now();
-  const images = await vae.group.during(() => decodeAll(models, options, samples, latents, size));
+  const images = await decodeAll(models, options, samples, latents, size);
   const end = performance.now();
   return {
     images,

@@ -23,8 +23,8 @@ export class IPAdapterInstructPipeline {
   }
 
   /**
-   * Opens a base model, and the adapter, encoders and ControlNets that go with it. Weights are mapped, not read: they
-   * are prepared when a generation comes to need them, and freed when it is past them unless `keepModels` is set.
+   * Opens a base model, and the adapter, encoders and ControlNets that go with it. Weights are mapped, not read:
+   * they are prepared when a generation comes to need them; see `keepModels` for which of them stay.
    *
    * @throws FileError, WeightsError, ArgumentError where something is missing or does not fit
    */

@@ -66,7 +66,7 @@ interface BaseParts {
  */
 export async function loadModels(options: LoadOptions): Promise<PipelineModels> {
   const device = openDevice(options.device ?? 'auto');
-  const engine = new Engine(device, {keepWeights: options.keepModels ?? false});
+  const engine = new Engine(device, {keepsWeights: options.keepModels ?? false});
   const settings: ComponentSettings = {engine, dtype: checkDType(options.dtype)};
   const parts = (await isFile(options.model)) ? await singleFileParts(options) : await folderParts(options);
   const tokenizer = await CLIPTokenizer.load(parts.tokenizerFolder);

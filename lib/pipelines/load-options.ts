@@ -12,9 +12,10 @@ export interface RunSettings {
   readonly device?: DeviceSpec;
   /**
    * Keeps the prepared weights of all models from one generation to the next: for hosts that make many pictures. By
-   * default models take turns, and each one's weights are freed as soon as a generation is past it. That takes about half
-   * of the memory (with an image encoder of the size of ViT-H), and of each generation the time to prepare all weights
-   * anew: some seconds, or as long as reading their files takes. Default false.
+   * default only those of the UNet and of ControlNets stay; encoders and decoder, which run once a picture, prepare
+   * theirs layer by layer on the way. That takes two thirds of the memory (with an image encoder of the size of ViT-H),
+   * and of each generation the time to prepare these weights anew: about a second, or as long as reading their files
+   * takes. Default false.
    */
   readonly keepModels?: boolean;
 }

@@ -6,7 +6,7 @@ import type {TensorType} from '../graph/tensor.ts';
 import {flattenTree, type Tree} from '../graph/tree.ts';
 import {crossAttentionLayers} from '../models/unet.ts';
 import type {DType} from '../runtime/dtype.ts';
-import type {AdapterModels} from './conditioning.ts';
+import {type AdapterModels, lastStateTexts, readTokens} from './conditioning.ts';
 import {type LatentSize, latentShape} from './initial-latents.ts';
 import type {PipelineModels} from './pipeline-models.ts';
 import {haveEqualRows, type Row} from './rows.ts';
@@ -61,8 +61,8 @@ class Planner {
 
   planAll(): GenerationPlan {
     const {vae} = this.#models;
-    const {samples, size, decodes, rows} = this.#request;
-    const text = this.#planText(new Set(rows.map(row => row.text)).size);
+    const {samples, size, decodes} = this.#request;
+    const text = this.#planText();
     const imageKeyValues = this.#planAdapter();
     if (samples.some(({image}) => image !== undefined)) {
       this.#add(vae.encoder.plan({image: type('float32', 1, 3, size.height, size.width)}));
@@ -81,11 +81,15 @@ class Planner {
     return plan.output;
   }
 
-  #planText(texts: number): TensorType {
+  #planText(): TensorType {
     const {textEncoder} = this.#models;
     const {clipSkip, rows} = this.#request;
     const tokens = textEncoder.tokenizer.modelMaxLength;
-    this.#add(textEncoder.hiddenStates(clipSkip).plan({inputIds: type('int32', texts, tokens)}));
+    const plan = (texts: number, skip: number) => {
+      if (texts > 0) this.#add(textEncoder.hiddenStates(skip).plan({inputIds: type('int32', texts, tokens)}));
+    };
+    plan(lastStateTexts(this.#models, rows, clipSkip).length, 0);
+    if (clipSkip > 0) plan(new Set(rows.filter(row => row.isPrompt).map(row => row.text)).size, clipSkip);
     return type('float32', rows.length, tokens, textEncoder.config.hiddenSize);
   }
 
@@ -93,7 +97,7 @@ class Planner {
   #planAdapter(): readonly KeyValueTypes[] | undefined {
     const {adapter} = this.#models;
     const {rows, samples} = this.#request;
-    if (adapter === undefined || rows.every(row => row.tokens === undefined)) return undefined;
+    if (adapter === undefined || !readTokens(rows)) return undefined;
     const images = new Set(samples.map(sample => sample.ipAdapterImage)).size;
     const {imageSize, numChannels} = adapter.imageEncoder.config;
     const {adapter: projection, imageEncoder} = adapter;
@@ -119,7 +123,9 @@ class Planner {
       form === 'tokens'
         ? type('float32', count, textTokens, encoder.config.hiddenSize)
         : type('float32', count, 1, encoder.config.projectionDim!);
-    if (adapter.readsInstruction && form === 'tokens') this.#add(encoder.hiddenStates(0).plan({inputIds}));
+    const isPlanned = instructionEncoder.readsLastStatesOf(textEncoder);
+    if (adapter.readsInstruction && form === 'tokens' && !isPlanned)
+      this.#add(encoder.hiddenStates(0).plan({inputIds}));
     return this.#add(
       adapter.compiledTokens.plan({
         image: type('float32', count, ...featureShape),

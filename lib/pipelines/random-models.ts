@@ -106,8 +106,8 @@ export async function randomModels(options: RandomOptions): Promise<PipelineMode
       `size: expected one of ${Object.keys(presets).join(', ')} but received '${size}'.`,
     );
   }
-  const keepWeights = options.keepModels ?? false;
-  const settings = {engine: new Engine(openDevice(options.device ?? 'auto'), {keepWeights}), dtype};
+  const keepsWeights = options.keepModels ?? false;
+  const settings = {engine: new Engine(openDevice(options.device ?? 'auto'), {keepsWeights}), dtype};
   const weights = (label: string) => new RandomWeights(label, {seed});
   const denoiser = new Denoiser(settings, weights('unet'), parseUNetConfig(preset.unet));
   const tokenizer = await CLIPTokenizer.load(clipTokenizerFolder());

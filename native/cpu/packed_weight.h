@@ -12,6 +12,7 @@
 
 #include "cpu/convert.h"
 #include "cpu/micro_kernel.h"
+#include "cpu/weight_columns.h"
 #include "runtime/cpu_context.h"
 
 namespace ipai::IPAI_TARGET {
@@ -55,10 +56,6 @@ struct PackedWeight {
   int64_t elements() const {
     return panel_offset(panels() - 1) + vecs_in(panels() - 1) * int64_t{Vec::kLanes} * stored_depth();
   }
-  // Where (depth, column) stands in a panel of so many columns.
-  int64_t place(int64_t at, int column, int columns) const {
-    return (at / unit * columns + column) * unit + at % unit;
-  }
   // Row of the weight in a panel's column, or -1 where the column is padding.
   int64_t source_row(int64_t panel, int column) const {
     const int half = glu ? vecs_in(panel) / 2 * Vec::kLanes : vecs_in(panel) * Vec::kLanes;
@@ -82,31 +79,40 @@ Vec load_packed(const T* panel, int64_t at, int columns, int column) {
   return Vec::load(panel + at * columns + column);
 }
 
+// Stores what load_packed loads. Of a pair, the other element stays.
+template <class T>
+void store_packed(T* panel, int64_t at, int columns, int column, Vec value) {
+#if defined(__AVX512BF16__)
+  if constexpr (PanelProduct<T>::kDepthUnit == 2) {
+    T* const pairs = panel + (at / 2 * columns + column) * 2;
+    const __m512i bits = bfloat16_bits(value);
+    const __m512i half = at % 2 == 0 ? bits : _mm512_slli_epi32(bits, 16);
+    const __m512i other = _mm512_set1_epi32(at % 2 == 0 ? -65536 : 65535);
+    _mm512_storeu_si512(pairs, _mm512_or_si512(half, _mm512_and_si512(_mm512_loadu_si512(pairs), other)));
+    return;
+  }
+#endif
+  store_lanes(panel + at * columns + column, value);
+}
+
 // Packs a weight [rows, channels, taps] of `Source` elements, at any byte offset, so that depth runs over
 // (tap, channel): channels innermost, as the pictures have them. A linear weight has one tap.
 template <class Source, class T>
 void pack_weight(const PackedWeight& layout, const void* source, int64_t taps, T* packed,
                  CpuContext& context) {
-  constexpr int64_t kChannelBlock = 32;  // the lines of the panel that a block writes to stay in the L1
   const int64_t channels = layout.depth / taps;
   context.parallel_for(layout.panels(), [&](int64_t panel, int) {
-    T* target = packed + layout.panel_offset(panel);
+    T* const target = packed + layout.panel_offset(panel);
     const int columns = layout.vecs_in(panel) * Vec::kLanes;
-    for (int64_t begin = 0; begin < channels; begin += kChannelBlock) {
-      const int64_t end = std::min(begin + kChannelBlock, channels);
-      for (int column = 0; column < columns; ++column) {
-        const int64_t row = layout.source_row(panel, column);
-        for (int64_t channel = begin; channel < end; ++channel) {
-          for (int64_t tap = 0; tap < taps; ++tap) {
-            const int64_t index = row * layout.depth + channel * taps + tap;
-            const float value = row < 0 ? 0.0f : to_float(read_unaligned<Source>(source, index));
-            store_scalar(target + layout.place(tap * channels + channel, column, columns), value);
-          }
-        }
+    for (int column = 0; column < columns; column += Vec::kLanes) {
+      int64_t rows[Vec::kLanes];
+      for (int i = 0; i < Vec::kLanes; ++i) rows[i] = layout.source_row(panel, column + i);
+      for_each_column<Source>(source, layout.depth, rows, [&](int64_t at, Vec values) {
+        store_packed(target, at % taps * channels + at / taps, columns, column, values);
+      });
+      for (int64_t at = layout.depth; at < layout.stored_depth(); ++at) {
+        store_packed(target, at, columns, column, Vec::zero());
       }
-    }
-    for (int64_t at = layout.depth; at < layout.stored_depth(); ++at) {
-      for (int column = 0; column < columns; ++column) target[layout.place(at, column, columns)] = T{};
     }
   });
 }

@@ -2,13 +2,14 @@
 // its tiles are transformed, [position][tile][channel]; then each position is a product with transformed
 // weights, and a task takes the products of its tiles at all positions back to outputs.
 //
-// Floor: a quarter (2x2: a 2.25th part) of the direct algorithm's multiplications at the rate of fused
-// multiply-adds. Beside them stand 144 operations for each input vector of a 4x4 tile, 120 for each output
-// vector, a strip's way through the L3 cache, and the kernels' transform where they are not held
-// (winograd_kernels.h).
+// Floor: a quarter (2x2: a 2.25th part, 6x6: a 5.06th) of the direct algorithm's multiplications at the rate
+// of fused multiply-adds. Beside them stand 144 operations for each input vector of a 4x4 tile (6x6: 416),
+// 120 for each output vector (308), a strip's way through the L3 cache, and the kernels' transform where they
+// are not held (winograd_kernels.h).
 //
 // A picture that is read upsampled to twice its size has neighbours that are equal in pairs, and products at
-// the mirrored point are 0 whatever the weights: 25 of 36 positions remain, 9 of 16 with 2x2 tiles.
+// the mirrored point are 0 whatever the weights: 25 of 36 positions remain, 9 of 16 with
+// 2x2 tiles, 49 of 64 with 6x6.
 #pragma once
 
 #include "cpu/winograd_plan.h"
@@ -22,6 +23,7 @@ class WinogradConv {
   using Transform = WinogradTransform<kOut>;
   static constexpr int kIn = Transform::kIn;
   static constexpr int kPositions = Transform::kPositions;
+  static constexpr int64_t kRunTiles = WinogradPlan<kOut>::kRunTiles;
 
   // `picture` [B, H, W, C].
   WinogradConv(const ConvGeometry& geometry, const T* picture, const Kernels& kernels,

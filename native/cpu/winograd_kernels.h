@@ -12,14 +12,19 @@
 namespace ipai::IPAI_TARGET {
 
 // What held kernels of a model of dtype T are stored as. Products are made in float32; float16 halves the
-// memory, and rounds the result of a convolution by no more than bfloat16 weights do (bench/RESULTS.md).
-template <class T>
+// memory, and with tiles of up to 4x4 rounds the result of a convolution by no more than bfloat16 weights do
+// (bench/RESULTS.md).
+template <int kOut, class T>
 struct HeldElement {
   using Type = float;
 };
 #if defined(__AVX2__)  // without it, float16 would be converted element by element
 template <>
-struct HeldElement<BFloat16> {
+struct HeldElement<2, BFloat16> {
+  using Type = Float16;
+};
+template <>
+struct HeldElement<4, BFloat16> {
   using Type = Float16;
 };
 #endif
@@ -35,7 +40,7 @@ struct HeldLayout {
            position_index * position.depth * width;
   }
   size_t bytes(DType dtype) const {
-    using Half = HeldElement<BFloat16>::Type;
+    using Half = typename HeldElement<kOut, BFloat16>::Type;
     const size_t element = dtype == DType::kBFloat16 ? sizeof(Half) : sizeof(float);
     return static_cast<size_t>(position.elements() * WinogradTransform<kOut>::kPositions) * element;
   }
@@ -61,7 +66,7 @@ void transform_kernels(Tap tap, Store store) {
 template <int kOut, class T>
 class HeldKernels {
  public:
-  using Element = typename HeldElement<T>::Type;
+  using Element = typename HeldElement<kOut, T>::Type;
   static constexpr bool kHeld = true;
 
   HeldKernels(const HeldLayout<kOut>& layout, const Element* packed) : layout_(layout), packed_(packed) {}
@@ -129,25 +134,24 @@ class PackedKernels {
 template <int kOut, class Source, class Element>
 void pack_held_kernels(const HeldLayout<kOut>& layout, const void* source, Element* packed,
                        CpuContext& context) {
-  constexpr int kTaps = WinogradTransform<kOut>::kKernel * WinogradTransform<kOut>::kKernel;
+  constexpr int kKernel = WinogradTransform<kOut>::kKernel;
+  constexpr int kTaps = kKernel * kKernel;
   const PackedWeight& p = layout.position;
   context.parallel_for(p.panels(), [&](int64_t panel, int) {
     const int columns = p.vecs_in(panel) * Vec::kLanes;
-    alignas(64) float taps[kTaps][kTileColumns] = {};
-    for (int64_t channel = 0; channel < p.depth; ++channel) {
-      for (int column = 0; column < p.outputs_in(panel); ++column) {
-        const int64_t first = ((p.first_output(panel) + column) * p.depth + channel) * kTaps;
-        for (int tap = 0; tap < kTaps; ++tap) {
-          taps[tap][column] = to_float(read_unaligned<Source>(source, first + tap));
-        }
-      }
-      for (int column = 0; column < columns; column += Vec::kLanes) {
+    for (int column = 0; column < columns; column += Vec::kLanes) {
+      int64_t rows[Vec::kLanes];
+      for (int i = 0; i < Vec::kLanes; ++i) rows[i] = p.source_row(panel, column + i);
+      Vec taps[kTaps];
+      for_each_column<Source>(source, p.depth * kTaps, rows, [&](int64_t at, Vec values) {
+        taps[at % kTaps] = values;
+        if (at % kTaps < kTaps - 1) return;
         transform_kernels<kOut>(
-            [&](int i, int j) { return Vec::load(taps[i * WinogradTransform<kOut>::kKernel + j] + column); },
+            [&](int i, int j) { return taps[i * kKernel + j]; },
             [&](int position, Vec value) {
-              store_lanes(packed + layout.offset(panel, position) + channel * columns + column, value);
+              store_lanes(packed + layout.offset(panel, position) + at / kTaps * columns + column, value);
             });
-      }
+      });
     }
   });
 }

@@ -15,13 +15,14 @@ inline constexpr int64_t kStripBytes = int64_t{4} << 20;
 // Products of a task, and these with the transformed kernels of a chunk of channels: both stay in the L2.
 inline constexpr int64_t kProductBytes = int64_t{384} << 10;
 inline constexpr int64_t kTaskBytes = int64_t{704} << 10;
-// Tiles of a row that go through the epilogue together.
-inline constexpr int64_t kRunTiles = 8;
+// Pixels of a row that go through the epilogue together, at most.
+inline constexpr int64_t kRunPixels = 32;
 
 template <int kOut>
 struct WinogradPlan {
   using Transform = WinogradTransform<kOut>;
   static constexpr int64_t kPositions = Transform::kPositions;
+  static constexpr int64_t kRunTiles = kRunPixels / kOut;
   static constexpr int64_t kFloat = sizeof(float);
   static constexpr int64_t kCacheLine = 64 / kFloat;
 

@@ -127,8 +127,14 @@ inline constexpr const char* kActivationNames[] = {"none", "silu", "gelu", "quic
 // How a convolution is computed, for which its weight is packed. Direct takes any kernel and stride;
 // Winograd's algorithm (native/cpu/winograd_conv.h) takes kernels of 3x3 at stride 1, by tiles of 4x4 outputs
 // with weights packed as for the direct algorithm, or by tiles of either size with weights held transformed.
-enum class ConvAlgorithm : uint8_t { kDirect, kWinograd4x4, kWinograd4x4Held, kWinograd2x2Held };
+enum class ConvAlgorithm : uint8_t {
+  kDirect,
+  kWinograd4x4,
+  kWinograd4x4Held,
+  kWinograd2x2Held,
+  kWinograd6x6Held
+};
 inline constexpr const char* kConvAlgorithmNames[] = {"direct", "winograd_4x4", "winograd_4x4_held",
-                                                      "winograd_2x2_held"};
+                                                      "winograd_2x2_held", "winograd_6x6_held"};
 
 }  // namespace ipai

@@ -88,13 +88,14 @@ Sum window_sum(const Case& c, const Inputs& in, int64_t b, int64_t y, int64_t x,
 }
 
 // Share of the terms' magnitudes that rounding may cost. Winograd's algorithm multiplies the error of rounded
-// products by 16 in the root mean square (tiles of 2x2: by 2), and an output of few channels among some
-// thousand lies 5 times beyond. Products round by 2^-24; with kernels held as float16, as bfloat16 models
-// have them, by 2^-13 in the mean.
+// products by 16 in the root mean square (tiles of 2x2: by 2; of 6x6: by 33), and an output of few channels
+// among some thousand lies 5 times beyond. Products round by 2^-24; with kernels held as float16, as bfloat16
+// models have them, by 2^-13 in the mean.
 double rounding_share(const Case& c) {
   if (c.algorithm == "direct") return 2e-7;
-  const double gain = c.algorithm == "winograd_2x2_held" ? 2 : 16;
-  const bool half = c.algorithm != "winograd_4x4" && c.dtype == DType::kBFloat16;
+  const double gain = c.algorithm == "winograd_2x2_held" ? 2 : c.algorithm == "winograd_6x6_held" ? 33 : 16;
+  const bool is_half_held = c.algorithm == "winograd_2x2_held" || c.algorithm == "winograd_4x4_held";
+  const bool half = is_half_held && c.dtype == DType::kBFloat16;
   return 5 * gain * std::ldexp(1, half ? -13 : -24);
 }
 
@@ -134,7 +135,8 @@ void check(Case c) {
 }
 
 void check_winograd(Case c) {
-  for (const char* algorithm : {"winograd_4x4", "winograd_4x4_held", "winograd_2x2_held"}) {
+  for (const char* algorithm :
+       {"winograd_4x4", "winograd_4x4_held", "winograd_2x2_held", "winograd_6x6_held"}) {
     c.algorithm = algorithm;
     check(c);
   }
@@ -237,7 +239,8 @@ TEST_CASE("conv2d by Winograd: bias of each sample, activation and residual") {
 TEST_CASE("conv2d: the residual's memory may become the output") {
   Case c{2, 6, 7, 50, 40, 3, 1, kSame};
   c.residual = true;
-  for (const char* algorithm : {"direct", "winograd_4x4", "winograd_4x4_held", "winograd_2x2_held"}) {
+  for (const char* algorithm :
+       {"direct", "winograd_4x4", "winograd_4x4_held", "winograd_2x2_held", "winograd_6x6_held"}) {
     c.algorithm = algorithm;
     for (const Target& target : targets()) {
       const HostTensor apart = run_conv2d(target, c, Inputs(c));
@@ -267,7 +270,8 @@ void check_bits(const char* algorithm) {
 }
 
 TEST_CASE("conv2d: bits depend neither on threads nor on the rest of the batch") {
-  for (const char* algorithm : {"direct", "winograd_4x4", "winograd_4x4_held", "winograd_2x2_held"})
+  for (const char* algorithm :
+       {"direct", "winograd_4x4", "winograd_4x4_held", "winograd_2x2_held", "winograd_6x6_held"})
     check_bits(algorithm);
 }
 

@@ -116,7 +116,13 @@ export const conv2d = defineOp({
 });
 
 /** Multiplications of the direct algorithm over those of this one: 9·m² / (m + 2)² for tiles of m x m. */
-const savings = {direct: 1, winograd_4x4: 144 / 36, winograd_4x4_held: 144 / 36, winograd_2x2_held: 36 / 16};
+const savings = {
+  direct: 1,
+  winograd_4x4: 144 / 36,
+  winograd_4x4_held: 144 / 36,
+  winograd_2x2_held: 36 / 16,
+  winograd_6x6_held: 324 / 64,
+};
 
 function batchOr1(bias: Tensor, x: Tensor): number {
   return bias.dim(0) === 1 ? 1 : x.dim(0);

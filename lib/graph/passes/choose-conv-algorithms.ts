@@ -1,9 +1,9 @@
 /**
  * Gives each convolution the algorithm that takes least time on the CPU for its shape, and packs its weight for it.
  *
- * Winograd's F(m x m, 3x3) (Lavin & Gray 2016, §4) needs 9·m² / (m + 2)² times fewer multiplications: 4 for m = 4, 2.25
- * for m = 2. Kernels that are held transformed take (m + 2)² / 9 times the memory, 4 and 1.8: worth it where many pixels
- * share few weights, as at full size. Deep layers have most of the weights and few pixels; there kernels are transformed
+ * Winograd's F(m x m, 3x3) (Lavin & Gray 2016, §4) needs 9·m² / (m + 2)² times fewer multiplications: 5.1 for m = 6, 4
+ * for m = 4, 2.25 for m = 2. Kernels that are held transformed take (m + 2)² / 9 times the memory, 7.1, 4 and 1.8: worth
+ * it where many pixels share few weights, as in autoencoders, and at full size. Deep layers have most of the weights and few pixels; there kernels are transformed
  * as they are used, and at the last level, of four tiles of 4x4, the smaller tile does with less of either.
  */
 import {conv2d, packConv2d} from '../ops/index.ts';
@@ -17,12 +17,16 @@ const minChannels = 32;
 /** From how many pixels of the shorter side on; bench/RESULTS.md has the figures. */
 const choices: Readonly<Record<string, readonly (readonly [side: number, ConvAlgorithm])[]>> = {
   float32: [
+    [96, 'winograd_6x6_held'],
     [32, 'winograd_4x4_held'],
     [12, 'winograd_4x4'],
     [4, 'winograd_2x2_held'],
   ],
-  // Held kernels are float16 here, and direct products run at twice the rate of float32's.
-  bfloat16: [[16, 'winograd_4x4_held']],
+  // Kernels held for tiles of 4x4 are float16 here, and direct products run at twice the rate of float32's.
+  bfloat16: [
+    [96, 'winograd_6x6_held'],
+    [16, 'winograd_4x4_held'],
+  ],
 };
 
 /** Equal in meaning, up to rounding, to the graph it is given. */

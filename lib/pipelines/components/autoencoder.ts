@@ -3,7 +3,7 @@ import type {Tensor} from '../../graph/tensor.ts';
 import {type AutoencoderKLConfig, vaeDecode, vaeEncode} from '../../models/autoencoder-kl.ts';
 import type {WeightSource} from '../../nn/weights.ts';
 import {download, type HostTensor, upload} from '../host-tensor.ts';
-import {Component, type ComponentSettings} from './component.ts';
+import {Component, type ComponentSettings, oncePerPicture} from './component.ts';
 
 /** A distribution of latents, already times the scaling factor. */
 export interface ScaledLatents {
@@ -12,10 +12,7 @@ export interface ScaledLatents {
   readonly standardDeviation: HostTensor;
 }
 
-/**
- * Pictures to latents and back. Latents here are those of the diffusion model: times `scalingFactor`. `group` holds the
- * decoder's weights; the encoder's are another, `encoder.group`, as they are needed at another time.
- */
+/** Pictures to latents and back. Latents here are those of the diffusion model: times `scalingFactor`. */
 export class Autoencoder extends Component {
   readonly config: AutoencoderKLConfig;
   readonly decoder: CompiledFunction<{latents: Tensor}, Tensor>;
@@ -26,12 +23,12 @@ export class Autoencoder extends Component {
     this.config = config;
     const {engine, weights, dtype} = this;
     const decode = (inputs: {latents: Tensor}) => vaeDecode(weights, config, inputs, dtype);
-    this.decoder = engine.compile('vae.decode', decode, this.group);
+    this.decoder = engine.compile('vae.decode', decode, oncePerPicture);
     const encode = (inputs: {image: Tensor}) => {
       const {mean, logvar} = vaeEncode(weights, config, inputs, dtype);
       return {mean, logvar};
     };
-    this.encoder = engine.compile('vae.encode', encode, engine.weightGroup());
+    this.encoder = engine.compile('vae.encode', encode, oncePerPicture);
   }
 
   /** Pixels per latent along one side. */

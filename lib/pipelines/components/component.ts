@@ -1,12 +1,15 @@
 /**
  * What the models of a pipeline have in common: an engine, weights, a compute dtype.
  */
+import type {FunctionOptions} from '../../engine/compiled-function.ts';
 import type {Engine} from '../../engine/engine.ts';
-import type {WeightGroup} from '../../engine/weight-group.ts';
 import {type WeightSource, Weights} from '../../nn/weights.ts';
 
 /** What activations and packed weights are stored in; arithmetic is float32 in both. */
 export type ComputeDType = 'float32' | 'bfloat16';
+
+/** Of functions that run once a picture, and not once a step. */
+export const oncePerPicture: FunctionOptions = {streamsWeights: true};
 
 /** Where and how a model runs. */
 export interface ComponentSettings {
@@ -16,14 +19,11 @@ export interface ComponentSettings {
 
 export abstract class Component {
   readonly engine: Engine;
-  /** Its prepared weights, unless it says otherwise: `group.during` keeps them for several runs. */
-  readonly group: WeightGroup;
   protected readonly dtype: ComputeDType;
   protected readonly weights: Weights;
 
   constructor({engine, dtype}: ComponentSettings, source: WeightSource) {
     this.engine = engine;
-    this.group = engine.weightGroup();
     this.dtype = dtype;
     this.weights = new Weights(source);
   }

@@ -11,9 +11,9 @@ import {controlNetConditioning} from '../../models/controlnet-conditioning.ts';
 import type {ControlNetConfig} from '../../models/controlnet-config.ts';
 import type {KeyValue} from '../../models/unet.ts';
 import type {WeightSource} from '../../nn/weights.ts';
-import {Component, type ComponentSettings} from './component.ts';
+import {Component, type ComponentSettings, oncePerPicture} from './component.ts';
 
-/** A ControlNet: what it needs once a generation, and its part of a step, whose weights are in the denoiser's group. */
+/** A ControlNet: what it needs once a generation, and its part of a step. */
 export class ControlNet extends Component {
   readonly config: ControlNetConfig;
   /** float32 [B, 3, H, W] in 0 … 1 → the control picture at the latents' size. */
@@ -24,22 +24,22 @@ export class ControlNet extends Component {
   constructor(settings: ComponentSettings, source: WeightSource, config: ControlNetConfig) {
     super(settings, source);
     this.config = config;
-    const {engine, group, weights, dtype} = this;
+    const {engine, weights, dtype} = this;
     const {label} = source;
     this.conditioning = engine.compile(
       `${label}.conditioning`,
       ({image}) => controlNetConditioning(weights, config, image, dtype),
-      group,
+      oncePerPicture,
     );
     this.textKeyValues = engine.compile(
       `${label}.text`,
       ({encoderHiddenStates}) => controlNetTextKeyValues(weights, config, encoderHiddenStates, dtype),
-      group,
+      oncePerPicture,
     );
     this.timeProjections = engine.compile(
       `${label}.time`,
       ({timesteps}) => controlNetTimeProjections(weights, config, timesteps, dtype),
-      group,
+      oncePerPicture,
     );
   }
 

@@ -11,7 +11,7 @@ import {
 } from '../../models/unet.ts';
 import type {UNetConfig} from '../../models/unet-config.ts';
 import type {WeightSource} from '../../nn/weights.ts';
-import {Component, type ComponentSettings} from './component.ts';
+import {Component, type ComponentSettings, oncePerPicture} from './component.ts';
 import type {ControlNet} from './control-net.ts';
 
 /** What a step reads; a ControlNet sees the latents' channels only of an inpainting sample. */
@@ -20,10 +20,7 @@ export type StepInputs = Omit<UNetInputs, 'downResiduals' | 'midResidual'> & {
   readonly controls?: readonly Omit<ControlNetInputs, 'sample'>[] | undefined;
 };
 
-/**
- * The UNet, with the ControlNets' residuals in the same program so that they never leave the device. `group` holds what
- * steps read; the weights of what runs once a generation are gone by then.
- */
+/** The UNet, with the ControlNets' residuals in the same program so that they never leave the device. */
 export class Denoiser extends Component {
   readonly config: UNetConfig;
   readonly textKeyValues: CompiledFunction<{encoderHiddenStates: Tensor}, readonly KeyValue[]>;
@@ -34,16 +31,15 @@ export class Denoiser extends Component {
     super(settings, source);
     this.config = config;
     const {engine, weights, dtype} = this;
-    const constants = engine.weightGroup();
     this.textKeyValues = engine.compile(
       'unet.text',
       ({encoderHiddenStates}) => unetTextKeyValues(weights, config, encoderHiddenStates, dtype),
-      constants,
+      oncePerPicture,
     );
     this.timeProjections = engine.compile(
       'unet.time',
       ({timesteps}) => unetTimeProjections(weights, config, timesteps, dtype),
-      constants,
+      oncePerPicture,
     );
   }
 
@@ -59,7 +55,7 @@ export class Denoiser extends Component {
       );
       return unet(this.weights, this.config, {...inputs, ...sumControlResiduals(residuals)}, this.dtype);
     };
-    const compiled = this.engine.compile('unet', trace, this.group);
+    const compiled = this.engine.compile('unet', trace);
     this.#steps.set(key, compiled);
     return compiled;
   }

@@ -10,7 +10,7 @@ import type {CrossAttentionLayer, KeyValue} from '../../models/unet.ts';
 import type {WeightSource} from '../../nn/weights.ts';
 import type {AdapterDescription} from '../../weights/adapter-kind.ts';
 import {download, type HostTensor, upload} from '../host-tensor.ts';
-import {Component, type ComponentSettings} from './component.ts';
+import {Component, type ComponentSettings, oncePerPicture} from './component.ts';
 import type {ImageFeatures} from './image-encoder.ts';
 
 /** What a batch of tokens is made from, one row each; texts only where the adapter attends to them. */
@@ -38,13 +38,13 @@ export class ImageAdapter extends Component {
     super(settings, source);
     this.description = description;
     this.layers = layers;
-    const {engine, group, weights, dtype} = this;
+    const {engine, weights, dtype} = this;
     const tokens = (inputs: ImageTokensInputs) => imageTokens(weights, description, inputs, dtype);
-    this.compiledTokens = engine.compile('adapter.tokens', tokens, group);
+    this.compiledTokens = engine.compile('adapter.tokens', tokens, oncePerPicture);
     this.keyValues = engine.compile(
       'adapter.keys',
       ({tokens}) => adapterKeyValues(weights, layers, tokens, dtype),
-      group,
+      oncePerPicture,
     );
   }
 

@@ -6,7 +6,7 @@ import type {RgbImage} from '../../images/image.ts';
 import {type ClipVisionConfig, clipVisionEmbeds, clipVisionPenultimate} from '../../models/clip-vision.ts';
 import type {WeightSource} from '../../nn/weights.ts';
 import {download, type HostTensor, upload} from '../host-tensor.ts';
-import {Component, type ComponentSettings} from './component.ts';
+import {Component, type ComponentSettings, oncePerPicture} from './component.ts';
 
 /** What an adapter reads of an image: the pooled embedding, or the hidden states before the last layer. */
 export type ImageFeatures = 'embeds' | 'penultimate';
@@ -27,17 +27,17 @@ export class ImageEncoder extends Component {
     super(settings, source);
     this.config = config;
     this.preprocess = preprocess;
-    const {engine, group, weights, dtype} = this;
+    const {engine, weights, dtype} = this;
     this.#functions = {
       embeds: engine.compile(
         `${source.label}.embeds`,
         inputs => clipVisionEmbeds(weights, config, inputs, dtype),
-        group,
+        oncePerPicture,
       ),
       penultimate: engine.compile(
         source.label,
         inputs => clipVisionPenultimate(weights, config, inputs, dtype),
-        group,
+        oncePerPicture,
       ),
     };
   }

@@ -35,6 +35,11 @@ export class InstructionEncoder {
     );
   }
 
+  /** Whether instructions are encoded as prompts are, and by the same model. */
+  readsLastStatesOf(encoder: TextEncoder): boolean {
+    return this.form === 'tokens' && this.encoder === encoder;
+  }
+
   encode(instructions: readonly string[], options?: RunOptions): Promise<HostTensor> {
     return this.form === 'pooled'
       ? this.encoder.embed(instructions, options)

@@ -5,7 +5,7 @@ import type {WeightSource} from '../../nn/weights.ts';
 import {DeviceTensor} from '../../runtime/device-tensor.ts';
 import type {CLIPTokenizer} from '../../tokenizer/clip-tokenizer.ts';
 import {download, type HostTensor} from '../host-tensor.ts';
-import {Component, type ComponentSettings} from './component.ts';
+import {Component, type ComponentSettings, oncePerPicture} from './component.ts';
 
 /** Texts to hidden states or embeddings: tokenizer and CLIP text tower together. */
 export class TextEncoder extends Component {
@@ -25,7 +25,7 @@ export class TextEncoder extends Component {
     this.tokenizer = tokenizer;
     const embeds = (inputs: {inputIds: Tensor; endIndices: Tensor}) =>
       clipTextEmbeds(this.weights, config, inputs, this.dtype);
-    this.#embeds = this.engine.compile(`${source.label}.embeds`, embeds, this.group);
+    this.#embeds = this.engine.compile(`${source.label}.embeds`, embeds, oncePerPicture);
   }
 
   /**
@@ -66,7 +66,7 @@ export class TextEncoder extends Component {
     if (known !== undefined) return known;
     const trace = (inputs: {inputIds: Tensor}) =>
       clipText(this.weights, this.config, inputs, this.dtype, clipSkip);
-    const compiled = this.engine.compile(this.weights.path, trace, this.group);
+    const compiled = this.engine.compile(this.weights.path, trace, oncePerPicture);
     this.#hiddenStates.set(clipSkip, compiled);
     return compiled;
   }

@@ -105,6 +105,8 @@ size_t input_bytes(const Conv2d& attributes, const NodeTypes& types, int index) 
       return held_layout_of<4>(g).bytes(input.dtype);
     case ConvAlgorithm::kWinograd2x2Held:
       return held_layout_of<2>(g).bytes(input.dtype);
+    case ConvAlgorithm::kWinograd6x6Held:
+      return held_layout_of<6>(g).bytes(input.dtype);
     default:
       break;
   }
@@ -121,6 +123,8 @@ size_t scratch_bytes(const Conv2d& attributes, const NodeTypes& types, int threa
       return WinogradPlan<4>(g, true).scratch_bytes(thread_count);
     case ConvAlgorithm::kWinograd2x2Held:
       return WinogradPlan<2>(g, true).scratch_bytes(thread_count);
+    case ConvAlgorithm::kWinograd6x6Held:
+      return WinogradPlan<6>(g, true).scratch_bytes(thread_count);
     default:
       break;
   }
@@ -163,7 +167,7 @@ void run_winograd(const ConvGeometry& g, const Kernels& kernels, const NodeView&
 
 template <int kOut, class T>
 void run_held(const ConvGeometry& g, const NodeView& node, const Epilogue<T>& epilogue, CpuContext& context) {
-  const auto* const weight = node.input(kWeight).as<typename HeldElement<T>::Type>();
+  const auto* const weight = node.input(kWeight).as<typename HeldElement<kOut, T>::Type>();
   run_winograd<kOut>(g, HeldKernels<kOut, T>(held_layout_of<kOut>(g), weight), node, epilogue, context);
 }
 
@@ -184,6 +188,8 @@ void run(const Conv2d& attributes, const NodeView& node, CpuContext& context) {
         return run_held<4, T>(g, node, epilogue, context);
       case ConvAlgorithm::kWinograd2x2Held:
         return run_held<2, T>(g, node, epilogue, context);
+      case ConvAlgorithm::kWinograd6x6Held:
+        return run_held<6, T>(g, node, epilogue, context);
     }
   });
 }

@@ -37,6 +37,8 @@ size_t output_bytes(const PackConv2d& attributes, const NodeTypes& types) {
       return held_layout_of<4>(types.inputs[0]).bytes(attributes.dtype);
     case ConvAlgorithm::kWinograd2x2Held:
       return held_layout_of<2>(types.inputs[0]).bytes(attributes.dtype);
+    case ConvAlgorithm::kWinograd6x6Held:
+      return held_layout_of<6>(types.inputs[0]).bytes(attributes.dtype);
     default:
       break;
   }
@@ -46,7 +48,7 @@ size_t output_bytes(const PackConv2d& attributes, const NodeTypes& types) {
 
 template <int kOut, class Source, class T>
 void pack_held(const NodeView& node, CpuContext& context) {
-  auto* const held = node.output().as<typename HeldElement<T>::Type>();
+  auto* const held = node.output().as<typename HeldElement<kOut, T>::Type>();
   pack_held_kernels<kOut, Source>(held_layout_of<kOut>(node.input(0)), node.input(0).data, held, context);
 }
 
@@ -61,6 +63,8 @@ void run(const PackConv2d& attributes, const NodeView& node, CpuContext& context
           return pack_held<4, Source, T>(node, context);
         case ConvAlgorithm::kWinograd2x2Held:
           return pack_held<2, Source, T>(node, context);
+        case ConvAlgorithm::kWinograd6x6Held:
+          return pack_held<6, Source, T>(node, context);
         default:
           return pack_weight<Source>(layout_of(attributes, weight), weight.data, weight.shape.size(2),
                                      node.output().as<T>(), context);
