@@ -2,7 +2,7 @@
  * What a suite is made of: work that both sides can do.
  */
 import type {Engine} from '../lib/engine/engine.ts';
-import type {ComputeDType} from '../lib/pipelines/components/component.ts';
+import type {ComputeDType} from '../lib/pipelines/compute-dtype.ts';
 
 /** Arithmetic and memory traffic that no implementation can avoid, as the floor counts them. */
 export interface Work {

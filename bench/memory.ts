@@ -7,7 +7,7 @@
  * One dtype a run: the peak is the process's. The exit status is 1 where it is further than 5 % from what was told.
  */
 import {parseArgs} from 'node:util';
-import type {ComputeDType} from '../lib/pipelines/components/component.ts';
+import type {ComputeDType} from '../lib/pipelines/compute-dtype.ts';
 import {IPAdapterInstructPipeline} from '../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import {openDevice} from '../lib/runtime/device.ts';
 import {describeMachine} from './machine.ts';

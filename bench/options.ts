@@ -2,7 +2,7 @@
  * Options of the bench's programs, checked.
  */
 import {ArgumentError} from '../lib/errors.ts';
-import type {ComputeDType} from '../lib/pipelines/components/component.ts';
+import type {ComputeDType} from '../lib/pipelines/compute-dtype.ts';
 
 const dtypes: readonly string[] = ['float32', 'bfloat16'] satisfies ComputeDType[];
 

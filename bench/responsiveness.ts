@@ -11,7 +11,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {parseArgs} from 'node:util';
 import {ProfileSink} from '../lib/engine/profile.ts';
-import type {ComputeDType} from '../lib/pipelines/components/component.ts';
+import type {ComputeDType} from '../lib/pipelines/compute-dtype.ts';
 import {IPAdapterInstructPipeline} from '../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import {openDevice} from '../lib/runtime/device.ts';
 import {type Lateness, LatenessWatch} from './event-loop.ts';

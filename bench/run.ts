@@ -11,7 +11,7 @@
 import {readFileSync} from 'node:fs';
 import {parseArgs} from 'node:util';
 import {Engine} from '../lib/engine/engine.ts';
-import type {ComputeDType} from '../lib/pipelines/components/component.ts';
+import type {ComputeDType} from '../lib/pipelines/compute-dtype.ts';
 import {type Device, openDevice} from '../lib/runtime/device.ts';
 import {trimMemory} from '../lib/runtime/memory.ts';
 import type {BenchCase, Work} from './bench-case.ts';

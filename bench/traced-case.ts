@@ -6,7 +6,7 @@ import type {CompiledFunction} from '../lib/engine/compiled-function.ts';
 import {opNode} from '../lib/graph/passes/rewrite.ts';
 import {sizeOf, type Tensor, type TensorType} from '../lib/graph/tensor.ts';
 import {flattenTree, type MapTree, mapTree, type Tree} from '../lib/graph/tree.ts';
-import type {ComputeDType} from '../lib/pipelines/components/component.ts';
+import type {ComputeDType} from '../lib/pipelines/compute-dtype.ts';
 import type {Device} from '../lib/runtime/device.ts';
 import {DeviceTensor} from '../lib/runtime/device-tensor.ts';
 import type {BenchCase, Work, Workload} from './bench-case.ts';

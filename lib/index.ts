@@ -18,6 +18,26 @@ export {IPAdapterInstructPipeline} from './pipelines/ip-adapter-instruct-pipelin
 export type {LoadOptions, RandomOptions} from './pipelines/load-options.ts';
 export type {MemoryEstimate} from './pipelines/memory-estimate.ts';
 
+// Kernels by themselves, and devices
+
+export type {CallOptions, Operand, ResultFor} from './pipelines/standalone/call.ts';
+export {
+  type AttentionInputs,
+  type AttentionOptions,
+  type DecoupledCrossAttentionInputs,
+  type DecoupledCrossAttentionOptions,
+  decoupledCrossAttention,
+  fusedAttention,
+} from './pipelines/standalone/attention.ts';
+export {
+  type InstructProjectionInputs,
+  type InstructProjectionOptions,
+  instructProjection,
+} from './pipelines/standalone/instruct-projection.ts';
+export type {ComputeDType} from './pipelines/compute-dtype.ts';
+export {type Device, type DeviceInfo, type DeviceSpec, openDevice} from './runtime/device.ts';
+export {DeviceTensor, type TensorData} from './runtime/device-tensor.ts';
+
 // Schedulers
 
 export {createScheduler, schedulerNames} from './schedulers/create-scheduler.ts';

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-// Builds what is missing or older than its sources: the addon with CMake, dist/ with tsup. Quick when all is
-// fresh.
+// Builds what is missing or older than its sources: the addon with CMake, dist/ with tsup, and with --for-tests the
+// emulated CUDA library. Quick when all is fresh.
 import {spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {buildEmulatedCuda} from './build-emulated-cuda.mjs';
 import {buildNative} from './build-native.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -56,4 +57,12 @@ process.exitCode =
     product: 'dist/index.js',
     sources: ['lib', 'tsup.config.ts', 'package.json'],
     build: buildJavaScript,
-  });
+  }) ||
+  (process.argv.includes('--for-tests')
+    ? ensure({
+        name: 'emulated-cuda',
+        product: 'build/emulated-cuda/libipai_cuda_emulated.so',
+        sources: ['native', 'test/native/cuda', 'CMakeLists.txt'],
+        build: buildEmulatedCuda,
+      })
+    : 0);

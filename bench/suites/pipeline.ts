@@ -3,7 +3,7 @@
  * weights of all but the UNet anew for each picture, here from random numbers; PyTorch keeps its own.
  */
 import {ProfileSink} from '../../lib/engine/profile.ts';
-import type {ComputeDType} from '../../lib/pipelines/components/component.ts';
+import type {ComputeDType} from '../../lib/pipelines/compute-dtype.ts';
 import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import type {BenchCase, Work, Workload} from '../bench-case.ts';

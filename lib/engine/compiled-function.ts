@@ -179,7 +179,7 @@ export class CompiledFunction<Inputs, Output> {
     yield;
     const fused = fuseEpilogues(traced.graph);
     yield;
-    const chosen = chooseConvAlgorithms(fused);
+    const chosen = this.#device.kind === 'cpu' ? chooseConvAlgorithms(fused) : fused;
     yield;
     const graph = this.#streamsWeights ? chosen : prepareWeights(chosen);
     yield;

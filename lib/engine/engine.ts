@@ -7,7 +7,7 @@ import {CompiledFunction, type FunctionOptions} from './compiled-function.ts';
 import {PreparedWeights} from './prepared-weights.ts';
 
 export interface EngineOptions {
-  /** Whether functions that would stream their weights keep them as the others do. Default false. */
+  /** Whether functions that would stream their weights keep them as the others do. Default: on CUDA. */
   readonly keepsWeights?: boolean;
 }
 
@@ -16,7 +16,7 @@ export class Engine {
   readonly weights: PreparedWeights;
   readonly #keepsWeights: boolean;
 
-  constructor(device: Device, {keepsWeights = false}: EngineOptions = {}) {
+  constructor(device: Device, {keepsWeights = device.kind === 'cuda'}: EngineOptions = {}) {
     this.device = device;
     this.weights = new PreparedWeights(device);
     this.#keepsWeights = keepsWeights;
@@ -39,6 +39,6 @@ export class Engine {
   /** Frees all prepared weights, and the activations' memory; programs in flight finish first. */
   async dispose(): Promise<void> {
     await this.weights.dispose();
-    trimMemory();
+    trimMemory(this.device);
   }
 }

@@ -36,7 +36,10 @@ export class PreparedWeights {
 
   /** Bytes of a recipe's value in the layout of the device's kernels, and of the arena while it is cooked. */
   plan(recipe: PreparedRecipe): {readonly bytes: number; readonly arenaBytes: number} {
-    if (isMappedOnly(recipe)) return {bytes: 0, arenaBytes: 0};
+    if (isMappedOnly(recipe)) {
+      const isCopied = this.#device.kind === 'cuda';
+      return {bytes: isCopied ? recipe.graph.outputs[0]!.byteLength : 0, arenaBytes: 0};
+    }
     const {outputBytes, peakBytes} = this.#device.compile(lower(recipe.graph).description).plan();
     return {bytes: outputBytes[0]!, arenaBytes: peakBytes};
   }

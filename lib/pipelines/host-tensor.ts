@@ -3,6 +3,7 @@
  */
 import type {Device} from '../runtime/device.ts';
 import {DeviceTensor} from '../runtime/device-tensor.ts';
+import type {DType} from '../runtime/dtype.ts';
 
 /** Dense, row-major. */
 export interface HostTensor {
@@ -10,9 +11,9 @@ export interface HostTensor {
   readonly data: Float32Array;
 }
 
-/** Copies a host tensor to the device. */
-export function upload(device: Device, {shape, data}: HostTensor): DeviceTensor {
-  return DeviceTensor.from(device, data, shape);
+/** Copies a host tensor to the device, rounded to another dtype where one is named. */
+export function upload(device: Device, {shape, data}: HostTensor, dtype?: DType): DeviceTensor {
+  return DeviceTensor.from(device, data, shape, dtype);
 }
 
 /** Copies a device tensor to the host and frees it. */

@@ -42,7 +42,8 @@ import {ImageEncoder} from './components/image-encoder.ts';
 import {InstructionEncoder} from './components/instruction-encoder.ts';
 import {TextEncoder} from './components/text-encoder.ts';
 import type {AdapterModels} from './conditioning.ts';
-import type {LoadOptions} from './load-options.ts';
+import {computeDType} from './compute-dtype.ts';
+import {keepOptions, type LoadOptions} from './load-options.ts';
 import type {PipelineModels} from './pipeline-models.ts';
 
 /** A component's config as parsed JSON, and its tensors under the names that our models ask for. */
@@ -66,8 +67,8 @@ interface BaseParts {
  */
 export async function loadModels(options: LoadOptions): Promise<PipelineModels> {
   const device = openDevice(options.device ?? 'auto');
-  const engine = new Engine(device, {keepsWeights: options.keepModels ?? false});
-  const settings: ComponentSettings = {engine, dtype: checkDType(options.dtype)};
+  const engine = new Engine(device, keepOptions(options));
+  const settings: ComponentSettings = {engine, dtype: computeDType(options.dtype, device)};
   const parts = (await isFile(options.model)) ? await singleFileParts(options) : await folderParts(options);
   const tokenizer = await CLIPTokenizer.load(parts.tokenizerFolder);
   const denoiser = loadUNet(settings, parts.unet);
@@ -84,11 +85,6 @@ export async function loadModels(options: LoadOptions): Promise<PipelineModels> 
     ),
     schedulerConfig: parts.schedulerConfig,
   };
-}
-
-function checkDType(dtype: LoadOptions['dtype'] = 'float32'): ComponentSettings['dtype'] {
-  if (dtype === 'float32' || dtype === 'bfloat16') return dtype;
-  throw new ArgumentError(`dtype: expected float32 or bfloat16 but received '${String(dtype)}'.`);
 }
 
 async function folderParts({model, vae, tokenizer}: LoadOptions): Promise<BaseParts> {

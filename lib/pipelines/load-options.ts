@@ -1,21 +1,22 @@
 /**
  * What a pipeline is loaded from.
  */
+import type {EngineOptions} from '../engine/engine.ts';
 import type {DeviceSpec} from '../runtime/device.ts';
-import type {ComputeDType} from './components/component.ts';
+import type {ComputeDType} from './compute-dtype.ts';
 
 /** How a pipeline runs, wherever its models come from. */
 export interface RunSettings {
-  /** Default `float32`. */
+  /** `float16` on CUDA alone. Default: `float32` on the processor, `bfloat16` on CUDA. */
   readonly dtype?: ComputeDType;
-  /** `auto`, `cpu`, `cuda` or `cuda:N`. Default `auto`. */
+  /** `auto`, `cpu`, `cuda` or `cuda:N`. Default `auto`: the first CUDA device that can be had, else the processor. */
   readonly device?: DeviceSpec;
   /**
    * Keeps the prepared weights of all models from one generation to the next: for hosts that make many pictures. By
    * default only those of the UNet and of ControlNets stay; encoders and decoder, which run once a picture, prepare
    * theirs layer by layer on the way. That takes two thirds of the memory (with an image encoder of the size of ViT-H),
    * and of each generation the time to prepare these weights anew: about a second, or as long as reading their files
-   * takes. Default false.
+   * takes. Default: on CUDA.
    */
   readonly keepModels?: boolean;
 }
@@ -45,4 +46,9 @@ export interface RandomOptions extends RunSettings {
   /** Kind of the adapter. Default `instruct`. */
   readonly adapter?: 'classic' | 'plus' | 'instruct' | 'instruct-paper';
   readonly seed?: number;
+}
+
+/** The engine's part of the settings: the device decides where nothing is said. */
+export function keepOptions({keepModels}: RunSettings): EngineOptions {
+  return keepModels === undefined ? {} : {keepsWeights: keepModels};
 }

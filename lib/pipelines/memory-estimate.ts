@@ -3,13 +3,13 @@
  */
 import {sizeOf, type TensorType} from '../graph/tensor.ts';
 import {dtypeBytes} from '../runtime/dtype.ts';
-import {memoryUsage} from '../runtime/memory.ts';
+import type {Device} from '../runtime/device.ts';
 import type {PipelineModels} from './pipeline-models.ts';
 import {type PlanRequest, planGeneration} from './plan-generation.ts';
 
 /** Bytes at the end of a generation, when all that it prepares is there. */
 export interface MemoryEstimate {
-  /** Resident memory of the process as it is now. */
+  /** What the process holds as it is now: resident memory, or on CUDA the device's. */
   readonly baselineBytes: number;
   /** Weights that stay, in the kernels' layouts, and are not prepared yet. */
   readonly weightBytes: number;
@@ -24,8 +24,8 @@ export interface MemoryEstimate {
 export function estimateMemory(models: PipelineModels, request: PlanRequest): MemoryEstimate {
   const {programs, held} = planGeneration(models, request);
   const heldBytes = held.reduce((sum, type) => sum + bytesOf(type), 0);
-  const baselineBytes = process.memoryUsage.rss();
-  const {weights} = models.engine;
+  const {device, weights} = models.engine;
+  const baselineBytes = heldOn(device);
   const recipes = new Map(
     programs.flatMap(program => program.recipes.map(recipe => [recipe.key, recipe] as const)),
   );
@@ -37,9 +37,15 @@ export function estimateMemory(models: PipelineModels, request: PlanRequest): Me
     ...programs.map(({program}) => program.peakBytes),
     ...costs.map(cost => cost.arenaBytes),
   );
-  const newArenaBytes = Math.max(0, arenaBytes - memoryUsage().arenaBytes);
+  const newArenaBytes = Math.max(0, arenaBytes - device.memoryUsage().arenaBytes);
   const totalBytes = baselineBytes + weightBytes + newArenaBytes + heldBytes;
   return {baselineBytes, weightBytes, arenaBytes, heldBytes, totalBytes};
+}
+
+function heldOn(device: Device): number {
+  if (device.kind === 'cpu') return process.memoryUsage.rss();
+  const {bufferBytes, arenaBytes} = device.memoryUsage();
+  return bufferBytes + arenaBytes;
 }
 
 function bytesOf({shape, dtype}: TensorType): number {

@@ -21,7 +21,8 @@ import {ImageAdapter} from './components/image-adapter.ts';
 import {ImageEncoder} from './components/image-encoder.ts';
 import {InstructionEncoder} from './components/instruction-encoder.ts';
 import {TextEncoder} from './components/text-encoder.ts';
-import type {RandomOptions} from './load-options.ts';
+import {computeDType} from './compute-dtype.ts';
+import {keepOptions, type RandomOptions} from './load-options.ts';
 import type {PipelineModels} from './pipeline-models.ts';
 
 interface Preset {
@@ -99,15 +100,16 @@ const tiny: Preset = {
 const presets: Readonly<Record<string, Preset>> = {tiny, sd15};
 
 export async function randomModels(options: RandomOptions): Promise<PipelineModels> {
-  const {size = 'tiny', adapter: kind = 'instruct', seed = 0, dtype = 'float32'} = options;
+  const {size = 'tiny', adapter: kind = 'instruct', seed = 0} = options;
   const preset = presets[size];
   if (preset === undefined) {
     throw new ArgumentError(
       `size: expected one of ${Object.keys(presets).join(', ')} but received '${size}'.`,
     );
   }
-  const keepsWeights = options.keepModels ?? false;
-  const settings = {engine: new Engine(openDevice(options.device ?? 'auto'), {keepsWeights}), dtype};
+  const device = openDevice(options.device ?? 'auto');
+  const engine = new Engine(device, keepOptions(options));
+  const settings = {engine, dtype: computeDType(options.dtype, device)};
   const weights = (label: string) => new RandomWeights(label, {seed});
   const denoiser = new Denoiser(settings, weights('unet'), parseUNetConfig(preset.unet));
   const tokenizer = await CLIPTokenizer.load(clipTokenizerFolder());

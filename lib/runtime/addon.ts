@@ -16,6 +16,10 @@ export interface BufferHandle {
 export interface ProgramHandle {
   readonly [handleKind]: 'program';
 }
+/** A CUDA device. The processor has no handle: functions take it where none is given. */
+export interface DeviceHandle {
+  readonly [handleKind]: 'device';
+}
 /** What `cancel` takes to end a run. */
 export interface TokenHandle {
   readonly [handleKind]: 'token';
@@ -61,8 +65,27 @@ export interface SystemInfo {
   readonly availableMemoryBytes: number;
 }
 
+/** A CUDA device and what serves it. */
+export interface CudaInfo {
+  readonly index: number;
+  readonly name: string;
+  /** E.g. 9 for 9.0, 8.6. */
+  readonly computeCapability: number;
+  readonly multiprocessors: number;
+  /** The most shared memory that a block of threads can have. */
+  readonly sharedBytesPerBlock: number;
+  readonly totalMemoryBytes: number;
+  readonly freeMemoryBytes: number;
+  /** The newest CUDA that the driver serves, e.g. `13.0`. */
+  readonly driverVersion: string;
+  /** The CUDA runtime in the library. */
+  readonly runtimeVersion: string;
+  /** Devices that the driver finds. */
+  readonly deviceCount: number;
+}
+
 export interface MemoryUsage {
-  /** Bytes in tensors of this process. Mapped files do not count. */
+  /** Bytes in tensors that this process has on the device. Mapped files do not count. */
   readonly bufferBytes: number;
   readonly peakBufferBytes: number;
   /** Bytes that all programs share for their intermediate values. */
@@ -108,28 +131,42 @@ export interface Addon {
    */
   configure(options: {readonly threads?: number | undefined; readonly target?: string | undefined}): void;
   systemInfo(): SystemInfo;
-  describeOps(): NativeOp[];
+  describeOps(device?: DeviceHandle): NativeOp[];
+  /**
+   * A CUDA device, through the library of that path, which the first call of a process settles.
+   * Throws with code `device-unavailable`, and a message that says what is missing.
+   */
+  openCuda(library: string, index: number): DeviceHandle;
+  cudaInfo(device: DeviceHandle): CudaInfo;
 
-  allocate(bytes: number): BufferHandle;
+  allocate(bytes: number, device?: DeviceHandle): BufferHandle;
   /** Maps a file read-only; it must not be shortened while it is mapped. */
   mapFile(path: string): BufferHandle;
   /** A part of a buffer; it keeps the whole alive. */
   view(buffer: BufferHandle, byteOffset: number, byteLength: number): BufferHandle;
-  /** Copies all bytes of `data` into the buffer. */
+  /**
+   * Copies all bytes of `data` into the buffer: at once, and on a device before whatever is begun later. What goes wrong
+   * there is told by the first run that reads the buffer.
+   */
   write(buffer: BufferHandle, byteOffset: number, data: NodeJS.TypedArray): void;
-  /** Fills `data` from the buffer. */
+  /** Fills `data` from a buffer of the host's. */
   read(buffer: BufferHandle, byteOffset: number, data: NodeJS.TypedArray): void;
+  /**
+   * Copies all of a buffer to the beginning of another, between the host and a device or on one device, in turn with the
+   * device's runs. Both may be released at once.
+   */
+  copy(source: BufferHandle, target: BufferHandle): Promise<void>;
   byteLength(buffer: BufferHandle): number;
   /** Lets the memory go, once no run that was begun needs it; using the handle again is an error. */
   release(buffer: BufferHandle): void;
-  memoryUsage(): MemoryUsage;
+  memoryUsage(device?: DeviceHandle): MemoryUsage;
   /** Gives the arena back to the system as soon as no run is waiting. */
-  trimMemory(): void;
+  trimMemory(device?: DeviceHandle): void;
 
-  compile(description: ProgramDescription): ProgramHandle;
+  compile(description: ProgramDescription, device?: DeviceHandle): ProgramHandle;
   plan(program: ProgramHandle): ProgramPlan;
   /**
-   * Runs a program on the compute thread, after those begun before. Resolves with start and end of each node
+   * Runs a program on its device's thread, after those begun before. Resolves with start and end of each node
    * in microseconds on the clock of `process.hrtime()` when `profile` is set.
    */
   run(program: ProgramHandle, bindings: Bindings, token: TokenHandle): Promise<Float64Array | undefined>;

@@ -2,7 +2,7 @@
  * A tensor in a device's memory.
  */
 import {DisposedError, DTypeError, invalidArgument, ShapeError} from '../errors.ts';
-import type {Addon, BufferHandle, TensorInfo} from './addon.ts';
+import type {Addon, BufferHandle, DeviceHandle, TensorInfo} from './addon.ts';
 import {type DType, dtypeBytes} from './dtype.ts';
 import {
   bfloat16ToFloat32,
@@ -10,11 +10,14 @@ import {
   float32ToBFloat16,
   float32ToFloat16,
 } from './float-conversion.ts';
-import {callNative} from './native-error.ts';
+import {callNative, fromNative} from './native-error.ts';
 
 /** What a tensor needs of its device. */
 export interface TensorDevice {
+  readonly name: string;
   readonly addon: Addon;
+  /** Of a CUDA device; the processor has none. */
+  readonly handle: DeviceHandle | undefined;
 }
 
 /** Host arrays that a tensor can be made from; Uint16Array holds bits of float16 or bfloat16. */
@@ -25,7 +28,7 @@ export class DeviceTensor implements TensorInfo {
   readonly dtype: DType;
   /** Bytes of the buffer; more than the elements need where a kernel's layout is padded. */
   readonly byteLength: number;
-  readonly #addon: Addon;
+  readonly #device: TensorDevice;
   #handle: BufferHandle | undefined;
 
   /** Takes over a native buffer. For users there is {@link DeviceTensor.from}. */
@@ -33,7 +36,7 @@ export class DeviceTensor implements TensorInfo {
     this.shape = shape;
     this.dtype = dtype;
     this.byteLength = device.addon.byteLength(handle);
-    this.#addon = device.addon;
+    this.#device = device;
     this.#handle = handle;
   }
 
@@ -54,9 +57,14 @@ export class DeviceTensor implements TensorInfo {
       );
     }
     const {addon} = device;
-    const handle = callNative(() => addon.allocate(stored.data.byteLength));
+    const handle = callNative(() => addon.allocate(stored.data.byteLength, device.handle));
     callNative(() => addon.write(handle, 0, stored.data));
     return new DeviceTensor(device, handle, {shape: [...shape], dtype: stored.dtype});
+  }
+
+  /** Where it is: `cpu`, or e.g. `cuda:0`. */
+  get deviceName(): string {
+    return this.#device.name;
   }
 
   /** The native buffer. @throws DisposedError */
@@ -75,28 +83,46 @@ export class DeviceTensor implements TensorInfo {
    */
   async toFloat32Array(): Promise<Float32Array> {
     const count = elementCount(this.shape);
-    const read = <T extends TensorData>(data: T): T => {
-      callNative(() => this.#addon.read(this.handle, 0, data));
-      return data;
-    };
     switch (this.dtype) {
       case 'float32':
-        return read(new Float32Array(count));
+        return this.#read(new Float32Array(count));
       case 'float16':
-        return float16ToFloat32(read(new Uint16Array(count)));
+        return float16ToFloat32(await this.#read(new Uint16Array(count)));
       case 'bfloat16':
-        return bfloat16ToFloat32(read(new Uint16Array(count)));
+        return bfloat16ToFloat32(await this.#read(new Uint16Array(count)));
       case 'int32':
-        return Float32Array.from(read(new Int32Array(count)));
+        return Float32Array.from(await this.#read(new Int32Array(count)));
       case 'uint8':
-        return Float32Array.from(read(new Uint8Array(count)));
+        return Float32Array.from(await this.#read(new Uint8Array(count)));
+    }
+  }
+
+  /** Fills an array with the values, once the runs begun before are done. */
+  async #read<T extends TensorData>(data: T): Promise<T> {
+    const {addon, handle: device} = this.#device;
+    if (device === undefined) {
+      callNative(() => addon.read(this.handle, 0, data));
+      return data;
+    }
+    const caller = new Error();
+    const part = callNative(() => addon.view(this.handle, 0, data.byteLength));
+    const host = callNative(() => addon.allocate(data.byteLength));
+    try {
+      await addon.copy(part, host);
+      addon.read(host, 0, data);
+      return data;
+    } catch (error) {
+      throw fromNative(error, caller);
+    } finally {
+      addon.release(part);
+      addon.release(host);
     }
   }
 
   /** Frees the memory, once no run that was begun needs it. Calling it again does nothing. */
   dispose(): void {
     if (this.#handle === undefined) return;
-    this.#addon.release(this.#handle);
+    this.#device.addon.release(this.#handle);
     this.#handle = undefined;
   }
 

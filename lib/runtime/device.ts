@@ -2,11 +2,20 @@
  * Devices: where tensors live and programs run.
  */
 import {DeviceError, FileError, invalidArgument} from '../errors.ts';
-import type {Addon, BufferHandle, SystemInfo, TensorInfo} from './addon.ts';
+import type {
+  Addon,
+  BufferHandle,
+  CudaInfo,
+  DeviceHandle,
+  MemoryUsage,
+  SystemInfo,
+  TensorInfo,
+} from './addon.ts';
 import {debugLog, mebibytes} from './debug-log.ts';
 import {DeviceTensor} from './device-tensor.ts';
 import {dtypeBytes} from './dtype.ts';
 import {cpuTarget, numThreads} from './env.ts';
+import {findCudaLibrary} from './find-cuda-library.ts';
 import {loadAddon} from './load-addon.ts';
 import {callNative} from './native-error.ts';
 import type {ProgramDescription} from './program.ts';
@@ -15,18 +24,37 @@ import {CompiledProgram} from './program-handle.ts';
 /** `auto` takes the best device there is; the others insist. */
 export type DeviceSpec = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`;
 
-/** The host's processor. Opening it more than once gives the same threads and memory. */
+/** What a device is, and the machine around it. */
+export interface DeviceInfo extends SystemInfo {
+  readonly cuda?: CudaInfo;
+}
+
+/** A processor or a GPU. Opening one more than once gives the same threads and memory. */
 export class Device {
-  readonly kind = 'cpu';
+  readonly kind: 'cpu' | 'cuda';
+  /** `cpu`, or e.g. `cuda:0`. */
+  readonly name: string;
   /** @internal */
   readonly addon: Addon;
+  /** Of a CUDA device. @internal */
+  readonly handle: DeviceHandle | undefined;
 
-  constructor(addon: Addon) {
+  constructor(addon: Addon, handle?: DeviceHandle) {
     this.addon = addon;
+    this.handle = handle;
+    this.kind = handle === undefined ? 'cpu' : 'cuda';
+    this.name = handle === undefined ? 'cpu' : `cuda:${addon.cudaInfo(handle).index}`;
   }
 
-  systemInfo(): SystemInfo {
-    return this.addon.systemInfo();
+  systemInfo(): DeviceInfo {
+    const {addon, handle} = this;
+    const system = addon.systemInfo();
+    return handle === undefined ? system : {...system, cuda: callNative(() => addon.cudaInfo(handle))};
+  }
+
+  /** Bytes that this process holds on the device. */
+  memoryUsage(): MemoryUsage {
+    return this.addon.memoryUsage(this.handle);
   }
 
   /**
@@ -41,7 +69,8 @@ export class Device {
   /**
    * A tensor that lies in a file from `byteOffset`, mapped read-only: its pages are read when an op touches
    * them, and let go on `dispose()`. A tensor that does not begin at a multiple of its element size is copied
-   * to memory instead. The file must not be shortened meanwhile.
+   * to memory instead; on CUDA each is copied to the device, in turn with its runs. The file must not be shortened
+   * meanwhile.
    *
    * @throws FileError when the file cannot be mapped or is too short
    */
@@ -58,12 +87,25 @@ export class Device {
         );
       }
       const part = callNative(() => addon.view(whole, byteOffset, bytes));
-      const handle = byteOffset % dtypeBytes[dtype] === 0 ? part : copy(addon, part, bytes);
+      const isAligned = byteOffset % dtypeBytes[dtype] === 0;
+      const handle = this.handle
+        ? upload(addon, part, this.handle)
+        : isAligned
+          ? part
+          : copy(addon, part, bytes);
       return new DeviceTensor(this, handle, {shape: [...shape], dtype});
     } finally {
       addon.release(whole);
     }
   }
+}
+
+/** A failure of the copy is told by the first run that reads the target. */
+function upload(addon: Addon, source: BufferHandle, device: DeviceHandle): BufferHandle {
+  const target = callNative(() => addon.allocate(addon.byteLength(source), device));
+  addon.copy(source, target).catch(() => undefined);
+  addon.release(source);
+  return target;
 }
 
 function copy(addon: Addon, source: BufferHandle, bytes: number): BufferHandle {
@@ -78,26 +120,54 @@ function copy(addon: Addon, source: BufferHandle, bytes: number): BufferHandle {
 /**
  * Opens a device. `IPAI_NUM_THREADS` and `IPAI_CPU_TARGET` are read here, the first time in a process.
  *
+ * @param spec `cuda` is the first CUDA device; `auto` is that where it can be had, the processor elsewhere
  * @throws NoBinaryError when the native addon is missing
- * @throws DeviceError for a device that is asked for by name and is not there; never for 'auto'
+ * @throws DeviceError for a CUDA device that is asked for by name and cannot be had, and says what is missing; never for
+ *   'auto'
  */
 export function openDevice(spec: DeviceSpec = 'auto'): Device {
-  if (typeof spec !== 'string' || !/^(auto|cpu|cuda(:\d+)?)$/.test(spec)) {
+  const [, kind, index] = (typeof spec === 'string' && /^(auto|cpu|cuda)(?::(\d+))?$/.exec(spec)) || [];
+  if (kind === undefined || (index !== undefined && kind !== 'cuda')) {
     throw invalidArgument('device', "'auto', 'cpu', 'cuda' or 'cuda:<index>'", spec);
-  }
-  if (spec.startsWith('cuda')) {
-    throw new DeviceError(
-      `device '${spec}': this build has no CUDA backend. Choose 'cpu', or 'auto' for the best device there is.`,
-    );
   }
   const addon = loadAddon();
   callNative(() => addon.configure({threads: numThreads(), target: cpuTarget()}));
-  const device = new Device(addon);
-  debugLog(1, () => describe(device.systemInfo()));
+  const device = open(addon, kind, Number(index ?? 0), spec);
+  debugLog(1, () => describe(device));
   return device;
 }
 
-function describe(info: SystemInfo): string {
-  const memory = `${mebibytes(info.availableMemoryBytes)} of ${mebibytes(info.totalMemoryBytes)} free`;
-  return `device: cpu, ${info.cpuModel || 'unknown model'}, ${info.cpuTarget}, ${info.threads} threads, ${memory}`;
+function open(addon: Addon, kind: string, index: number, spec: string): Device {
+  if (kind === 'cpu') return new Device(addon);
+  try {
+    return new Device(addon, openCuda(addon, index));
+  } catch (error) {
+    const isMissing = error instanceof DeviceError;
+    if (kind === 'auto' && isMissing) {
+      debugLog(1, () => `device: no CUDA: ${error.message}`);
+      return new Device(addon);
+    }
+    if (!isMissing) throw error;
+    throw new DeviceError(
+      `device '${spec}': ${error.message} Or choose 'cpu', or 'auto' for the best device there is.`,
+      {cause: error},
+    );
+  }
+}
+
+function openCuda(addon: Addon, index: number): DeviceHandle {
+  const library = findCudaLibrary();
+  return callNative(() => addon.openCuda(library, index));
+}
+
+function describe(device: Device): string {
+  const {cuda, ...cpu} = device.systemInfo();
+  const free = ({free, total}: {free: number; total: number}) =>
+    `${mebibytes(free)} of ${mebibytes(total)} free`;
+  if (cuda !== undefined) {
+    const memory = free({free: cuda.freeMemoryBytes, total: cuda.totalMemoryBytes});
+    return `device: ${device.name}, ${cuda.name}, driver for CUDA ${cuda.driverVersion}, ${memory}`;
+  }
+  const memory = free({free: cpu.availableMemoryBytes, total: cpu.totalMemoryBytes});
+  return `device: cpu, ${cpu.cpuModel || 'unknown model'}, ${cpu.cpuTarget}, ${cpu.threads} threads, ${memory}`;
 }

@@ -1,13 +1,14 @@
 /**
  * Every environment variable that the package itself reads.
  *
- * | variable           | value                               | meaning                                                |
- * | ------------------ | ----------------------------------- | ------------------------------------------------------ |
- * | `IPAI_BINARY_PATH` | a file                              | the compiled addon to load, before any other           |
- * | `IPAI_NUM_THREADS` | 1 to 1024                           | threads for one op; default: the cores of this process |
- * | `IPAI_CPU_TARGET`  | portable, avx2, avx512, avx512_bf16 | instruction set; default: the widest there is          |
- * | `IPAI_CHECK_NAN`   | 1                                   | fail at the first op whose output holds a NaN          |
- * | `IPAI_DEBUG`       | 1, 2                                | on stderr: 1 devices and plans, 2 also times of runs   |
+ * | variable            | value                               | meaning                                                |
+ * | ------------------- | ----------------------------------- | ------------------------------------------------------ |
+ * | `IPAI_BINARY_PATH`  | a file                              | the compiled addon to load, before any other           |
+ * | `IPAI_CUDA_LIBRARY` | a file                              | the CUDA library to load, before any other             |
+ * | `IPAI_NUM_THREADS`  | 1 to 1024                           | threads for one op; default: the cores of this process |
+ * | `IPAI_CPU_TARGET`   | portable, avx2, avx512, avx512_bf16 | instruction set; default: the widest there is          |
+ * | `IPAI_CHECK_NAN`    | 1                                   | fail at the first op whose output holds a NaN          |
+ * | `IPAI_DEBUG`        | 1, 2                                | on stderr: 1 devices and plans, 2 also times of runs   |
  */
 import {ArgumentError} from '../errors.ts';
 
@@ -17,6 +18,11 @@ const maxDebugLevel = 2;
 /** Path of the compiled addon, when one is forced. */
 export function binaryPath(): string | undefined {
   return variable('IPAI_BINARY_PATH');
+}
+
+/** Path of the CUDA library, when one is forced. */
+export function cudaLibrary(): string | undefined {
+  return variable('IPAI_CUDA_LIBRARY');
 }
 
 /** @throws ArgumentError unless it is a whole number from 1 to 1024 */

@@ -47,7 +47,7 @@ export class CompiledProgram {
     const {addon} = device;
     this.description = description;
     this.#device = device;
-    this.#handle = callNative(() => addon.compile(description));
+    this.#handle = callNative(() => addon.compile(description, device.handle));
     this.#plan = callNative(() => addon.plan(this.#handle));
     debugLog(1, () => this.#summary());
   }
@@ -98,7 +98,7 @@ export class CompiledProgram {
 
   #allocateOutputs(addon: Addon, outputs: DeviceTensor[]): void {
     for (const [index, id] of this.description.outputs.entries()) {
-      const handle = addon.allocate(this.#plan.outputBytes[index]!);
+      const handle = addon.allocate(this.#plan.outputBytes[index]!, this.#device.handle);
       outputs.push(new DeviceTensor(this.#device, handle, this.description.tensors[id]!));
     }
   }

@@ -15,11 +15,14 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add("configure", configure);
   add("systemInfo", system_info);
   add("describeOps", describe_ops);
+  add("openCuda", open_cuda);
+  add("cudaInfo", cuda_info);
   add("allocate", allocate);
   add("mapFile", map_file);
   add("view", view);
   add("write", write);
   add("read", read);
+  add("copy", copy);
   add("byteLength", byte_length);
   add("release", release);
   add("memoryUsage", memory_usage);

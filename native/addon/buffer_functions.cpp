@@ -2,6 +2,8 @@
 #include <cstring>
 
 #include "addon/convert.h"
+#include "addon/devices.h"
+#include "addon/environment.h"
 #include "addon/functions.h"
 #include "addon/handles.h"
 #include "runtime/runtime.h"
@@ -19,10 +21,26 @@ std::byte* range(Napi::Env env, const Buffer& buffer, size_t offset, size_t byte
   return buffer.data() + offset;
 }
 
+// The bytes are copied now and sent when the device comes to it: JavaScript does not wait.
+void write_to_device(Napi::Env env, const std::shared_ptr<Buffer>& target, size_t offset, const Bytes& bytes) {
+  const std::shared_ptr<Buffer> source = take(env, Buffer::allocate(bytes.size));
+  std::memcpy(source->data(), bytes.data, bytes.size);
+  auto job = std::make_unique<Job>();
+  job->task = [source, target, offset] {
+    const Status status = target->device()->copy(*target, offset, *source);
+    if (!status.ok()) target->fail(status);
+    return status;
+  };
+  // A failure is told by the next job that reads the buffer.
+  job->done = [](const JobResult&) {};
+  target->device()->executor().submit(std::move(job));
+}
+
 }  // namespace
 
 Napi::Value allocate(const Napi::CallbackInfo& info) {
-  return make_handle(info.Env(), take(info.Env(), Buffer::allocate(to_size(info[0], "allocate: bytes"))));
+  const size_t bytes = to_size(info[0], "allocate: bytes");
+  return make_handle(info.Env(), take(info.Env(), to_device(info[1], "allocate: device").allocate(bytes)));
 }
 
 Napi::Value map_file(const Napi::CallbackInfo& info) {
@@ -42,15 +60,37 @@ void write(const Napi::CallbackInfo& info) {
   const size_t offset = to_size(info[1], "write: byteOffset");
   const Bytes source = to_bytes(info[2], "write: data");
   std::byte* const target = range(info.Env(), *buffer, offset, source.size, "write");
-  if (source.size > 0) std::memcpy(target, source.data, source.size);
+  if (source.size == 0) return;
+  if (buffer->device() != nullptr) return write_to_device(info.Env(), buffer, offset, source);
+  std::memcpy(target, source.data, source.size);
 }
 
 void read(const Napi::CallbackInfo& info) {
   const auto buffer = get_object<Buffer>(info[0], "read: buffer");
+  if (buffer->device() != nullptr)
+    throw_invalid(info.Env(), "read: the buffer lies on a device; copy it to the host first.");
   const size_t offset = to_size(info[1], "read: byteOffset");
   const Bytes target = to_bytes(info[2], "read: data");
   const std::byte* const source = range(info.Env(), *buffer, offset, target.size, "read");
   if (target.size > 0) std::memcpy(target.data, source, target.size);
+}
+
+Napi::Value copy(const Napi::CallbackInfo& info) {
+  const auto source = get_object<Buffer>(info[0], "copy: source");
+  const auto target = get_object<Buffer>(info[1], "copy: target");
+  if (target->read_only()) throw_invalid(info.Env(), "copy: a mapped file is read-only.");
+  range(info.Env(), *target, 0, source->size(), "copy");
+  ComputeDevice* const device = target->device() != nullptr ? target->device() : source->device();
+  if (target->device() != nullptr && source->device() != nullptr && target->device() != source->device())
+    throw_invalid(info.Env(), "copy: the buffers lie on two devices; copy by way of the host.");
+  ComputeDevice& worker = device != nullptr ? *device : Runtime::get().cpu();
+  auto job = std::make_unique<Job>();
+  job->task = [&worker, source, target] {
+    const Status status = source->failure().ok() ? worker.copy(*target, 0, *source) : source->failure();
+    if (!status.ok() && target->device() != nullptr) target->fail(status);
+    return status;
+  };
+  return Environment::of(info.Env()).run(worker.executor(), std::move(job));
 }
 
 Napi::Value byte_length(const Napi::CallbackInfo& info) {
@@ -63,17 +103,19 @@ void release(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value memory_usage(const Napi::CallbackInfo& info) {
-  const ProgramRunner& runner = Runtime::get().executor().runner();
+  ComputeDevice& device = to_device(info[0], "memoryUsage: device");
+  const DeviceMemoryUsage memory = device.memory_usage();
+  const Runner& runner = device.executor().runner();
   Napi::Object usage = Napi::Object::New(info.Env());
-  usage.Set("bufferBytes", static_cast<double>(buffer_bytes()));
-  usage.Set("peakBufferBytes", static_cast<double>(peak_buffer_bytes()));
+  usage.Set("bufferBytes", static_cast<double>(memory.buffer_bytes));
+  usage.Set("peakBufferBytes", static_cast<double>(memory.peak_buffer_bytes));
   usage.Set("arenaBytes", static_cast<double>(runner.arena_bytes()));
   usage.Set("peakArenaBytes", static_cast<double>(runner.peak_arena_bytes()));
   return usage;
 }
 
-void trim_memory(const Napi::CallbackInfo&) {
-  Runtime::get().executor().trim();
+void trim_memory(const Napi::CallbackInfo& info) {
+  to_device(info[0], "trimMemory: device").executor().trim();
 }
 
 }  // namespace ipai::addon

@@ -29,10 +29,10 @@ Environment::Environment(Napi::Env env)
 // The environment ends, perhaps in the middle of a run (process end, worker.terminate()).
 void Environment::close(void* data) {
   auto* const environment = static_cast<Environment*>(data);
-  if (environment->has_run_) Runtime::get().executor().drain(environment);
+  if (environment->has_run_) Runtime::get().drain(environment);
 }
 
-Napi::Value Environment::run(std::unique_ptr<Job> job) {
+Napi::Value Environment::run(Executor& executor, std::unique_ptr<Job> job) {
   napi_deferred deferred = nullptr;
   napi_value promise = nullptr;
   NAPI_THROW_IF_FAILED(env_, napi_create_promise(env_, &deferred, &promise), Napi::Value());
@@ -43,7 +43,7 @@ Napi::Value Environment::run(std::unique_ptr<Job> job) {
   };
   count_pending(1);
   has_run_ = true;
-  Runtime::get().executor().submit(std::move(job));
+  executor.submit(std::move(job));
   return Napi::Value(env_, promise);
 }
 

@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "runtime/job.h"
+#include "runtime/executor.h"
 
 namespace ipai::addon {
 
@@ -19,7 +19,7 @@ class Environment {
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
   // Submits a job and returns a promise of its profile. While one is pending the process stays alive.
-  Napi::Value run(std::unique_ptr<Job> job);
+  Napi::Value run(Executor& executor, std::unique_ptr<Job> job);
 
  private:
   struct Completion {

@@ -10,6 +10,7 @@ Napi::Value map_file(const Napi::CallbackInfo& info);
 Napi::Value view(const Napi::CallbackInfo& info);
 void write(const Napi::CallbackInfo& info);
 void read(const Napi::CallbackInfo& info);
+Napi::Value copy(const Napi::CallbackInfo& info);
 Napi::Value byte_length(const Napi::CallbackInfo& info);
 void release(const Napi::CallbackInfo& info);
 Napi::Value memory_usage(const Napi::CallbackInfo& info);
@@ -18,6 +19,8 @@ void trim_memory(const Napi::CallbackInfo& info);
 void configure(const Napi::CallbackInfo& info);
 Napi::Value system_info(const Napi::CallbackInfo& info);
 Napi::Value describe_ops(const Napi::CallbackInfo& info);
+Napi::Value open_cuda(const Napi::CallbackInfo& info);
+Napi::Value cuda_info(const Napi::CallbackInfo& info);
 
 Napi::Value compile(const Napi::CallbackInfo& info);
 Napi::Value plan(const Napi::CallbackInfo& info);

@@ -8,6 +8,7 @@
 
 #include "addon/errors.h"
 #include "runtime/buffer.h"
+#include "runtime/cuda_device.h"
 #include "runtime/job.h"
 #include "runtime/program.h"
 
@@ -31,6 +32,11 @@ template <>
 struct HandleType<CancelToken> {
   static constexpr const char* kName = "a cancel token";
   static constexpr napi_type_tag kTag = {0x17c84e9d250b4fa6, 0xa4d37b60f8921c5e};
+};
+template <>
+struct HandleType<CudaDevice> {
+  static constexpr const char* kName = "a CUDA device";
+  static constexpr napi_type_tag kTag = {0x2f6ba1c85d094e37, 0x8e1d43f07ac95b26};
 };
 
 // What a handle points to; empty after an explicit release. Its size is not reported to V8

@@ -1,6 +1,7 @@
 // Functions of the addon that compile and run programs.
 #include "addon/convert.h"
 #include "addon/description.h"
+#include "addon/devices.h"
 #include "addon/environment.h"
 #include "addon/functions.h"
 #include "addon/handles.h"
@@ -23,9 +24,8 @@ std::vector<std::shared_ptr<Buffer>> to_buffers(Napi::Object bindings, const cha
 }  // namespace
 
 Napi::Value compile(const Napi::CallbackInfo& info) {
-  const Runtime& runtime = Runtime::get();
-  return make_handle(info.Env(), take(info.Env(), compile_program(to_description(info[0]), runtime.registry(),
-                                                                  runtime.thread_count())));
+  ComputeDevice& device = to_device(info[1], "compile: device");
+  return make_handle(info.Env(), take(info.Env(), device.compile(to_description(info[0]))));
 }
 
 Napi::Value plan(const Napi::CallbackInfo& info) {
@@ -43,7 +43,8 @@ Napi::Value run(const Napi::CallbackInfo& info) {
   job->check_nan = to_flag(bindings.Get("checkNan"), "run: checkNan");
   job->token = get_object<CancelToken>(info[2], "run: token");
   check(info.Env(), check_bindings(*job));
-  return Environment::of(info.Env()).run(std::move(job));
+  Executor& executor = job->program->device->executor();
+  return Environment::of(info.Env()).run(executor, std::move(job));
 }
 
 Napi::Value create_token(const Napi::CallbackInfo& info) {
@@ -51,7 +52,7 @@ Napi::Value create_token(const Napi::CallbackInfo& info) {
 }
 
 void cancel(const Napi::CallbackInfo& info) {
-  Runtime::get().executor().cancel(get_object<CancelToken>(info[0], "cancel: token"));
+  Runtime::get().cancel(get_object<CancelToken>(info[0], "cancel: token"));
 }
 
 }  // namespace ipai::addon

@@ -1,6 +1,7 @@
 // Functions of the addon that concern the machine and the runtime as a whole.
 #include "addon/convert.h"
 #include "addon/description.h"
+#include "addon/devices.h"
 #include "addon/errors.h"
 #include "addon/functions.h"
 #include "runtime/cpu_count.h"
@@ -48,7 +49,8 @@ Napi::Value system_info(const Napi::CallbackInfo& info) {
 
 Napi::Value describe_ops(const Napi::CallbackInfo& info) {
   Napi::Array ops = Napi::Array::New(info.Env());
-  for (const Op& op : Runtime::get().registry().ops()) ops.Set(ops.Length(), from_op(info.Env(), op));
+  const ComputeDevice& device = to_device(info[0], "describeOps: device");
+  for (const Op& op : device.registry().ops()) ops.Set(ops.Length(), from_op(info.Env(), op));
   return ops;
 }
 

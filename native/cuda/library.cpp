@@ -1,13 +1,23 @@
 // The door of libipai_cuda.so: what the addon looks up by name after it has opened the library.
-#include <vector>
+#include "cuda/device.h"
+#include "cuda/op_table.h"
 
-#include "runtime/op.h"
+namespace {
 
-namespace ipai::cuda {
-std::vector<Op> all_ops();
+ipai::CudaInterface make_interface() {
+  ipai::CudaInterface interface = {};
+  interface.version = ipai::kCudaInterfaceVersion;
+  interface.bytes = sizeof(interface);
+  ipai::cuda::add_device(interface);
+  ipai::cuda::add_memory(interface);
+  ipai::cuda::add_launches(interface);
+  ipai::cuda::add_ops(interface);
+  return interface;
 }
 
-extern "C" __attribute__((visibility("default"))) const std::vector<ipai::Op>* ipai_cuda_ops() {
-  static const std::vector<ipai::Op> ops = ipai::cuda::all_ops();
-  return &ops;
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) const ipai::CudaInterface* ipai_cuda_interface() {
+  static const ipai::CudaInterface interface = make_interface();
+  return &interface;
 }

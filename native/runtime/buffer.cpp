@@ -53,6 +53,8 @@ Buffer::~Buffer() {
     current_bytes -= size_;
   } else if (kind_ == Kind::kMapping && size_ > 0) {
     munmap(data_, size_);
+  } else if (kind_ == Kind::kDevice) {
+    release_();
   }
 }
 
@@ -86,8 +88,18 @@ Result<std::shared_ptr<Buffer>> Buffer::view(const std::shared_ptr<Buffer>& sour
     return Status::invalid("view: bytes " + std::to_string(offset) + " to " + std::to_string(offset + bytes) +
                            " lie outside a buffer of " + std::to_string(source->size_) + " bytes.");
   }
-  return std::shared_ptr<Buffer>(
+  std::shared_ptr<Buffer> part(
       new Buffer(Kind::kView, source->data_ + offset, bytes, source->read_only_, source));
+  part->device_ = source->device_;
+  return part;
+}
+
+std::shared_ptr<Buffer> Buffer::on_device(ComputeDevice& device, std::byte* data, size_t bytes,
+                                          std::function<void()> release) {
+  std::shared_ptr<Buffer> buffer(new Buffer(Kind::kDevice, data, bytes, false, nullptr));
+  buffer->device_ = &device;
+  buffer->release_ = std::move(release);
+  return buffer;
 }
 
 size_t buffer_bytes() {

@@ -1,7 +1,9 @@
-// Reference-counted memory that tensors live in: allocated, or a part of a file mapped read-only.
+// Reference-counted memory that tensors live in: the host's, allocated or a part of a file mapped read-only, or
+// a device's.
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,6 +18,8 @@ constexpr size_t align_up(size_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
+class ComputeDevice;
+
 class Buffer {
  public:
   // Memory of undefined content. Fails with kOutOfMemory when the machine or the container has not that much
@@ -28,17 +32,26 @@ class Buffer {
   static Result<std::shared_ptr<Buffer>> view(const std::shared_ptr<Buffer>& source, size_t offset,
                                               size_t bytes);
 
+  // Memory at an address of a device's; `release` gives it back.
+  static std::shared_ptr<Buffer> on_device(ComputeDevice& device, std::byte* data, size_t bytes,
+                                           std::function<void()> release);
+
   ~Buffer();
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
 
   std::byte* data() const { return data_; }
   size_t size() const { return size_; }
+  // Whose memory it is; nullptr for the host's. A device's must not be touched by the host.
+  ComputeDevice* device() const { return device_; }
+  // Why a device's memory does not hold what it should. For the device's own thread.
+  const Status& failure() const { return source_ ? source_->failure() : failure_; }
+  void fail(const Status& status) { source_ ? source_->fail(status) : void(failure_ = status); }
   // Mapped files must not be written to.
   bool read_only() const { return read_only_; }
 
  private:
-  enum class Kind { kAllocated, kMapping, kView };
+  enum class Kind { kAllocated, kMapping, kView, kDevice };
 
   Buffer(Kind kind, std::byte* data, size_t size, bool read_only, std::shared_ptr<Buffer> source);
 
@@ -47,9 +60,12 @@ class Buffer {
   size_t size_;
   bool read_only_;
   std::shared_ptr<Buffer> source_;
+  ComputeDevice* device_ = nullptr;
+  std::function<void()> release_;
+  Status failure_;
 };
 
-// Bytes in allocated buffers of this process, now and at most since it began.
+// Bytes of the host's memory in allocated buffers of this process, now and at most since it began.
 size_t buffer_bytes();
 size_t peak_buffer_bytes();
 

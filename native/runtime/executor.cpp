@@ -4,7 +4,8 @@
 
 namespace ipai {
 
-Executor::Executor(int thread_count) : runner_(thread_count), thread_([this] { work(); }) {}
+Executor::Executor(std::unique_ptr<Runner> runner)
+    : runner_(std::move(runner)), thread_([this] { work(); }) {}
 
 Executor::~Executor() {
   {
@@ -66,15 +67,16 @@ void Executor::work() {
     if (stop_) return;
     if (queue_.empty()) {
       trim_requested_ = false;
-      runner_.trim();
+      runner_->trim();
       continue;
     }
     const std::unique_ptr<Job> job = std::move(queue_.front());
     queue_.pop_front();
     running_ = job.get();
     lock.unlock();
-    JobResult result = runner_.run(*job);
+    JobResult result = job->task ? JobResult{job->task(), {}} : runner_->run(*job);
     // What JavaScript has disposed of meanwhile is free by the time it hears of the end.
+    job->task = nullptr;
     job->inputs.clear();
     job->parameters.clear();
     job->outputs.clear();

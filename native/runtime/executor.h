@@ -1,4 +1,4 @@
-// The process's one compute thread: runs jobs first in, first out, apart from JavaScript's threads.
+// A device's one thread: runs jobs first in, first out, apart from JavaScript's threads.
 #pragma once
 
 #include <condition_variable>
@@ -8,20 +8,20 @@
 #include <thread>
 
 #include "runtime/job.h"
-#include "runtime/program_runner.h"
+#include "runtime/runner.h"
 
 namespace ipai {
 
 class Executor {
  public:
-  explicit Executor(int thread_count);
+  explicit Executor(std::unique_ptr<Runner> runner);
   // Drops queued jobs, cancels the running one and waits for the node that it is at. Their `done` is not
   // called.
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  // The job must have passed `check_bindings`.
+  // A job with a program must have passed `check_bindings`.
   void submit(std::unique_ptr<Job> job);
   // Jobs with this token end as kCancelled: a queued one at once, a running one after the node it is at.
   void cancel(const std::shared_ptr<CancelToken>& token);
@@ -30,14 +30,14 @@ class Executor {
   // Gives the arena, and freed buffers, back to the system when no job is waiting.
   void trim();
 
-  const ProgramRunner& runner() const { return runner_; }
+  const Runner& runner() const { return *runner_; }
 
  private:
   void work();
   template <class Predicate>
   std::deque<std::unique_ptr<Job>> take_queued(Predicate&& predicate);
 
-  ProgramRunner runner_;
+  std::unique_ptr<Runner> runner_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable idle_;

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "runtime/compute_device.h"
+
 namespace ipai {
 namespace {
 
@@ -20,6 +22,11 @@ Status check_group(const Program& program, const std::vector<int32_t>& ids, cons
       return Status::invalid(name + ": expected " + std::to_string(tensor.bytes) + " bytes for " +
                              dtype_name(tensor.type.dtype) + tensor.type.shape.to_string() +
                              ", got a buffer of " + std::to_string(buffers[i]->size()) + ".");
+    }
+    if (program.device != nullptr && !program.device->holds(*buffers[i])) {
+      const ComputeDevice* const place = buffers[i]->device();
+      return Status::invalid(name + ": expected a tensor on " + program.device->name() + ", got one on " +
+                             (place != nullptr ? place->name() : "cpu") + ". Make it there.");
     }
     if (reinterpret_cast<uintptr_t>(buffers[i]->data()) % dtype_size(tensor.type.dtype) != 0) {
       return Status::invalid(

@@ -1,4 +1,5 @@
-// One run of a program: what it works on, how it can be stopped, and what becomes of it.
+// One run of a program, or another task of a device: what it works on, how it can be stopped, and what becomes
+// of it.
 #pragma once
 
 #include <atomic>
@@ -30,21 +31,23 @@ struct JobResult {
 
 struct Job {
   std::shared_ptr<const Program> program;
+  // What is done in place of running a program, e.g. a copy. Must not throw.
+  std::function<Status()> task;
   std::vector<std::shared_ptr<Buffer>> inputs;
   std::vector<std::shared_ptr<Buffer>> parameters;
   std::vector<std::shared_ptr<Buffer>> outputs;
   bool profile = false;
   // Fail at the first node whose output holds a NaN.
   bool check_nan = false;
-  std::shared_ptr<CancelToken> token;
+  std::shared_ptr<CancelToken> token = std::make_shared<CancelToken>();
   // Whose job it is, so that `Executor::drain` can find it.
   const void* owner = nullptr;
   // Called exactly once, on any thread. Must not throw.
   std::function<void(JobResult)> done;
 };
 
-// Checks that the buffers fit the program: how many, how large, aligned, writable where written, outputs
-// apart from all others. Jobs must pass this before they are submitted.
+// Checks that the buffers fit the program: how many, how large, aligned, writable where written, on
+// the program's device, outputs apart from all others. Jobs must pass this before they are submitted.
 Status check_bindings(const Job& job);
 
 }  // namespace ipai

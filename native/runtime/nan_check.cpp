@@ -1,5 +1,8 @@
 #include "runtime/nan_check.h"
 
+#include <cstdint>
+#include <optional>
+
 namespace ipai {
 namespace {
 
@@ -14,8 +17,7 @@ std::optional<int64_t> first_above(const TensorView& tensor, Bits magnitude, Bit
   return std::nullopt;
 }
 
-}  // namespace
-
+// Row-major index of the first NaN.
 std::optional<int64_t> first_nan(const TensorView& tensor) {
   switch (tensor.dtype) {
     case DType::kFloat32:
@@ -29,6 +31,17 @@ std::optional<int64_t> first_nan(const TensorView& tensor) {
       return std::nullopt;
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+Status check_for_nan(const TensorView& output, const std::string& op, const std::string& scope) {
+  const auto nan = first_nan(output);
+  if (!nan) return Status::success();
+  return {ErrorCode::kNumeric,
+          op + ": the output " + dtype_name(output.dtype) + output.shape.to_string() + " has a NaN at element " +
+              std::to_string(*nan) + ".",
+          scope};
 }
 
 }  // namespace ipai

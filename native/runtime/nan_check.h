@@ -1,14 +1,14 @@
 // Looks for NaN in a tensor, for debugging runs.
 #pragma once
 
-#include <cstdint>
-#include <optional>
+#include <string>
 
+#include "runtime/status.h"
 #include "runtime/tensor_view.h"
 
 namespace ipai {
 
-// Row-major index of the first NaN of a dense floating-point tensor.
-std::optional<int64_t> first_nan(const TensorView& tensor);
+// kNumeric when a dense tensor, an op's output, holds a NaN; the message has its row-major index.
+Status check_for_nan(const TensorView& output, const std::string& op, const std::string& scope);
 
 }  // namespace ipai

@@ -1,7 +1,8 @@
-// The ops of one CPU target, by name.
+// The ops of one CPU target, or of another device, by name.
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/cpu_target.h"
@@ -12,6 +13,7 @@ namespace ipai {
 class OpRegistry {
  public:
   explicit OpRegistry(CpuTarget target);
+  explicit OpRegistry(std::vector<Op> ops) : ops_(std::move(ops)) {}
 
   // nullptr when there is no such op.
   const Op* find(const std::string& name) const;

@@ -10,16 +10,17 @@ constexpr size_t kMaxTensorBytes = size_t{1} << 46;
 
 class Compiler {
  public:
-  Compiler(const ProgramDescription& description, const OpRegistry& registry, int thread_count)
-      : description_(description), registry_(registry), thread_count_(thread_count) {}
+  Compiler(const ProgramDescription& description, const OpRegistry& registry, const DeviceTraits& traits)
+      : description_(description), registry_(registry), traits_(traits) {}
 
-  Result<std::shared_ptr<const Program>> compile() {
+  Result<std::shared_ptr<const Program>> compile(ComputeDevice* device) {
     Status status = add_tensors();
     if (status.ok()) status = bind(description_.inputs, "inputs");
     if (status.ok()) status = bind(description_.parameters, "parameters");
     for (size_t i = 0; status.ok() && i < description_.nodes.size(); ++i) status = add_node(i);
     if (status.ok()) status = check_outputs();
     if (!status.ok()) return status;
+    program_->device = device;
     program_->inputs = description_.inputs;
     program_->parameters = description_.parameters;
     program_->outputs = description_.outputs;
@@ -92,7 +93,7 @@ class Compiler {
       node.types.inputs.push_back(id < 0 ? TensorType{DType::kFloat32, {}, true} : tensor(id).type);
     }
     node.types.outputs.push_back(tensor(node.output).type);
-    node.types.device.thread_count = thread_count_;
+    node.types.device = traits_;
     if (node.op->validate) error = node.op->validate(node.attributes.get(), node.types);
     if (!error.empty()) return invalid(error + " (" + signature(node) + ")");
     if (error = size_buffers(node); !error.empty()) return invalid(error);
@@ -191,7 +192,7 @@ class Compiler {
 
   const ProgramDescription& description_;
   const OpRegistry& registry_;
-  const int thread_count_;
+  const DeviceTraits& traits_;
   std::shared_ptr<Program> program_ = std::make_shared<Program>();
   std::vector<bool> defined_;
 };
@@ -199,8 +200,9 @@ class Compiler {
 }  // namespace
 
 Result<std::shared_ptr<const Program>> compile_program(const ProgramDescription& description,
-                                                       const OpRegistry& registry, int thread_count) {
-  return Compiler(description, registry, thread_count).compile();
+                                                       const OpRegistry& registry, const DeviceTraits& traits,
+                                                       ComputeDevice* device) {
+  return Compiler(description, registry, traits).compile(device);
 }
 
 }  // namespace ipai

@@ -50,18 +50,26 @@ struct ProgramNode {
   std::string scope;
 };
 
+class ComputeDevice;
+
 struct Program {
+  // Whose buffers it takes and whose executor runs it; nullptr in tests of parts.
+  ComputeDevice* device = nullptr;
   std::vector<ProgramTensor> tensors;
   std::vector<ProgramNode> nodes;
   std::vector<int32_t> inputs;
   std::vector<int32_t> parameters;
   std::vector<int32_t> outputs;
   MemoryPlan plan;
+  // What the device's runner keeps of the program from run to run.
+  mutable std::shared_ptr<void> on_device;
 };
 
 // Checks everything that `run` relies on, then plans the memory. Whatever is wrong with the description comes
 // back as kInvalidArgument with the node's scope. `registry` must outlive the program.
 Result<std::shared_ptr<const Program>> compile_program(const ProgramDescription& description,
-                                                       const OpRegistry& registry, int thread_count);
+                                                       const OpRegistry& registry,
+                                                       const DeviceTraits& traits,
+                                                       ComputeDevice* device = nullptr);
 
 }  // namespace ipai

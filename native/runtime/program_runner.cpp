@@ -72,12 +72,7 @@ Status ProgramRunner::run_node(const Job& job, size_t index) {
 
   const bool dense = program.tensors[static_cast<size_t>(node.output)].bytes == output.dense_bytes();
   if (!job.check_nan || !dense) return Status::success();
-  const auto nan = first_nan(output);
-  if (!nan) return Status::success();
-  return {ErrorCode::kNumeric,
-          node.op->name + ": the output " + dtype_name(output.dtype) + output.shape.to_string() +
-              " has a NaN at element " + std::to_string(*nan) + ".",
-          node.scope};
+  return check_for_nan(output, node.op->name, node.scope);
 }
 
 void ProgramRunner::copy_outputs(const Job& job) {

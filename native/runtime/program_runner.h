@@ -1,24 +1,23 @@
-// Runs programs, one at a time, with one thread team and one arena.
+// Runs programs on the processor, one at a time, with one thread team and one arena.
 #pragma once
 
 #include <atomic>
 
 #include "runtime/arena.h"
 #include "runtime/job.h"
+#include "runtime/runner.h"
 #include "runtime/thread_pool.h"
 
 namespace ipai {
 
-class ProgramRunner {
+class ProgramRunner : public Runner {
  public:
   explicit ProgramRunner(int thread_count) : pool_(thread_count) {}
 
-  // Runs to the end, or to the first node after the token was cancelled. Does not throw.
-  JobResult run(const Job& job);
-  void trim();
-  // Readable from any thread.
-  size_t arena_bytes() const { return arena_bytes_; }
-  size_t peak_arena_bytes() const { return peak_arena_bytes_; }
+  JobResult run(const Job& job) override;
+  void trim() override;
+  size_t arena_bytes() const override { return arena_bytes_; }
+  size_t peak_arena_bytes() const override { return peak_arena_bytes_; }
 
  private:
   Status run_nodes(const Job& job, std::vector<NodeTime>& profile);

@@ -1,9 +1,9 @@
 #include "runtime/runtime.h"
 
 #include <memory>
-#include <mutex>
 
 #include "runtime/cpu_count.h"
+#include "runtime/cuda_library.h"
 
 namespace ipai {
 namespace {
@@ -45,6 +45,36 @@ Status Runtime::check_same(const RuntimeOptions& options) const {
                            ", and cannot change to '" + options.target + "'.");
   }
   return Status::success();
+}
+
+Result<CudaDevice*> Runtime::open_cuda(const std::string& library_path, int index) {
+  std::lock_guard<std::mutex> lock(cuda_mutex_);
+  for (const auto& device : cuda_devices_) {
+    if (device->index() == index) return device.get();
+  }
+  if (cuda_ == nullptr) {
+    Result<const CudaInterface*> library = open_cuda_library(library_path);
+    if (!library.ok()) return library.status();
+    cuda_ = library.value();
+  }
+  Result<std::unique_ptr<CudaDevice>> device = CudaDevice::open(*cuda_, index);
+  if (!device.ok()) return device.status();
+  return cuda_devices_.emplace_back(std::move(device.value())).get();
+}
+
+void Runtime::cancel(const std::shared_ptr<CancelToken>& token) {
+  for (ComputeDevice* const device : devices()) device->executor().cancel(token);
+}
+
+void Runtime::drain(const void* owner) {
+  for (ComputeDevice* const device : devices()) device->executor().drain(owner);
+}
+
+std::vector<ComputeDevice*> Runtime::devices() {
+  std::vector<ComputeDevice*> all = {&cpu_};
+  std::lock_guard<std::mutex> lock(cuda_mutex_);
+  for (const auto& device : cuda_devices_) all.push_back(device.get());
+  return all;
 }
 
 }  // namespace ipai

@@ -1,11 +1,13 @@
-// The process's runtime: CPU target, ops and executor, made at first use and shared by all JavaScript
-// threads.
+// The process's runtime: its devices, each made at first use, and shared by all JavaScript threads.
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
-#include "runtime/executor.h"
-#include "runtime/op_registry.h"
+#include "runtime/compute_device.h"
+#include "runtime/cuda_device.h"
 
 namespace ipai {
 
@@ -26,18 +28,27 @@ class Runtime {
 
   CpuTarget target() const { return target_; }
   int thread_count() const { return thread_count_; }
-  const OpRegistry& registry() const { return registry_; }
-  Executor& executor() { return executor_; }
+  ComputeDevice& cpu() { return cpu_; }
+
+  // A CUDA device through the library of that path, which the first call of a process settles.
+  Result<CudaDevice*> open_cuda(const std::string& library_path, int index);
+
+  // Ends jobs on whichever device they are: see Executor.
+  void cancel(const std::shared_ptr<CancelToken>& token);
+  void drain(const void* owner);
 
  private:
   Runtime(CpuTarget target, int thread_count)
-      : target_(target), thread_count_(thread_count), registry_(target), executor_(thread_count) {}
+      : target_(target), thread_count_(thread_count), cpu_(target, thread_count) {}
   Status check_same(const RuntimeOptions& options) const;
+  std::vector<ComputeDevice*> devices();
 
   CpuTarget target_;
   int thread_count_;
-  OpRegistry registry_;
-  Executor executor_;
+  CpuDevice cpu_;
+  std::mutex cuda_mutex_;
+  const CudaInterface* cuda_ = nullptr;
+  std::vector<std::unique_ptr<CudaDevice>> cuda_devices_;
 };
 
 }  // namespace ipai

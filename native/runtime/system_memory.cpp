@@ -26,13 +26,13 @@ size_t meminfo(const char* key) {
   return 0;
 }
 
+}  // namespace
+
 std::string mebibytes(size_t bytes) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.1f MiB", static_cast<double>(bytes) / (1 << 20));
   return text;
 }
-
-}  // namespace
 
 SystemMemory system_memory() {
   const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));

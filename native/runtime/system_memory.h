@@ -16,6 +16,9 @@ struct SystemMemory {
 // The smaller of the machine's and the control group's figures.
 SystemMemory system_memory();
 
+// "12.3 MiB"
+std::string mebibytes(size_t bytes);
+
 // The error for `bytes` that could not be had; `purpose` as in "the arena of a program".
 Status out_of_memory(size_t bytes, const std::string& purpose);
 

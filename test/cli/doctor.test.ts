@@ -7,7 +7,18 @@ test('doctor says what the machine is and why CUDA cannot be had', async t => {
   t.is(exitCode, 0);
   t.true(stdout.includes(process.version));
   t.regex(stdout, /^kernels +(portable|avx2|avx512|avx512_bf16)$/m);
-  t.regex(stdout, /^cuda +device 'cuda': this build has no CUDA backend/m);
+  t.regex(stdout, /^cuda +device 'cuda': the CUDA library was not found/m);
+  t.regex(stdout, /^auto +cpu, dtype float32$/m);
+});
+
+test('doctor ends with 1 where a device that is named cannot be had', async t => {
+  const cuda = await runCli(['doctor', '--device', 'cuda:1']);
+  t.is(cuda.exitCode, 1);
+  t.regex(cuda.stdout, /^cuda:1 +device 'cuda:1': the CUDA library was not found/m);
+  t.is((await runCli(['doctor', '--device', 'cpu'])).exitCode, 0);
+  const gpu = await runCli(['doctor', '--device', 'gpu']);
+  t.is(gpu.exitCode, 1);
+  t.regex(gpu.stderr, /device: expected 'auto', 'cpu', 'cuda' or 'cuda:<index>' but received 'gpu'/);
 });
 
 test('doctor --json tells the same to programs', async t => {
@@ -25,4 +36,5 @@ test('doctor --json tells the same to programs', async t => {
       ['cuda', false],
     ],
   );
+  t.deepEqual(report.chosen, {device: 'cpu', dtype: 'float32'});
 });

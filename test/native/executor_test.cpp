@@ -7,6 +7,8 @@
 #include <cstring>
 #include <future>
 
+#include "runtime/program_runner.h"
+
 using ipai::Buffer;
 using ipai::DType;
 using ipai::ErrorCode;
@@ -40,7 +42,7 @@ std::shared_ptr<const ipai::Program> chain(int length, int64_t size) {
   }
   program.inputs = {0};
   program.outputs = {length};
-  return ipai::compile_program(program, ops, 2).value();
+  return ipai::compile_program(program, ops, {ipai::Device::kCpu, 2}).value();
 }
 
 struct Run {
@@ -67,7 +69,7 @@ struct Run {
 }  // namespace
 
 TEST_CASE("jobs run and report in order") {
-  Executor executor(2);
+  Executor executor(std::make_unique<ipai::ProgramRunner>(2));
   const auto program = chain(10, 5000);
   std::vector<Run> runs;
   for (int i = 0; i < 50; ++i)
@@ -81,7 +83,7 @@ TEST_CASE("jobs run and report in order") {
 }
 
 TEST_CASE("a profile has the times of each node in order") {
-  Executor executor(1);
+  Executor executor(std::make_unique<ipai::ProgramRunner>(1));
   Run run(chain(3, 100), buffer_of(std::vector<float>(100)));
   run.job->profile = true;
   executor.submit(std::move(run.job));
@@ -94,7 +96,7 @@ TEST_CASE("a profile has the times of each node in order") {
 }
 
 TEST_CASE("a cancelled job ends early, whether it runs or waits") {
-  Executor executor(1);
+  Executor executor(std::make_unique<ipai::ProgramRunner>(1));
   // Long enough to be still running when it is cancelled.
   const auto program = chain(20000, 100000);
   const auto input = buffer_of(std::vector<float>(100000));
@@ -112,7 +114,7 @@ TEST_CASE("a cancelled job ends early, whether it runs or waits") {
 }
 
 TEST_CASE("draining ends an owner's jobs and leaves the others") {
-  Executor executor(2);
+  Executor executor(std::make_unique<ipai::ProgramRunner>(2));
   const int mine = 0;
   const int other = 0;
   const auto program = chain(2000, 100000);
@@ -130,7 +132,7 @@ TEST_CASE("destruction drops what waits") {
   const auto input = buffer_of(std::vector<float>(100000));
   std::vector<Run> runs;
   {
-    Executor executor(2);
+    Executor executor(std::make_unique<ipai::ProgramRunner>(2));
     for (int i = 0; i < 5; ++i) runs.emplace_back(program, input);
     for (Run& run : runs) executor.submit(std::move(run.job));
   }
@@ -138,7 +140,7 @@ TEST_CASE("destruction drops what waits") {
 }
 
 TEST_CASE("the NaN check names the node that made it") {
-  Executor executor(1);
+  Executor executor(std::make_unique<ipai::ProgramRunner>(1));
   std::vector<float> values(100, 0.0f);
   values[42] = INFINITY;
   ipai::ProgramDescription description;
@@ -149,7 +151,7 @@ TEST_CASE("the NaN check names the node that made it") {
   description.inputs = {0};
   description.outputs = {2};
   for (const bool check : {false, true}) {
-    Run run(ipai::compile_program(description, ops, 1).value(), buffer_of(values));
+    Run run(ipai::compile_program(description, ops, {ipai::Device::kCpu, 1}).value(), buffer_of(values));
     run.job->check_nan = check;
     executor.submit(std::move(run.job));
     const ipai::Status status = run.result.get().status;

@@ -26,7 +26,7 @@ ProgramDescription valid() {
 }
 
 ipai::Status status_of(const ProgramDescription& program) {
-  auto result = ipai::compile_program(program, registry(), 2);
+  auto result = ipai::compile_program(program, registry(), {ipai::Device::kCpu, 2});
   return result.status();
 }
 
@@ -41,7 +41,7 @@ void check_error(const ProgramDescription& program, const std::string& message,
 }  // namespace
 
 TEST_CASE("a valid program compiles; the view needs no memory") {
-  auto result = ipai::compile_program(valid(), registry(), 2);
+  auto result = ipai::compile_program(valid(), registry(), {ipai::Device::kCpu, 2});
   REQUIRE(result.ok());
   const ipai::Program& program = *result.value();
   CHECK(program.nodes.size() == 2);

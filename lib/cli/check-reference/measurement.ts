@@ -16,6 +16,17 @@ export const moduleTolerance = 1e-4;
 /** Whole pipelines: errors grow from step to step. */
 export const pipelineTolerance = 1e-3;
 export const noiseTolerance = 1e-6;
+/** What a tolerance of float32 becomes where models compute in 16 bits. */
+const coarseTolerances: ReadonlyMap<number, number> = new Map([
+  [moduleTolerance, 2e-2],
+  [pipelineTolerance, 2e-1],
+]);
+
+/** The same measurement, held to what 16-bit dtypes can give. */
+export function coarse(measurement: Measurement): Measurement {
+  const {tolerance} = measurement;
+  return {...measurement, tolerance: coarseTolerances.get(tolerance) ?? tolerance};
+}
 
 export function passes({error, tolerance}: Measurement): boolean {
   return error <= tolerance;

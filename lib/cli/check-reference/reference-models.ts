@@ -6,8 +6,10 @@ import {join} from 'node:path';
 import {FileError} from '../../errors.ts';
 import type {ImageEncoder} from '../../pipelines/components/image-encoder.ts';
 import type {TextEncoder} from '../../pipelines/components/text-encoder.ts';
+import {type ComputeDType, computeDType} from '../../pipelines/compute-dtype.ts';
 import {IPAdapterInstructPipeline} from '../../pipelines/ip-adapter-instruct-pipeline.ts';
 import {loadImageEncoder, loadInstructionEncoder} from '../../pipelines/load-models.ts';
+import {type DeviceSpec, openDevice} from '../../runtime/device.ts';
 import type {ReferenceFolder} from './reference-case.ts';
 
 /** What is loaded besides the base model. */
@@ -17,12 +19,25 @@ export interface PipelineParts {
   readonly controlNets?: readonly string[] | undefined;
 }
 
+/** Where and in which dtype models run. */
+export interface ReferenceSettings {
+  /** Default `cpu`. */
+  readonly device?: DeviceSpec | undefined;
+  /** Default: the device's. */
+  readonly dtype?: ComputeDType | undefined;
+}
+
 export class ReferenceModels {
   readonly folder: ReferenceFolder;
+  readonly device: DeviceSpec;
+  readonly dtype: ComputeDType;
   readonly #pipelines = new Map<string, Promise<IPAdapterInstructPipeline>>();
 
-  constructor(folder: ReferenceFolder) {
+  /** @throws DeviceError, ArgumentError for a device that cannot be had, or a dtype that it has no kernels for */
+  constructor(folder: ReferenceFolder, {device = 'cpu', dtype}: ReferenceSettings = {}) {
     this.folder = folder;
+    this.device = device;
+    this.dtype = computeDType(dtype, openDevice(device));
   }
 
   /** The path of something in the folder. */
@@ -39,7 +54,8 @@ export class ReferenceModels {
     const opened = IPAdapterInstructPipeline.load({
       model: this.path('model'),
       controlNets: controlNets.map(name => this.path(name)),
-      device: 'cpu',
+      device: this.device,
+      dtype: this.dtype,
       ...(adapterFile !== undefined && {
         adapter: this.path(adapterFile),
         imageEncoder: this.path('image_encoder'),
@@ -52,13 +68,13 @@ export class ReferenceModels {
 
   async imageEncoder(): Promise<ImageEncoder> {
     const {engine} = (await this.pipeline()).models;
-    return loadImageEncoder({engine, dtype: 'float32'}, this.path('image_encoder'));
+    return loadImageEncoder({engine, dtype: this.dtype}, this.path('image_encoder'));
   }
 
   async instructionEncoder(): Promise<TextEncoder> {
     const {engine, textEncoder} = (await this.pipeline()).models;
     const folder = this.path('instruction_encoder');
-    return loadInstructionEncoder({engine, dtype: 'float32'}, folder, undefined, textEncoder.tokenizer);
+    return loadInstructionEncoder({engine, dtype: this.dtype}, folder, undefined, textEncoder.tokenizer);
   }
 
   /**

@@ -1,22 +1,31 @@
-import {Command} from '@commander-js/extra-typings';
+import {Command, Option} from '@commander-js/extra-typings';
 import pc from 'picocolors';
 import {ArgumentError} from '../../errors.ts';
+import type {DeviceSpec} from '../../runtime/device.ts';
 import {type CaseResult, checkCase} from '../check-reference/check-case.ts';
 import {openReferenceFolder} from '../check-reference/reference-case.ts';
-import {ReferenceModels} from '../check-reference/reference-models.ts';
+import {ReferenceModels, type ReferenceSettings} from '../check-reference/reference-models.ts';
 
 export function checkReferenceCommand() {
   return new Command('check-reference')
     .description('replay reference cases and compare: a row for each, then how many passed')
     .argument('<folder>', 'with cases.json and cases/')
+    .option('--device <device>', 'auto, cpu, cuda or cuda:N (default: cpu)', text => text as DeviceSpec)
+    .addOption(
+      new Option('--dtype <dtype>', "of activations and weights (default: the device's)").choices([
+        'float32',
+        'bfloat16',
+        'float16',
+      ] as const),
+    )
     .action(run);
 }
 
-async function run(path: string): Promise<void> {
+async function run(path: string, settings: ReferenceSettings): Promise<void> {
   const folder = await openReferenceFolder(path);
   if (folder.cases.length === 0) throw new ArgumentError(`${path}: expected at least one case, got none.`);
   const print = rowPrinter(folder.cases.map(({name, kind}) => ({name, kind})));
-  const models = new ReferenceModels(folder);
+  const models = new ReferenceModels(folder, settings);
   let failed = 0;
   try {
     for (const settings of folder.cases) {

@@ -51,12 +51,12 @@ export function addModelOptions<Args extends unknown[], Flags extends Record<str
       ] as const),
     )
     .addOption(
-      new Option('--dtype <dtype>', 'of activations and weights (default: float32)').choices([
-        'float32',
-        'bfloat16',
-      ] as const),
+      new Option(
+        '--dtype <dtype>',
+        'of activations and weights; float16 on cuda (default: float32, on cuda bfloat16)',
+      ).choices(['float32', 'bfloat16', 'float16'] as const),
     )
-    .option('--device <device>', 'auto or cpu (default: auto)', parseDevice)
+    .option('--device <device>', 'auto, cpu, cuda or cuda:N (default: auto)', parseDevice)
     .option('--threads <n>', 'threads per device (default: one per core)', parseNumber);
 }
 

@@ -4,9 +4,7 @@
 import type {FunctionOptions} from '../../engine/compiled-function.ts';
 import type {Engine} from '../../engine/engine.ts';
 import {type WeightSource, Weights} from '../../nn/weights.ts';
-
-/** What activations and packed weights are stored in; arithmetic is float32 in both. */
-export type ComputeDType = 'float32' | 'bfloat16';
+import type {ComputeDType} from '../compute-dtype.ts';
 
 /** Of functions that run once a picture, and not once a step. */
 export const oncePerPicture: FunctionOptions = {streamsWeights: true};

@@ -6,7 +6,7 @@ import type {Tensor} from '../../../lib/graph/tensor.ts';
 import {trace} from '../../../lib/graph/trace.ts';
 import {type Conv2dOptions, conv2d} from '../../../lib/nn/layers.ts';
 import {upsampler} from '../../../lib/nn/resnet-block.ts';
-import type {ComputeDType} from '../../../lib/pipelines/components/component.ts';
+import type {ComputeDType} from '../../../lib/pipelines/compute-dtype.ts';
 import {symbolicWeights} from '../../_helpers/symbolic.ts';
 
 const weights = symbolicWeights();
