@@ -1,5 +1,6 @@
 #include "runtime/cuda_program.h"
 
+#include "runtime/compute_device.h"
 #include "runtime/cuda_library.h"
 
 namespace ipai {
