@@ -6,7 +6,7 @@ import {loadavg, release, type} from 'node:os';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
-import type {Device} from '../lib/runtime/device.ts';
+import type {Device, DeviceInfo} from '../lib/runtime/device.ts';
 import type {Work} from './bench-case.ts';
 
 const execute = promisify(execFile);
@@ -22,13 +22,18 @@ export interface Machine {
   readonly memoryBytes: number;
   readonly os: string;
   readonly node: string;
+  /** The GPU that the figures are of; left out where they are the processor's. */
+  readonly cuda?: DeviceInfo['cuda'];
   /** Null where PyTorch was not there. */
   readonly torch: string | null;
   /** Processes that wanted to run in the minute before: more than a few tenths spoil the figures. */
   readonly loadBefore: number;
 }
 
-/** What the machine can do at most, on the threads of the bench: see native/machine_peak.cpp. */
+/**
+ * What the machine can do at most: the processor on the threads of the bench, by native/machine_peak.cpp; a GPU as
+ * published.
+ */
 export interface MachinePeak {
   readonly fmaGflops: number;
   readonly bf16Gflops: number;
@@ -36,7 +41,7 @@ export interface MachinePeak {
 }
 
 export function describeMachine(device: Device, torch: string | null): Machine {
-  const {cpuModel, cpuFeatures, cpuTarget, cores, threads, totalMemoryBytes} = device.systemInfo();
+  const {cpuModel, cpuFeatures, cpuTarget, cores, threads, totalMemoryBytes, cuda} = device.systemInfo();
   return {
     date: new Date().toISOString(),
     cpuModel,
@@ -47,6 +52,7 @@ export function describeMachine(device: Device, torch: string | null): Machine {
     memoryBytes: totalMemoryBytes,
     os: `${type()} ${release()}`,
     node: process.version,
+    ...(cuda !== undefined && {cuda}),
     torch,
     loadBefore: loadavg()[0]!,
   };
@@ -76,6 +82,6 @@ export function higherPeak(a: MachinePeak, b: MachinePeak): MachinePeak {
 
 /** The least time that the work can take by the usual algorithms; Winograd's convolution, which multiplies less, may. */
 export function floorSeconds({flops, bytes}: Work, dtype: string, peak: MachinePeak): number {
-  const gflops = dtype === 'bfloat16' ? peak.bf16Gflops : peak.fmaGflops;
+  const gflops = dtype === 'float32' ? peak.fmaGflops : peak.bf16Gflops;
   return Math.max(flops / gflops, bytes / peak.bandwidthGBs) / 1e9;
 }

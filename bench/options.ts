@@ -4,7 +4,7 @@
 import {ArgumentError} from '../lib/errors.ts';
 import type {ComputeDType} from '../lib/pipelines/compute-dtype.ts';
 
-const dtypes: readonly string[] = ['float32', 'bfloat16'] satisfies ComputeDType[];
+const dtypes: readonly string[] = ['float32', 'bfloat16', 'float16'] satisfies ComputeDType[];
 
 /** Names in a list with commas, each of which must be known. */
 export function namesIn(option: string, list: string, known: readonly string[]): string[] {

@@ -29,9 +29,10 @@ export class PyTorchWorker {
   /**
    * Starts the interpreter that `PYTHON` names, default `python3`.
    *
+   * @param device as PyTorch names it: `cpu`, or e.g. `cuda:0`
    * @returns the worker, or why there is none
    */
-  static async start(threads: number): Promise<PyTorchWorker | string> {
+  static async start(threads: number, device = 'cpu'): Promise<PyTorchWorker | string> {
     const python = process.env['PYTHON'] || 'python3';
     const env = {...process.env, PYTHONDONTWRITEBYTECODE: '1'};
     const child = spawn(python, [script], {env});
@@ -42,7 +43,7 @@ export class PyTorchWorker {
     const failure = once(child, 'error').then(([error]) => String(error.message));
     const replies = lines(createInterface({input: child.stdout}));
     child.stdin.on('error', () => undefined);
-    child.stdin.write(`${JSON.stringify({command: 'describe', threads})}\n`);
+    child.stdin.write(`${JSON.stringify({command: 'describe', threads, device})}\n`);
     const first = await Promise.race([replies.next(), failure]);
     if (typeof first === 'string') return `${python}: ${first}`;
     if (first.done) return `${python}: ${complaints.trim().split('\n').at(-1) ?? 'ended at once'}`;

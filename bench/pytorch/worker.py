@@ -1,6 +1,6 @@
 """PyTorch's side of the bench: one process that answers requests, one JSON document a line, until its input ends.
 
-{"command": "describe", "threads": n}                    → {"torch": version, "threads": n}
+{"command": "describe", "threads": n, "device": d}       → {"torch": version, "threads": n}
 {"command": "load", "kind": k, "dtype": d, "settings": …} → {}: one case at a time is kept
 {"command": "run", "iterations": n}                      → {"seconds": of each iteration, on average}
 {"command": "unload"}                                    → {}
@@ -19,8 +19,9 @@ from work import KINDS
 loaded = None
 
 
-def describe(threads):
+def describe(threads, device):
     torch.set_num_threads(threads)
+    torch.set_default_device(device)
     torch.manual_seed(0)
     return {"torch": torch.__version__, "threads": torch.get_num_threads()}
 
@@ -31,10 +32,18 @@ def load(kind, dtype, settings):
     return {}
 
 
+def wait():
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
 def run(iterations):
+    wait()
     start = time.perf_counter()
     for _ in range(iterations):
         loaded()
+        # As ours, whose caller waits for each run.
+        wait()
     return {"seconds": (time.perf_counter() - start) / iterations}
 
 

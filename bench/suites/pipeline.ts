@@ -6,6 +6,7 @@ import {ProfileSink} from '../../lib/engine/profile.ts';
 import type {ComputeDType} from '../../lib/pipelines/compute-dtype.ts';
 import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
+import type {DeviceSpec} from '../../lib/runtime/device.ts';
 import type {BenchCase, Work, Workload} from '../bench-case.ts';
 
 const size = 512;
@@ -34,13 +35,13 @@ export function pipelineCases(steps: number): BenchCase[] {
       shape: `${size}x${size}, ${steps} steps, simple guidance, instruct adapter`,
       pytorch: {kind: 'pipeline', settings: {height: size, width: size, steps}},
       warmedByLoading: true,
-      load: ({dtype}) => loadPipeline(dtype, steps),
+      load: ({engine, dtype}) => loadPipeline(engine.device.name as DeviceSpec, dtype, steps),
     },
   ];
 }
 
-async function loadPipeline(dtype: ComputeDType, steps: number): Promise<Workload> {
-  const pipeline = await IPAdapterInstructPipeline.random({size: 'sd15', dtype});
+async function loadPipeline(device: DeviceSpec, dtype: ComputeDType, steps: number): Promise<Workload> {
+  const pipeline = await IPAdapterInstructPipeline.random({size: 'sd15', device, dtype});
   const profile = new ProfileSink();
   await pipeline.generate({...pictureOptions(1), profile});
   return {
