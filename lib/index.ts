@@ -20,7 +20,7 @@ export type {MemoryEstimate} from './pipelines/memory-estimate.ts';
 
 // Kernels by themselves, and devices
 
-export type {CallOptions, Operand, ResultFor} from './pipelines/standalone/call.ts';
+export type {ComputeDType} from './pipelines/compute-dtype.ts';
 export {
   type AttentionInputs,
   type AttentionOptions,
@@ -29,12 +29,12 @@ export {
   decoupledCrossAttention,
   fusedAttention,
 } from './pipelines/standalone/attention.ts';
+export type {CallOptions, Operand, ResultFor} from './pipelines/standalone/call.ts';
 export {
   type InstructProjectionInputs,
   type InstructProjectionOptions,
   instructProjection,
 } from './pipelines/standalone/instruct-projection.ts';
-export type {ComputeDType} from './pipelines/compute-dtype.ts';
 export {type Device, type DeviceInfo, type DeviceSpec, openDevice} from './runtime/device.ts';
 export {DeviceTensor, type TensorData} from './runtime/device-tensor.ts';
 

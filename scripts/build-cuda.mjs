@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Builds libipai_cuda.so in build-cuda/; needs the CUDA toolkit. Options go to the build tool: node
-// scripts/build-cuda.mjs -j1
+// Builds libipai_cuda.so in build-cuda/, and puts a copy beside the addon, where that looks for it; needs the CUDA
+// toolkit. Options go to the build tool: node scripts/build-cuda.mjs -j1
 import {spawnSync} from 'node:child_process';
+import {copyFileSync, mkdirSync} from 'node:fs';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {hasCommand} from './missing-tools.mjs';
@@ -17,3 +18,7 @@ function run(command, args) {
 const generator = hasCommand('ninja') ? ['-G', 'Ninja'] : [];
 run('cmake', ['-S', root, '-B', folder, ...generator, '-DIPAI_BUILD_CUDA=ON']);
 run('cmake', ['--build', folder, '--target', 'ipai_cuda', ...process.argv.slice(2)]);
+
+const beside = path.join(root, 'build', 'Release');
+mkdirSync(beside, {recursive: true});
+copyFileSync(path.join(folder, 'libipai_cuda.so'), path.join(beside, 'libipai_cuda.so'));

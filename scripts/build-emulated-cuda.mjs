@@ -17,7 +17,8 @@ export function buildEmulatedCuda() {
     return 1;
   }
   const folder = path.join(root, 'build', 'emulated-cuda');
-  const run = args => spawnSync('cmake', args, {cwd: root, stdio: ['ignore', 'ignore', 'inherit']}).status ?? 1;
+  const run = args =>
+    spawnSync('cmake', args, {cwd: root, stdio: ['ignore', 'ignore', 'inherit']}).status ?? 1;
   const generator = hasCommand('ninja') ? ['-G', 'Ninja'] : [];
   const jobs = String(os.availableParallelism());
   return (

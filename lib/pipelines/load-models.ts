@@ -41,8 +41,8 @@ import {ImageAdapter} from './components/image-adapter.ts';
 import {ImageEncoder} from './components/image-encoder.ts';
 import {InstructionEncoder} from './components/instruction-encoder.ts';
 import {TextEncoder} from './components/text-encoder.ts';
-import type {AdapterModels} from './conditioning.ts';
 import {computeDType} from './compute-dtype.ts';
+import type {AdapterModels} from './conditioning.ts';
 import {keepOptions, type LoadOptions} from './load-options.ts';
 import type {PipelineModels} from './pipeline-models.ts';
 

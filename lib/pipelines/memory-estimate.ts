@@ -2,8 +2,8 @@
  * What a generation will take of memory, from the plans of its programs; nothing is loaded or run.
  */
 import {sizeOf, type TensorType} from '../graph/tensor.ts';
-import {dtypeBytes} from '../runtime/dtype.ts';
 import type {Device} from '../runtime/device.ts';
+import {dtypeBytes} from '../runtime/dtype.ts';
 import type {PipelineModels} from './pipeline-models.ts';
 import {type PlanRequest, planGeneration} from './plan-generation.ts';
 

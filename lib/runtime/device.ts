@@ -148,8 +148,9 @@ function open(addon: Addon, kind: string, index: number, spec: string): Device {
       return new Device(addon);
     }
     if (!isMissing) throw error;
+    const reason = error.message.replace(/^cuda: /, '');
     throw new DeviceError(
-      `device '${spec}': ${error.message} Or choose 'cpu', or 'auto' for the best device there is.`,
+      `device '${spec}': ${reason} Or choose 'cpu', or 'auto' for the best device there is.`,
       {cause: error},
     );
   }

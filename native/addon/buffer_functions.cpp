@@ -22,7 +22,8 @@ std::byte* range(Napi::Env env, const Buffer& buffer, size_t offset, size_t byte
 }
 
 // The bytes are copied now and sent when the device comes to it: JavaScript does not wait.
-void write_to_device(Napi::Env env, const std::shared_ptr<Buffer>& target, size_t offset, const Bytes& bytes) {
+void write_to_device(Napi::Env env, const std::shared_ptr<Buffer>& target, size_t offset,
+                     const Bytes& bytes) {
   const std::shared_ptr<Buffer> source = take(env, Buffer::allocate(bytes.size));
   std::memcpy(source->data(), bytes.data, bytes.size);
   auto job = std::make_unique<Job>();

@@ -39,8 +39,8 @@ inline CudaStatus check(cudaError_t error, const std::string& doing) {
   const ErrorCode code = error == cudaErrorMemoryAllocation ? ErrorCode::kOutOfMemory
                          : is_machine_error(error)          ? ErrorCode::kDeviceUnavailable
                                                             : ErrorCode::kInternal;
-  return to_status(code,
-                   "cuda: " + doing + ": " + cudaGetErrorString(error) + " (" + cudaGetErrorName(error) + ").");
+  return to_status(
+      code, "cuda: " + doing + ": " + cudaGetErrorString(error) + " (" + cudaGetErrorName(error) + ").");
 }
 
 }  // namespace ipai::cuda

@@ -25,7 +25,8 @@ CudaStatus describe(int index, CudaDeviceInfo* info) {
   *info = {};
   cudaDeviceProp properties;
   const std::string doing = "describing device " + std::to_string(index);
-  if (CudaStatus status = check(cudaGetDeviceProperties(&properties, index), doing); !status.ok()) return status;
+  if (CudaStatus status = check(cudaGetDeviceProperties(&properties, index), doing); !status.ok())
+    return status;
   std::memcpy(info->name, properties.name, sizeof(info->name) - 1);
   info->traits = {Device::kCuda, 1, properties.major * 10 + properties.minor, properties.multiProcessorCount,
                   properties.sharedMemPerBlockOptin};
@@ -66,7 +67,8 @@ CudaStatus open(int index, CudaDeviceHandle** result) {
   cudaError_t error = make_current(*device);
   if (error == cudaSuccess) error = cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking);
   if (error == cudaSuccess) error = cudaStreamCreateWithFlags(&device->capture_stream, cudaStreamNonBlocking);
-  if (CudaStatus status = check(error, "opening device " + std::to_string(index)); !status.ok()) return status;
+  if (CudaStatus status = check(error, "opening device " + std::to_string(index)); !status.ok())
+    return status;
   if (CudaStatus status = make_pool(*device); !status.ok()) return status;
   *result = device.release();
   return {};

@@ -18,7 +18,8 @@ void free_recording(CudaRecording* recording) {
   delete recording;
 }
 
-void record(CudaRecording* recording, size_t op, const void* attributes, const NodeView* node, void* scratch) {
+void record(CudaRecording* recording, size_t op, const void* attributes, const NodeView* node,
+            void* scratch) {
   recording->recording.add(op, attributes, *node, scratch);
 }
 
@@ -45,8 +46,8 @@ CudaStatus launch_kernel(CudaDeviceHandle& device, const KernelLaunch& launch, c
   const LaunchShape& shape = launch.shape;
   cudaError_t error = allow_shared_memory(device, launch);
   if (error == cudaSuccess) {
-    error = cudaLaunchKernel(launch.kernel, dim3(shape.grid.x, shape.grid.y, shape.grid.z), dim3(shape.threads),
-                             arguments.data(), shape.dynamic_shared_bytes, stream);
+    error = cudaLaunchKernel(launch.kernel, dim3(shape.grid.x, shape.grid.y, shape.grid.z),
+                             dim3(shape.threads), arguments.data(), shape.dynamic_shared_bytes, stream);
   }
   return check(error, std::string("launching ") + launch.name);
 }

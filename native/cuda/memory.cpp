@@ -30,7 +30,8 @@ CudaStatus upload(CudaDeviceHandle* device, void* target, const void* source, si
 }
 
 CudaStatus download(CudaDeviceHandle* device, void* target, const void* source, size_t bytes) {
-  if (CudaStatus status = check(make_current(*device), "copying from the device"); !status.ok()) return status;
+  if (CudaStatus status = check(make_current(*device), "copying from the device"); !status.ok())
+    return status;
   return device->staging.download(target, source, bytes, device->stream);
 }
 

@@ -1,5 +1,5 @@
-// Pinned memory through which bytes go to and from the device: a copy from it overlaps with the filling of the
-// next part, and needs no second copy inside of the driver.
+// Pinned memory through which bytes go to and from the device: a copy from it overlaps with the filling of
+// the next part, and needs no second copy inside of the driver.
 #pragma once
 
 #include <cuda_runtime_api.h>

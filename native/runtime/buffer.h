@@ -1,5 +1,5 @@
-// Reference-counted memory that tensors live in: the host's, allocated or a part of a file mapped read-only, or
-// a device's.
+// Reference-counted memory that tensors live in: the host's, allocated or a part of a file mapped read-only,
+// or a device's.
 #pragma once
 
 #include <cstddef>

@@ -70,8 +70,8 @@ Status out_of_cuda_memory(const CudaInterface& cuda, int index, size_t bytes, co
   CudaDeviceInfo info;
   (void)cuda.describe(index, &info);
   return {ErrorCode::kOutOfMemory,
-          "out of memory: " + mebibytes(bytes) + " needed for " + purpose + " on cuda:" + std::to_string(index) +
-              ", " + mebibytes(info.free_bytes) +
+          "out of memory: " + mebibytes(bytes) + " needed for " + purpose +
+              " on cuda:" + std::to_string(index) + ", " + mebibytes(info.free_bytes) +
               " available. Try a smaller picture or batch, dtype 'float16', or keepModels: false."};
 }
 

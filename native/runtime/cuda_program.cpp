@@ -146,13 +146,12 @@ Status CudaProgram::launch_graph(const Program& program, const CudaAddresses& ad
   const auto bytes = [&](int32_t tensor) { return program.tensors[static_cast<size_t>(tensor)].bytes; };
   for (size_t i = 0; status.ok() && i < moves_.size(); ++i) {
     if (!moves_[i]) continue;
-    status = from_cuda(
-        cuda_.copy(device_, input_places_[i], addresses.inputs[i], bytes(program.inputs[i])));
+    status = from_cuda(cuda_.copy(device_, input_places_[i], addresses.inputs[i], bytes(program.inputs[i])));
   }
   if (status.ok()) status = from_cuda(cuda_.launch_graph(graph_));
   for (size_t i = 0; status.ok() && i < program.outputs.size(); ++i) {
-    status = from_cuda(
-        cuda_.copy(device_, addresses.outputs[i], output_places_[i], bytes(program.outputs[i])));
+    status =
+        from_cuda(cuda_.copy(device_, addresses.outputs[i], output_places_[i], bytes(program.outputs[i])));
   }
   return status;
 }

@@ -1,8 +1,10 @@
-// What a CUDA device knows of a program between its runs: its launches, and from the second run on, its graph.
+// What a CUDA device knows of a program between its runs: its launches, and from the second run on, its
+// graph.
 //
-// A graph holds addresses. Those of parameters and of inputs that stay where they are from run to run (keys and
-// values of a prompt) are taken as they are; inputs that move are copied to a fixed place first, outputs from
-// one afterwards. A program whose parameters move, because they are made anew for each run, has no graph.
+// A graph holds addresses. Those of parameters and of inputs that stay where they are from run to run (keys
+// and values of a prompt) are taken as they are; inputs that move are copied to a fixed place first, outputs
+// from one afterwards. A program whose parameters move, because they are made anew for each run, has no
+// graph.
 #pragma once
 
 #include <vector>

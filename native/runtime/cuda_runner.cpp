@@ -16,7 +16,8 @@ namespace {
 constexpr size_t kArenaStep = size_t{2} << 20;
 
 double now_us() {
-  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 // A recording that is freed at the end of its scope.
@@ -88,8 +89,7 @@ Status CudaRunner::run_program(const Job& job, std::vector<NodeTime>& profile) {
   if (job.profile) return time_nodes(job, addresses, profile);
   if (job.check_nan) return launch_nodes(job, addresses);
 
-  if (program.on_device == nullptr)
-    program.on_device = std::make_shared<CudaProgram>(cuda_, device_);
+  if (program.on_device == nullptr) program.on_device = std::make_shared<CudaProgram>(cuda_, device_);
   auto& on_device = *static_cast<CudaProgram*>(program.on_device.get());
   if (!on_device.repeats(addresses)) return launch_nodes(job, addresses);
   if (Status status = on_device.launch_graph(program, addresses); !status.ok()) return status;
@@ -116,12 +116,14 @@ Status CudaRunner::launch_nodes(const Job& job, const CudaAddresses& addresses) 
   return wait(program.nodes.empty() ? "" : program.nodes[0].scope);
 }
 
-Status CudaRunner::time_nodes(const Job& job, const CudaAddresses& addresses, std::vector<NodeTime>& profile) {
+Status CudaRunner::time_nodes(const Job& job, const CudaAddresses& addresses,
+                              std::vector<NodeTime>& profile) {
   const Program& program = *job.program;
   const OwnRecording recording(cuda_, record_program(cuda_, device_, program, addresses));
   std::vector<double> ends(program.nodes.size() + program.plan.copies.size());
   if (ends.empty()) return Status::success();
-  if (Status status = from_cuda(cuda_.launch_timed(recording.get(), ends.data())); !status.ok()) return status;
+  if (Status status = from_cuda(cuda_.launch_timed(recording.get(), ends.data())); !status.ok())
+    return status;
   // The device's clock is not the host's: the last node ended about now.
   const double begin = now_us() - ends.back();
   for (size_t node = 0; node < program.nodes.size(); ++node)

@@ -1,5 +1,5 @@
-// One run of a program, or another task of a device: what it works on, how it can be stopped, and what becomes
-// of it.
+// One run of a program, or another task of a device: what it works on, how it can be stopped, and what
+// becomes of it.
 #pragma once
 
 #include <atomic>

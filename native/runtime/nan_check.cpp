@@ -39,8 +39,8 @@ Status check_for_nan(const TensorView& output, const std::string& op, const std:
   const auto nan = first_nan(output);
   if (!nan) return Status::success();
   return {ErrorCode::kNumeric,
-          op + ": the output " + dtype_name(output.dtype) + output.shape.to_string() + " has a NaN at element " +
-              std::to_string(*nan) + ".",
+          op + ": the output " + dtype_name(output.dtype) + output.shape.to_string() +
+              " has a NaN at element " + std::to_string(*nan) + ".",
           scope};
 }
 

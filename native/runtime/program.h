@@ -68,8 +68,7 @@ struct Program {
 // Checks everything that `run` relies on, then plans the memory. Whatever is wrong with the description comes
 // back as kInvalidArgument with the node's scope. `registry` must outlive the program.
 Result<std::shared_ptr<const Program>> compile_program(const ProgramDescription& description,
-                                                       const OpRegistry& registry,
-                                                       const DeviceTraits& traits,
+                                                       const OpRegistry& registry, const DeviceTraits& traits,
                                                        ComputeDevice* device = nullptr);
 
 }  // namespace ipai

@@ -8,13 +8,14 @@ test('doctor says what the machine is and why CUDA cannot be had', async t => {
   t.true(stdout.includes(process.version));
   t.regex(stdout, /^kernels +(portable|avx2|avx512|avx512_bf16)$/m);
   t.regex(stdout, /^cuda +device 'cuda': the CUDA library was not found/m);
-  t.regex(stdout, /^auto +cpu, dtype float32$/m);
+  t.regex(stdout, /^chosen +cpu, dtype float32$/m);
 });
 
 test('doctor ends with 1 where a device that is named cannot be had', async t => {
   const cuda = await runCli(['doctor', '--device', 'cuda:1']);
   t.is(cuda.exitCode, 1);
   t.regex(cuda.stdout, /^cuda:1 +device 'cuda:1': the CUDA library was not found/m);
+  t.regex(cuda.stdout, /^chosen +none: cuda:1 cannot be had$/m);
   t.is((await runCli(['doctor', '--device', 'cpu'])).exitCode, 0);
   const gpu = await runCli(['doctor', '--device', 'gpu']);
   t.is(gpu.exitCode, 1);

@@ -1,9 +1,13 @@
 /**
  * What cannot be had of CUDA, and what becomes of a device that breaks down: each in a process of its own.
  */
+import {copyFileSync} from 'node:fs';
+import path from 'node:path';
 import test from 'ava';
+import {addonPath} from '../../lib/runtime/load-addon.ts';
 import {emulatedCuda} from '../_helpers/emulated-cuda.ts';
 import {runScript} from '../_helpers/run-script.ts';
+import {tempFolder} from '../_helpers/temp-folder.ts';
 
 const prelude = `
   import {openDevice} from '#root/lib/runtime/device.ts';
@@ -23,11 +27,12 @@ const hint = "Or choose 'cpu', or 'auto' for the best device there is.";
 const refusals: Record<string, {env: Record<string, string>; message: RegExp}> = {
   'no library': {
     env: {IPAI_CUDA_LIBRARY: '/nowhere/libipai_cuda.so'},
-    message: /the CUDA library was not found \(tried \/nowhere\/libipai_cuda.so\). Correct or unset IPAI_CUDA_LIBRARY./,
+    message:
+      /the CUDA library was not found \(tried \/nowhere\/libipai_cuda.so\). Correct or unset IPAI_CUDA_LIBRARY./,
   },
   'a library of others': {
     env: {IPAI_CUDA_LIBRARY: process.execPath},
-    message: /cuda: the library cannot be opened: .*/,
+    message: /'cuda': the library cannot be opened: .*/,
   },
   'no driver': {
     env: {...emulatedCuda, IPAI_EMULATED_CUDA: 'driver=0'},
@@ -63,9 +68,23 @@ for (const [name, {env, message}] of Object.entries(refusals)) {
   });
 }
 
+test.serial('the library is looked for beside the addon, and in the package of the platform', async t => {
+  const folder = await tempFolder(t);
+  const addon = path.join(folder, 'ip_adapter_instruct.node');
+  copyFileSync(addonPath(), addon);
+  const env = {IPAI_CUDA_LIBRARY: '', IPAI_BINARY_PATH: addon};
+  const script = `${prelude} console.log(open('cuda'));`;
+  const without = await runScript(script, env);
+  t.true(without.stdout.includes(`(tried ${path.join(folder, 'libipai_cuda.so')}, @ip-adapter-instruct/`));
+  t.regex(without.stdout, /-cuda\). Install that package, or build the library: /);
+  copyFileSync(emulatedCuda['IPAI_CUDA_LIBRARY']!, path.join(folder, 'libipai_cuda.so'));
+  const beside = await runScript(script, env);
+  t.is(beside.stdout, 'cuda:0\n');
+});
+
 test.serial('a device that is not there', async t => {
   const {stdout} = await runScript(`${prelude} console.log(open('cuda:1'));`, emulatedCuda);
-  t.regex(stdout, /^DeviceError device-unavailable device 'cuda:1': cuda: expected a device from 0 to 0, got 1\./);
+  t.regex(stdout, /^DeviceError device-unavailable device 'cuda:1': expected a device from 0 to 0, got 1\./);
 });
 
 const work = `
@@ -74,22 +93,28 @@ const work = `
   const x = DeviceTensor.from(engine.device, new Float32Array(64), [64]);
 `;
 
-test.serial('a device that breaks down: the run rejects, all later ones too, and the process lives on', async t => {
-  const {stdout, stderr, code} = await runScript(
-    `${prelude}${work}
+test.serial(
+  'a device that breaks down: the run rejects, all later ones too, and the process lives on',
+  async t => {
+    const {stdout, stderr, code} = await runScript(
+      `${prelude}${work}
     for (let i = 0; i < 2; i++) await fn.run({x}).catch(error => console.log(error.name + ': ' + error.message));
     await x.toFloat32Array().catch(error => console.log(error.name));
     console.log(open('cpu'));`,
-    {...emulatedCuda, IPAI_EMULATED_CUDA: 'fail=unary'},
-  );
-  t.is(stderr, '');
-  t.is(code, 0);
-  const lines = stdout.trim().split('\n');
-  t.regex(lines[0]!, /^InternalError: internal: cuda: running kernels: an illegal memory access .*IPAI_CHECK_NAN=1/);
-  t.regex(lines[1]!, /^InternalError/);
-  t.is(lines[2], 'InternalError');
-  t.is(lines[3], 'cpu');
-});
+      {...emulatedCuda, IPAI_EMULATED_CUDA: 'fail=unary'},
+    );
+    t.is(stderr, '');
+    t.is(code, 0);
+    const lines = stdout.trim().split('\n');
+    t.regex(
+      lines[0]!,
+      /^InternalError: internal: cuda: running kernels: an illegal memory access .*IPAI_CHECK_NAN=1/,
+    );
+    t.regex(lines[1]!, /^InternalError/);
+    t.is(lines[2], 'InternalError');
+    t.is(lines[3], 'cpu');
+  },
+);
 
 test.serial('with IPAI_CHECK_NAN the op at fault is named', async t => {
   const {stdout} = await runScript(

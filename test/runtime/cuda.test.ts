@@ -8,8 +8,8 @@ import {Engine} from '../../lib/engine/engine.ts';
 import {FileWeights} from '../../lib/engine/file-weights.ts';
 import {ProfileSink} from '../../lib/engine/profile.ts';
 import {ArgumentError, OutOfMemoryError} from '../../lib/errors.ts';
-import type {Tensor} from '../../lib/graph/tensor.ts';
 import * as ops from '../../lib/graph/ops/index.ts';
+import type {Tensor} from '../../lib/graph/tensor.ts';
 import {parameter} from '../../lib/graph/trace.ts';
 import {openDevice} from '../../lib/runtime/device.ts';
 import {DeviceTensor} from '../../lib/runtime/device-tensor.ts';
@@ -119,10 +119,7 @@ test.serial('weights in files are brought to the device', async t => {
   const stored = {name: 'scale', shape: [20], dtype: 'float32', file, byteOffset: 3, byteLength: 80} as const;
   const weights = new FileWeights('w', new Map([['scale', stored]]));
   const scaled = ({x}: {x: Tensor}) =>
-    ops.layerNorm(
-      {x, scale: parameter(weights, 'scale', {shape: [20], dtype: 'float32'})},
-      {epsilon: 1e-5},
-    );
+    ops.layerNorm({x, scale: parameter(weights, 'scale', {shape: [20], dtype: 'float32'})}, {epsilon: 1e-5});
   const before = device.memoryUsage().bufferBytes;
   const run = async (on: typeof device) => {
     const engine = new Engine(on);

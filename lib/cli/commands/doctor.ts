@@ -9,7 +9,9 @@ import {packageVersion} from '../package-folder.ts';
 
 export function doctorCommand() {
   return new Command('doctor')
-    .description('say what this machine is and what can run on it; exit with 1 where the device cannot be had')
+    .description(
+      'say what this machine is and what can run on it; exit with 1 where the device cannot be had',
+    )
     .option('--device <device>', 'auto, cpu, cuda or cuda:N (default: auto)', text => text as DeviceSpec)
     .option('--json', 'print one JSON object')
     .action(({json, device = 'auto'}) => {
@@ -100,7 +102,10 @@ function asText(report: ReturnType<typeof examine>): string {
     ['caches', caches],
     ['memory', `${formatBytes(report.availableMemoryBytes)} free of ${formatBytes(report.totalMemoryBytes)}`],
     ...report.devices.flatMap(deviceRows),
-    [report.wanted, chosen === null ? 'cannot be had' : `${chosen.device}, dtype ${chosen.dtype}`],
+    [
+      'chosen',
+      chosen === null ? `none: ${report.wanted} cannot be had` : `${chosen.device}, dtype ${chosen.dtype}`,
+    ],
   ];
   return rows.map(([name, value]) => `${name!.padEnd(10)} ${value}\n`).join('');
 }

@@ -4,7 +4,15 @@
 import type {CompiledFunction} from '../../engine/compiled-function.ts';
 import * as ops from '../../graph/ops/index.ts';
 import type {Tensor} from '../../graph/tensor.ts';
-import {call, type CallOptions, type CallPlace, engineOf, type Operand, placeOf, type ResultFor} from './call.ts';
+import {
+  type CallOptions,
+  type CallPlace,
+  call,
+  engineOf,
+  type Operand,
+  placeOf,
+  type ResultFor,
+} from './call.ts';
 
 /** B samples of N tokens each; channels are those of all heads, one head after the other. */
 export interface AttentionInputs<Query extends Operand = Operand> {
@@ -111,8 +119,8 @@ function functionOf(
   fn: (inputs: Inputs) => Tensor,
 ): CompiledFunction<Inputs, Tensor> {
   const key = JSON.stringify([name, device.name, attributes]);
-  let known = functions.get(key);
-  if (known === undefined) functions.set(key, (known = engineOf(device).compile(name, fn)));
+  const known = functions.get(key) ?? engineOf(device).compile(name, fn);
+  functions.set(key, known);
   return known;
 }
 

@@ -47,8 +47,8 @@ const engines = new Map<string, Engine>();
 
 /** The engine of all calls on a device: what it compiles stays to the end of the process. */
 export function engineOf(device: Device): Engine {
-  let engine = engines.get(device.name);
-  if (engine === undefined) engines.set(device.name, (engine = new Engine(device)));
+  const engine = engines.get(device.name) ?? new Engine(device);
+  engines.set(device.name, engine);
   return engine;
 }
 

@@ -10,7 +10,7 @@ import {Weights} from '../../nn/weights.ts';
 import {detectAdapterKind} from '../../weights/adapter-kind.ts';
 import {canonicalAdapterTensors} from '../../weights/adapter-names.ts';
 import type {WeightIndex} from '../../weights/stored-tensor.ts';
-import {call, type CallOptions, type CallPlace, type Operand, placeOf, type ResultFor} from './call.ts';
+import {type CallOptions, type CallPlace, call, type Operand, placeOf, type ResultFor} from './call.ts';
 
 /** One row a condition; float32 also where they are on a device. */
 export interface InstructProjectionInputs<Image extends Operand = Operand> {

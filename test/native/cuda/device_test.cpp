@@ -51,7 +51,8 @@ JobResult submit(CudaDevice& device, std::unique_ptr<Job> job) {
   return promise->get_future().get();
 }
 
-Status copy(CudaDevice& device, const std::shared_ptr<Buffer>& source, const std::shared_ptr<Buffer>& target) {
+Status copy(CudaDevice& device, const std::shared_ptr<Buffer>& source,
+            const std::shared_ptr<Buffer>& target) {
   auto job = std::make_unique<Job>();
   job->task = [&] { return device.copy(*target, 0, *source); };
   return submit(device, std::move(job)).status;
@@ -269,7 +270,8 @@ TEST_CASE("a device that breaks down says where") {
   job->check_nan = true;
   const Status status = submit(*setup.device, std::move(job)).status;
   CHECK(status.code == ErrorCode::kInternal);
-  CHECK_EQ(status.message,
-           "unary: cuda: running kernels: an illegal memory access was encountered (cudaErrorIllegalAddress).");
+  CHECK_EQ(
+      status.message,
+      "unary: cuda: running kernels: an illegal memory access was encountered (cudaErrorIllegalAddress).");
   CHECK_EQ(status.scope, "first");
 }

@@ -1,5 +1,5 @@
-// A device on the host: a heap that knows its blocks, and a queue of work that runs when somebody waits, as late
-// as CUDA's may.
+// A device on the host: a heap that knows its blocks, and a queue of work that runs when somebody waits, as
+// late as CUDA's may.
 #pragma once
 
 #include <functional>

@@ -92,7 +92,8 @@ void free_recording(CudaRecording* recording) {
   delete recording;
 }
 
-void record(CudaRecording* recording, size_t op, const void* attributes, const NodeView* node, void* scratch) {
+void record(CudaRecording* recording, size_t op, const void* attributes, const NodeView* node,
+            void* scratch) {
   recording->recording.add(op, attributes, *node, scratch);
 }
 
@@ -110,8 +111,9 @@ CudaStatus enqueue_node(CudaDeviceHandle& device, const Recording& recording, si
     const std::string fail = settings().fail;
     for (const KernelLaunch& launch : launches) {
       if (launch.name == fail) {
-        return to_status(ErrorCode::kInternal, "cuda: running kernels: an illegal memory access was encountered "
-                                               "(cudaErrorIllegalAddress).");
+        return to_status(ErrorCode::kInternal,
+                         "cuda: running kernels: an illegal memory access was encountered "
+                         "(cudaErrorIllegalAddress).");
       }
     }
     const Status status = emulation::run(launches, Order::kFirstToLast);
