@@ -7,7 +7,7 @@ namespace ipai {
 Executor::Executor(std::unique_ptr<Runner> runner)
     : runner_(std::move(runner)), thread_([this] { work(); }) {}
 
-Executor::~Executor() {
+void Executor::stop() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     stop_ = true;
@@ -15,7 +15,7 @@ Executor::~Executor() {
     if (running_ != nullptr) running_->token->cancelled = true;
   }
   wake_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Executor::submit(std::unique_ptr<Job> job) {

@@ -15,9 +15,7 @@ namespace ipai {
 class Executor {
  public:
   explicit Executor(std::unique_ptr<Runner> runner);
-  // Drops queued jobs, cancels the running one and waits for the node that it is at. Their `done` is not
-  // called.
-  ~Executor();
+  ~Executor() { stop(); }
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
@@ -27,6 +25,9 @@ class Executor {
   void cancel(const std::shared_ptr<CancelToken>& token);
   // Ends all jobs of an owner and returns when none of them runs; queued ones are dropped without `done`.
   void drain(const void* owner);
+  // Drops queued jobs, cancels the running one and waits for the node that it is at. Their `done` is not
+  // called, and no job runs any more.
+  void stop();
   // Gives the arena, and freed buffers, back to the system when no job is waiting.
   void trim();
 

@@ -1,5 +1,6 @@
 #include "runtime/runtime.h"
 
+#include <cstdlib>
 #include <memory>
 
 #include "runtime/cpu_count.h"
@@ -13,6 +14,12 @@ std::mutex mutex;
 std::unique_ptr<Runtime> instance;
 
 constexpr int kMaxThreads = 1024;
+
+// At the end of the process, before what the CUDA library and the driver have registered for it: they tear down
+// what a run would need.
+void stop_cuda_at_exit() {
+  if (instance) instance->stop_cuda();
+}
 
 }  // namespace
 
@@ -59,7 +66,13 @@ Result<CudaDevice*> Runtime::open_cuda(const std::string& library_path, int inde
   }
   Result<std::unique_ptr<CudaDevice>> device = CudaDevice::open(*cuda_, index);
   if (!device.ok()) return device.status();
+  if (cuda_devices_.empty()) std::atexit(stop_cuda_at_exit);
   return cuda_devices_.emplace_back(std::move(device.value())).get();
+}
+
+void Runtime::stop_cuda() {
+  std::lock_guard<std::mutex> lock(cuda_mutex_);
+  for (const auto& device : cuda_devices_) device->executor().stop();
 }
 
 void Runtime::cancel(const std::shared_ptr<CancelToken>& token) {

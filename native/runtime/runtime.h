@@ -33,6 +33,9 @@ class Runtime {
   // A CUDA device through the library of that path, which the first call of a process settles.
   Result<CudaDevice*> open_cuda(const std::string& library_path, int index);
 
+  // Ends all jobs of CUDA devices, for good.
+  void stop_cuda();
+
   // Ends jobs on whichever device they are: see Executor.
   void cancel(const std::shared_ptr<CancelToken>& token);
   void drain(const void* owner);
