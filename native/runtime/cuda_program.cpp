@@ -32,6 +32,11 @@ std::byte* address(const CudaAddresses& places, const Storage& storage) {
   return nullptr;
 }
 
+std::byte* align_scratch(std::byte* scratch) {
+  const size_t beyond = reinterpret_cast<uintptr_t>(scratch) % kCudaScratchAlignment;
+  return beyond == 0 ? scratch : scratch + (kCudaScratchAlignment - beyond);
+}
+
 }  // namespace
 
 CudaAddresses addresses_of(const Job& job, std::byte* arena) {
@@ -66,7 +71,7 @@ CudaRecording* record_program(const CudaInterface& cuda, CudaDeviceHandle* devic
     const TensorView output = view_at(program, addresses, node.output);
     const NodeView node_view{inputs.data(), static_cast<int>(inputs.size()), &output, 1};
     cuda.record(recording, static_cast<size_t>(node.op - first_op), node.attributes.get(), &node_view,
-                addresses.arena + program.plan.scratch_offsets[i]);
+                align_scratch(addresses.arena + program.plan.scratch_offsets[i]));
   }
   for (const MemoryPlan::Copy& copy : program.plan.copies) {
     const auto tensor = static_cast<size_t>(copy.tensor);

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "runtime/buffer.h"
+#include "runtime/device_traits.h"
+
 namespace ipai {
 namespace {
 
@@ -131,6 +134,9 @@ class Compiler {
     ProgramTensor& output = tensor(node.output);
     if (op.output_bytes) output.bytes = op.output_bytes(attributes, node.types);
     if (op.scratch_bytes) node.scratch_bytes = op.scratch_bytes(attributes, node.types);
+    // Blocks of the arena begin at multiples of kAlignment.
+    if (node.scratch_bytes > 0 && traits_.kind == Device::kCuda)
+      node.scratch_bytes += kCudaScratchAlignment - kAlignment;
     // All tensors of one block of memory have the same size, which the planner relies on.
     if (op.is_view && output.bytes != tensor(node.inputs[0]).bytes)
       return "a view must be as large as its source";

@@ -15,8 +15,8 @@ std::unique_ptr<Runtime> instance;
 
 constexpr int kMaxThreads = 1024;
 
-// At the end of the process, before what the CUDA library and the driver have registered for it: they tear down
-// what a run would need.
+// At the end of the process, before what the CUDA library and the driver have registered for it: they tear
+// down what a run would need.
 void stop_cuda_at_exit() {
   if (instance) instance->stop_cuda();
 }
