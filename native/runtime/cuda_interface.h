@@ -18,6 +18,9 @@ namespace ipai {
 inline constexpr uint32_t kCudaInterfaceVersion = 1;
 inline constexpr char kCudaInterfaceSymbol[] = "ipai_cuda_interface";
 
+// Of the scratch memory that ops are given.
+inline constexpr size_t kCudaScratchAlignment = 256;
+
 // These cross the border as they are.
 static_assert(std::is_trivially_copyable_v<TensorView> && std::is_trivially_copyable_v<DeviceTraits> &&
               std::is_trivially_copyable_v<InputRole>);

@@ -8,9 +8,6 @@ namespace ipai {
 
 enum class Device : uint8_t { kCpu, kCuda };
 
-// Of the scratch memory that CUDA ops are given.
-inline constexpr size_t kCudaScratchAlignment = 256;
-
 struct DeviceTraits {
   Device kind = Device::kCpu;
   // Of the CPU's thread team.

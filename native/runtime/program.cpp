@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "runtime/buffer.h"
-#include "runtime/device_traits.h"
+#include "runtime/cuda_interface.h"
 
 namespace ipai {
 namespace {
