@@ -15,7 +15,8 @@ CpuDevice::CpuDevice(CpuTarget target, int thread_count)
                     std::make_unique<ProgramRunner>(thread_count)) {}
 
 Status CpuDevice::copy(Buffer& target, size_t offset, const Buffer& source) {
-  std::memcpy(target.data() + offset, source.data(), source.size());
+  // They may be views of one buffer.
+  std::memmove(target.data() + offset, source.data(), source.size());
   return Status::success();
 }
 

@@ -92,8 +92,10 @@ Status CudaRunner::run_program(const Job& job, std::vector<NodeTime>& profile) {
   if (program.on_device == nullptr) program.on_device = std::make_shared<CudaProgram>(cuda_, device_);
   auto& on_device = *static_cast<CudaProgram*>(program.on_device.get());
   if (!on_device.repeats(addresses)) return launch_nodes(job, addresses);
-  if (Status status = on_device.launch_graph(program, addresses); !status.ok()) return status;
-  return wait(scope);
+  const Status status = on_device.launch_graph(program, addresses);
+  // A graph needs memory of its own, without which a program runs too.
+  if (status.code == ErrorCode::kOutOfMemory) return launch_nodes(job, addresses);
+  return status.ok() ? wait(scope) : status;
 }
 
 Status CudaRunner::launch_nodes(const Job& job, const CudaAddresses& addresses) {

@@ -250,6 +250,20 @@ TEST_CASE("memory is counted, freed in order, and its end is an error like the p
   CHECK(status.message.find("out of memory: 2.0 MiB needed for a buffer on cuda:0, ") == 0);
 }
 
+TEST_CASE("a program without memory for its graph runs all the same") {
+  Setup setup;
+  const auto x = upload(*setup.device, kX);
+  const std::vector<float> first = setup.run(x);
+  const auto before = counts();
+  const auto y = setup.device->allocate(x->size()).value();
+  {
+    const Machine machine("memory=0");
+    REQUIRE_EQ(submit(*setup.device, setup.job(x, y)).status.message, "");
+  }
+  CHECK(download(*setup.device, y) == first);
+  CHECK_EQ(counts().node_launches, before.node_launches + 3);
+}
+
 TEST_CASE("a NaN is told with its op and place") {
   Setup setup;
   const auto x = upload(*setup.device, {1, 2, NAN, 4, 5});
