@@ -83,6 +83,10 @@ step doctor-json bash -c "node dist/cli.js doctor --device cuda --json > '$out/d
 # Every op against the processor's; each twice, as launches and as a graph, with equal bits.
 step parity build-test/cuda_device_tests
 
+# A small generation, and attention from JavaScript.
+step javascript env IPAI_TEST_CUDA_LIBRARY="$IPAI_CUDA_LIBRARY" \
+  npx ava test/pipelines/cuda.test.ts test/pipelines/standalone-cuda.test.ts
+
 # The smallest cases are enough for it, and it is some hundred times slower.
 for tool in memcheck racecheck initcheck synccheck; do
   command="compute-sanitizer --tool $tool --error-exitcode 1 build-test/cuda_device_tests"

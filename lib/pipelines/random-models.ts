@@ -73,28 +73,29 @@ const sd15: Preset = {
   resampler: {dim: 768, heads: 12, dimHead: 64, depth: 4},
 };
 
+/** Attention heads are as wide as those of public models, for which CUDA has kernels. */
 const tiny: Preset = {
   unet: {
     ...unetBlocks,
     sample_size: 16,
-    block_out_channels: [32, 64, 64, 64],
+    block_out_channels: [40, 80, 80, 80],
     layers_per_block: 1,
-    attention_head_dim: 4,
+    attention_head_dim: 1,
     cross_attention_dim: 64,
     norm_num_groups: 8,
   },
-  vae: {...vaeBlocks, block_out_channels: [16, 32, 32, 32], layers_per_block: 1, norm_num_groups: 8},
-  text: {hidden_size: 64, intermediate_size: 128, num_hidden_layers: 2, num_attention_heads: 4},
+  vae: {...vaeBlocks, block_out_channels: [16, 32, 32, 64], layers_per_block: 1, norm_num_groups: 8},
+  text: {hidden_size: 64, intermediate_size: 128, num_hidden_layers: 2, num_attention_heads: 1},
   vision: {
     hidden_size: 64,
     intermediate_size: 128,
     num_hidden_layers: 3,
-    num_attention_heads: 4,
+    num_attention_heads: 1,
     patch_size: 28,
     projection_dim: 64,
     hidden_act: 'gelu',
   },
-  resampler: {dim: 64, heads: 4, dimHead: 16, depth: 2},
+  resampler: {dim: 64, heads: 1, dimHead: 64, depth: 2},
 };
 
 const presets: Readonly<Record<string, Preset>> = {tiny, sd15};

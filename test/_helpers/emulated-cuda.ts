@@ -9,3 +9,8 @@ export const emulatedCuda: Readonly<Record<string, string>> = {
     new URL('../../build/emulated-cuda/libipai_cuda_emulated.so', import.meta.url),
   ),
 };
+
+/** The device for tests that any will do for: a real one where `IPAI_TEST_CUDA_LIBRARY` names its library. */
+export const anyCuda: Readonly<Record<string, string>> = {
+  IPAI_CUDA_LIBRARY: process.env['IPAI_TEST_CUDA_LIBRARY'] || emulatedCuda['IPAI_CUDA_LIBRARY']!,
+};

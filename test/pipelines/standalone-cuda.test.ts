@@ -1,13 +1,13 @@
 /**
- * Attention as a function of its own on a CUDA device, which is emulated, against the processor.
+ * Attention as a function of its own on a CUDA device, emulated or real, against the processor.
  */
 import test from 'ava';
 import {DeviceTensor, decoupledCrossAttention, fusedAttention, openDevice} from '../../lib/index.ts';
 import type {HostTensor} from '../../lib/pipelines/host-tensor.ts';
-import {emulatedCuda} from '../_helpers/emulated-cuda.ts';
+import {anyCuda} from '../_helpers/emulated-cuda.ts';
 import {relativeError} from '../_helpers/relative-error.ts';
 
-Object.assign(process.env, emulatedCuda);
+Object.assign(process.env, anyCuda);
 const device = openDevice('cuda');
 const ops = new Set(device.addon.describeOps(device.handle).map(({name}) => name));
 const withOp = (name: string) => (ops.has(name) ? test : test.skip);

@@ -46,6 +46,17 @@ test.serial('the device says what it is', t => {
   t.is(cuda?.totalMemoryBytes, 2 ** 30);
 });
 
+test.serial("its ops have the inputs and attributes of the processor's", t => {
+  const {addon, handle} = device;
+  const ofCpu = new Map(addon.describeOps().map(op => [op.name, op]));
+  const ops = addon.describeOps(handle);
+  t.true(ops.length > 0);
+  for (const {name, inputs, attributes} of ops) {
+    const expected = ofCpu.get(name);
+    t.deepEqual({inputs, attributes}, {inputs: expected!.inputs, attributes: expected!.attributes}, name);
+  }
+});
+
 test.serial('tensors there and back, counted while they live', async t => {
   const before = device.memoryUsage().bufferBytes;
   const data = {
