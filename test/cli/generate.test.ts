@@ -93,7 +93,7 @@ for (const [what, extra, message] of [
   ],
   ['zero steps', ['--steps', '0'], /numInferenceSteps: expected an integer from 1 to 1000/],
   ['two models', ['--random', 'tiny'], /either --model or --random but received both/],
-  ['a device that is not there', ['--device', 'cuda'], /no CUDA backend/],
+  ['a device that is not there', ['--device', 'cuda'], /device 'cuda': the CUDA library was not found/],
   ['no threads', ['--threads', '0'], /IPAI_NUM_THREADS: expected a whole number/],
 ] as const) {
   test(`${what} is refused, and nothing is written`, async t => {

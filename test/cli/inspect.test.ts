@@ -70,7 +70,7 @@ test('inspect graph prints the graph of a program', async t => {
   t.is(exitCode, 0);
   // Two branches of guidance share their sample.
   t.regex(stdout, /^input sample f32\[1, 4, 16, 16\]$/m);
-  t.regex(stdout, /^input textKeyValues\.0\.key f32\[2, 77, 32\]$/m);
+  t.regex(stdout, /^input textKeyValues\.0\.key f32\[2, 77, 40\]$/m);
   t.regex(stdout, /= decoupled_attention /);
   t.regex(stdout, /\nreturn %\d+\n$/);
 });

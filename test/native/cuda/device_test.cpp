@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <future>
+#include <thread>
 
 #include "device/emulated_device.h"
 #include "runtime/cuda_device.h"
@@ -74,14 +75,16 @@ std::vector<float> download(CudaDevice& device, const std::shared_ptr<Buffer>& b
   return values;
 }
 
-// layer_norm(silu(silu(x)), scale), x [1, n].
+// layer_norm(silu(silu(x)), silu(scale)), x [1, n]; silu(scale) is in the arena.
 std::shared_ptr<const ipai::Program> program_of(CudaDevice& device, int64_t n) {
   ipai::ProgramDescription program;
   const ipai::ProgramDescription::Tensor tensor = {DType::kFloat32, {1, n}};
-  program.tensors = {tensor, tensor, tensor, {DType::kFloat32, {n}}, tensor};
+  const ipai::ProgramDescription::Tensor row = {DType::kFloat32, {n}};
+  program.tensors = {tensor, tensor, tensor, row, tensor, row};
   program.nodes = {{"unary", {0}, {1}, {{"kind", std::string("silu")}}, "first"},
                    {"unary", {1}, {2}, {{"kind", std::string("silu")}}, "second"},
-                   {"layer_norm", {2, 3}, {4}, {{"epsilon", 1e-5}}, "third"}};
+                   {"unary", {3}, {5}, {{"kind", std::string("silu")}}, "third"},
+                   {"layer_norm", {2, 5}, {4}, {{"epsilon", 1e-5}}, "fourth"}};
   program.inputs = {0};
   program.parameters = {3};
   program.outputs = {4};
@@ -99,7 +102,7 @@ std::vector<float> expected(const std::vector<float>& x, const std::vector<float
   for (const double value : y) variance += (value - mean) * (value - mean) / static_cast<double>(x.size());
   std::vector<float> result;
   for (size_t i = 0; i < x.size(); ++i)
-    result.push_back(static_cast<float>((y[i] - mean) / std::sqrt(variance + 1e-5) * scale[i]));
+    result.push_back(static_cast<float>((y[i] - mean) / std::sqrt(variance + 1e-5) * silu(scale[i])));
   return result;
 }
 
@@ -166,13 +169,13 @@ TEST_CASE("a program's first run launches its nodes, later ones its graph, with 
   const auto x = upload(*setup.device, kX);
   const std::vector<float> first = setup.run(x);
   check_near(first, expected(kX, kScale));
-  CHECK_EQ(counts().node_launches - before.node_launches, 3);
+  CHECK_EQ(counts().node_launches - before.node_launches, 4);
   CHECK_EQ(counts().graphs, before.graphs);
   for (int i = 1; i < 4; ++i) {
     CHECK(setup.run(x) == first);
     CHECK_EQ(counts().graph_launches - before.graph_launches, i);
   }
-  CHECK_EQ(counts().node_launches - before.node_launches, 3);
+  CHECK_EQ(counts().node_launches - before.node_launches, 4);
   CHECK_EQ(counts().graphs, before.graphs + 1);
   CHECK_EQ(counts().recordings, before.recordings);
   setup.program.reset();
@@ -188,6 +191,9 @@ TEST_CASE("a graph follows inputs that move, and memory that was given back") {
   check_near(setup.run(other), expected(kOther, kScale));
   CHECK(setup.run(x) == of_x);
   setup.device->executor().trim();
+  while (setup.device->executor().runner().arena_bytes() > 0) std::this_thread::yield();
+  // Where the arena was.
+  const auto other_memory = setup.device->allocate(size_t{2} << 20).value();
   check_near(setup.run(other), expected(kOther, kScale));
   CHECK(setup.run(x) == of_x);
   CHECK(setup.run(x) == of_x);
@@ -214,7 +220,7 @@ TEST_CASE("times of nodes follow one another") {
   job->profile = true;
   const JobResult result = submit(*setup.device, std::move(job));
   REQUIRE(result.status.ok());
-  REQUIRE_EQ(result.profile.size(), 3);
+  REQUIRE_EQ(result.profile.size(), 4);
   CHECK(result.profile[0].start_us < result.profile[0].end_us);
   CHECK_EQ(result.profile[0].end_us, result.profile[1].start_us);
   check_near(download(*setup.device, y), expected(kX, kScale));
@@ -261,7 +267,7 @@ TEST_CASE("a program without memory for its graph runs all the same") {
     REQUIRE_EQ(submit(*setup.device, setup.job(x, y)).status.message, "");
   }
   CHECK(download(*setup.device, y) == first);
-  CHECK_EQ(counts().node_launches, before.node_launches + 3);
+  CHECK_EQ(counts().node_launches, before.node_launches + 4);
 }
 
 TEST_CASE("a NaN is told with its op and place") {
@@ -275,7 +281,16 @@ TEST_CASE("a NaN is told with its op and place") {
   CHECK_EQ(status.scope, "first");
 }
 
-// Last: the device is of no use after it.
+TEST_CASE("a device that breaks down in a graph: the run says so") {
+  Setup setup;
+  const auto x = upload(*setup.device, kX);
+  setup.run(x);
+  const Machine machine("fail=layer_norm_block_rows");
+  const Status status = submit(*setup.device, setup.job(x, setup.device->allocate(20).value())).status;
+  CHECK(status.code == ErrorCode::kInternal);
+  CHECK(status.message.find("set IPAI_CHECK_NAN=1 to learn the op.") != std::string::npos);
+}
+
 TEST_CASE("a device that breaks down says where") {
   Setup setup;
   const auto x = upload(*setup.device, kX);

@@ -74,6 +74,7 @@ CudaStatus CudaDeviceHandle::wait() {
     work = std::move(queue);
     queue.clear();
   }
+  if (cuda::emulation::settings().fail.empty()) failure = {};
   for (const auto& item : work) {
     const CudaStatus status = item();
     if (failure.ok()) failure = status;

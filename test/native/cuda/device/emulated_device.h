@@ -20,7 +20,7 @@ struct CudaDeviceHandle {
   std::map<std::byte*, size_t> blocks;
   size_t bytes = 0;
   std::vector<std::function<CudaStatus()>> queue;
-  // The first failure of queued work stays, as CUDA's do.
+  // The first failure of queued work stays, as CUDA's do, for as long as the settings ask for one.
   CudaStatus failure;
 
   CudaStatus allocate(size_t size, void** address);

@@ -95,7 +95,8 @@ void free_recording(CudaRecording* recording) {
 void record(CudaRecording* recording, size_t op, const void* attributes, const NodeView* node,
             void* scratch) {
   if (reinterpret_cast<uintptr_t>(scratch) % kCudaScratchAlignment != 0)
-    recording->device->failure = to_status(ErrorCode::kInternal, "scratch that is not aligned.");
+    recording->device->enqueue(
+        [] { return to_status(ErrorCode::kInternal, "scratch that is not aligned."); });
   recording->recording.add(op, attributes, *node, scratch);
 }
 
