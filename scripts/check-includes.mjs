@@ -1,4 +1,5 @@
-// The floors of the C++ side: addon -> runtime -> ops -> cpu, and no op includes another.
+// The floors of the C++ side: addon -> runtime -> ops -> cpu and cuda, and no op includes another. Of the building
+// blocks, cpu.cpp takes those of cpu and cuda.cu those of cuda; the emulation of CUDA is included by cuda alone.
 import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 
@@ -6,18 +7,23 @@ const root = new URL('..', import.meta.url).pathname;
 const below = {
   addon: ['runtime'],
   runtime: ['cpu'],
-  ops: ['runtime', 'cpu'],
+  ops: ['runtime', 'cpu', 'cuda'],
   cpu: ['runtime'],
+  cuda: ['runtime', 'emulation'],
 };
 // What kernels may know of the runtime: contracts, not the executor.
 const contracts = new Set([
   'attributes.h',
   'cpu_context.h',
+  'cuda_encoder.h',
+  'device_traits.h',
   'dtype.h',
   'function_ref.h',
+  'kernel_launch.h',
   'op.h',
   'tensor_view.h',
   'thread_pool.h',
+  'type_checks.h',
 ]);
 
 const problems = [];
@@ -30,8 +36,10 @@ for (const file of readdirSync(join(root, 'native'), {recursive: true})) {
     if (name === undefined) continue;
     const own = target === floor && (floor !== 'ops' || name === folder);
     const allowed = own || (below[floor] ?? []).includes(target);
-    const contractOnly = (floor === 'ops' || floor === 'cpu') && target === 'runtime' && !contracts.has(name);
-    if (!allowed || contractOnly) problems.push(`native/${file} includes ${included}`);
+    const aboveContracts = floor !== 'addon' && floor !== 'runtime';
+    const contractOnly = aboveContracts && target === 'runtime' && !contracts.has(name);
+    const otherDevice = floor === 'ops' && target === (file.endsWith('.cu') ? 'cpu' : 'cuda');
+    if (!allowed || contractOnly || otherDevice) problems.push(`native/${file} includes ${included}`);
   }
 }
 if (problems.length > 0) {

@@ -10,7 +10,7 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 const files = ['native', 'test/native'].flatMap(folder =>
   readdirSync(path.join(root, folder), {recursive: true})
-    .filter(name => /\.(h|cpp)$/.test(name))
+    .filter(name => /\.(h|cpp|cu)$/.test(name))
     .map(name => path.join(folder, name)),
 );
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Builds and runs the native tests (doctest), which need no Node.js addon.
+// Builds and runs the native tests (doctest), which need no Node.js addon, and those of the CUDA kernels, which need no
+// CUDA.
 //
 //   node scripts/test-native.mjs [--sanitize address,undefined|thread] [-- doctest options]
 import {spawnSync} from 'node:child_process';
@@ -31,3 +32,5 @@ const options = ['-DIPAI_BUILD_TESTS=ON', `-DIPAI_SANITIZE=${values.sanitize}`];
 run('cmake', ['-S', root, '-B', folder, ...generator, ...options]);
 run('cmake', ['--build', folder, '--parallel', String(os.availableParallelism())]);
 run(path.join(folder, 'native_tests'), positionals);
+// ThreadSanitizer cannot follow the fibers on which kernels are run.
+if (values.sanitize !== 'thread') run(path.join(folder, 'native_cuda_tests'), positionals);

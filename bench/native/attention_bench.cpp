@@ -27,7 +27,7 @@ constexpr Case kCases[] = {
     {"decoupled 64, 8 x 160", 64, 77, 16, 8, 160}};
 
 void time_case(const Case& c, OpBench& bench) {
-  const CpuOp& op = bench.op(c.image_keys > 0 ? "decoupled_attention" : "attention");
+  const Op& op = bench.op(c.image_keys > 0 ? "decoupled_attention" : "attention");
   const DType dtype = bench.dtype();
   const auto tokens = [&](int64_t count) { return Buffer(dtype, {1, count, c.heads * c.head_size}); };
   const Buffer q = tokens(c.queries), k = tokens(c.keys), v = tokens(c.keys), output = tokens(c.queries);
@@ -43,8 +43,8 @@ void time_case(const Case& c, OpBench& bench) {
   }
   std::string error;
   const auto attributes = op.parse(map, error);
-  const NodeTypes types{{inputs.begin(), inputs.end()}, {output.view}};
-  const size_t bytes = op.scratch_bytes(attributes.get(), types, bench.pool().thread_count());
+  const NodeTypes types{{inputs.begin(), inputs.end()}, {output.view}, bench.device()};
+  const size_t bytes = op.scratch_bytes(attributes.get(), types);
   const Buffer scratch(DType::kUInt8, {static_cast<int64_t>(bytes)});
   CpuContext context(bench.pool(), scratch.memory.get());
   bench.time(c.name, c.flops(), [&] {

@@ -97,8 +97,8 @@ double flops(const Case& c) {
 }
 
 void time_case(const Case& c, OpBench& bench) {
-  const CpuOp& op = bench.op(c.op);
-  const CpuOp& pack = bench.op("pack_" + c.op);
+  const Op& op = bench.op(c.op);
+  const Op& pack = bench.op("pack_" + c.op);
   const DType dtype = bench.dtype();
   const Buffer x(dtype, c.x), weight(DType::kFloat32, c.weight), bias(DType::kFloat32, {c.weight[0]});
   AttributeMap pack_map = {{"dtype", dtype_name(dtype)}};
@@ -115,8 +115,8 @@ void time_case(const Case& c, OpBench& bench) {
   pack.run(pack_attributes.get(), {&weight.view, 1, &packed.view, 1}, pack_context);
 
   const std::vector<TensorView> inputs = {x.view, packed.view, bias.view, Buffer().view, Buffer().view};
-  const NodeTypes types{{inputs.begin(), inputs.end()}, {output.view}};
-  const size_t scratch_bytes = op.scratch_bytes(attributes.get(), types, bench.pool().thread_count());
+  const NodeTypes types{{inputs.begin(), inputs.end()}, {output.view}, bench.device()};
+  const size_t scratch_bytes = op.scratch_bytes(attributes.get(), types);
   const Buffer scratch(DType::kUInt8, {static_cast<int64_t>(scratch_bytes)});
   CpuContext context(bench.pool(), scratch.memory.get());
   bench.time(c.name, flops(c), [&] {

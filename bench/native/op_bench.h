@@ -18,7 +18,7 @@
 namespace ipai {
 #define IPAI_DECLARE_TARGET(target) \
   namespace target {                \
-  std::vector<CpuOp> all_ops();     \
+  std::vector<Op> all_ops();     \
   }
 IPAI_DECLARE_TARGET(portable)
 IPAI_DECLARE_TARGET(avx2)
@@ -54,10 +54,11 @@ class OpBench {
 
   DType dtype() const { return dtype_; }
   ThreadPool& pool() { return pool_; }
+  DeviceTraits device() const { return {Device::kCpu, pool_.thread_count()}; }
   bool wants(const std::string& name) const { return name.find(filter_) != std::string::npos; }
 
-  const CpuOp& op(const std::string& name) const {
-    for (const CpuOp& op : ops_) {
+  const Op& op(const std::string& name) const {
+    for (const Op& op : ops_) {
       if (op.name == name) return op;
     }
     std::fprintf(stderr, "no op called %s\n", name.c_str());
@@ -111,7 +112,7 @@ class OpBench {
   DType dtype_;
   std::string filter_;
   clockid_t clock_;
-  std::vector<CpuOp> ops_;
+  std::vector<Op> ops_;
   PeakLoop peak_loop_ = portable_loop;
 };
 

@@ -88,7 +88,7 @@ ProgramDescription to_description(Napi::Value value) {
   return description;
 }
 
-Napi::Value from_op(Napi::Env env, const CpuOp& op) {
+Napi::Value from_op(Napi::Env env, const Op& op) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("name", op.name);
   Napi::Array inputs = Napi::Array::New(env);

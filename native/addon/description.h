@@ -9,7 +9,7 @@
 namespace ipai::addon {
 
 ProgramDescription to_description(Napi::Value value);
-Napi::Value from_op(Napi::Env env, const CpuOp& op);
+Napi::Value from_op(Napi::Env env, const Op& op);
 Napi::Value from_plan(Napi::Env env, const Program& program);
 
 }  // namespace ipai::addon

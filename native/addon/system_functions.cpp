@@ -48,7 +48,7 @@ Napi::Value system_info(const Napi::CallbackInfo& info) {
 
 Napi::Value describe_ops(const Napi::CallbackInfo& info) {
   Napi::Array ops = Napi::Array::New(info.Env());
-  for (const CpuOp& op : Runtime::get().registry().ops()) ops.Set(ops.Length(), from_op(info.Env(), op));
+  for (const Op& op : Runtime::get().registry().ops()) ops.Set(ops.Length(), from_op(info.Env(), op));
   return ops;
 }
 

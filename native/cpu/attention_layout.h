@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string>
 
-#include "cpu/type_checks.h"
+#include "runtime/type_checks.h"
 
 namespace ipai {
 

@@ -1,5 +1,6 @@
-// What an op is to the runtime: a contract (roles, attributes) and the CPU functions behind it.
-// An op lives in native/ops/<name>/: op.h has its attribute struct and contract, cpu.cpp its kernels.
+// What an op is to the runtime: a contract (roles, attributes, types) and one device's functions behind it.
+// An op lives in native/ops/<name>/: op.h has its attribute struct and contract, which all devices share;
+// cpu.cpp and cuda.cu have the kernels, and say what these need.
 #pragma once
 
 #include <functional>
@@ -8,21 +9,24 @@
 #include <vector>
 
 #include "runtime/attributes.h"
+#include "runtime/device_traits.h"
 #include "runtime/tensor_view.h"
 
 namespace ipai {
 
 class CpuContext;
+class CudaEncoder;
 
 struct InputRole {
   const char* name;
   enum Kind : uint8_t { kRequired, kOptional, kVariadic } kind = kRequired;  // only the last may be variadic
 };
 
-// Types of a node's inputs (absent optional ones included, in order) and outputs.
+// Types of a node's inputs (absent optional ones included, in order) and outputs, and the device it is for.
 struct NodeTypes {
   std::vector<TensorType> inputs;
   std::vector<TensorType> outputs;
+  DeviceTraits device = {};
 };
 
 struct NodeView {
@@ -35,8 +39,8 @@ struct NodeView {
   const TensorView& output(int index = 0) const { return outputs[index]; }
 };
 
-// A CPU op. Functions that are empty take the default given beside them.
-struct CpuOp {
+// An op of one device. Functions that are empty take the default given beside them.
+struct Op {
   std::string name;
   std::vector<InputRole> inputs;
   std::vector<AttributeSpec> attributes;
@@ -49,18 +53,21 @@ struct CpuOp {
   std::function<std::shared_ptr<const void>(const AttributeMap&, std::string& error)> parse;
   // Why these types cannot be run, as a sentence; empty when they can. Default: accept.
   std::function<std::string(const void* attributes, const NodeTypes&)> validate;
-  // Bytes of scratch that `run` may use, for all threads together. Default: 0.
-  std::function<size_t(const void* attributes, const NodeTypes&, int thread_count)> scratch_bytes;
+  // Bytes of scratch that `run` or `record` may use, for all threads together. Default: 0.
+  std::function<size_t(const void* attributes, const NodeTypes&)> scratch_bytes;
   // Bytes of output 0 where its layout is not dense row-major. Default: dense.
   std::function<size_t(const void* attributes, const NodeTypes&)> output_bytes;
   // Bytes of input `index` where its layout is not dense row-major (weights that a pack_* op made): the
-  // runtime refuses smaller buffers, so that `run` never reads past one. Default: dense.
+  // runtime refuses smaller buffers, so that kernels never read past one. Default: dense.
   std::function<size_t(const void* attributes, const NodeTypes&, int index)> input_bytes;
-  // Must not throw; inputs that share a buffer with output 0 are only those of `in_place_inputs`.
+
+  // One of these, by the device. Neither may throw or fail: `validate` has seen all that could be wrong.
+  // Inputs that share a buffer with output 0 are only those of `in_place_inputs`.
   std::function<void(const void* attributes, const NodeView&, CpuContext&)> run;
+  std::function<void(const void* attributes, const NodeView&, CudaEncoder&)> record;
 };
 
-// The typed face of CpuOp: what an op's cpu.cpp writes down.
+// The typed faces of Op: what an op's cpu.cpp and cuda.cu write down.
 template <class Attributes>
 struct CpuOpSpec {
   std::vector<int> in_place_inputs = {};
@@ -72,11 +79,22 @@ struct CpuOpSpec {
   size_t (*input_bytes)(const Attributes&, const NodeTypes&, int index) = nullptr;
 };
 
+template <class Attributes>
+struct CudaOpSpec {
+  std::vector<int> in_place_inputs = {};
+  bool is_view = false;
+  std::string (*validate)(const Attributes&, const NodeTypes&) = nullptr;
+  size_t (*scratch_bytes)(const Attributes&, const NodeTypes&) = nullptr;
+  size_t (*output_bytes)(const Attributes&, const NodeTypes&) = nullptr;
+  void (*record)(const Attributes&, const NodeView&, CudaEncoder&) = nullptr;
+  size_t (*input_bytes)(const Attributes&, const NodeTypes&, int index) = nullptr;
+};
+
 // `Attributes` has `static constexpr const char* kName`, `static constexpr InputRole kInputs[]`, and
 // `template <class Visitor> void fields(Visitor&&)`.
-template <class Attributes>
-CpuOp make_cpu_op(const CpuOpSpec<Attributes>& spec) {
-  CpuOp op;
+template <class Attributes, class Spec>
+Op make_op(const Spec& spec) {
+  Op op;
   op.name = Attributes::kName;
   op.inputs.assign(std::begin(Attributes::kInputs), std::end(Attributes::kInputs));
   AttributeDescriber describer;
@@ -97,11 +115,6 @@ CpuOp make_cpu_op(const CpuOpSpec<Attributes>& spec) {
       return f(*static_cast<const Attributes*>(a), types);
     };
   }
-  if (spec.scratch_bytes != nullptr) {
-    op.scratch_bytes = [f = spec.scratch_bytes](const void* a, const NodeTypes& types, int threads) {
-      return f(*static_cast<const Attributes*>(a), types, threads);
-    };
-  }
   if (spec.output_bytes != nullptr) {
     op.output_bytes = [f = spec.output_bytes](const void* a, const NodeTypes& types) {
       return f(*static_cast<const Attributes*>(a), types);
@@ -112,8 +125,33 @@ CpuOp make_cpu_op(const CpuOpSpec<Attributes>& spec) {
       return f(*static_cast<const Attributes*>(a), types, index);
     };
   }
+  return op;
+}
+
+template <class Attributes>
+Op make_cpu_op(const CpuOpSpec<Attributes>& spec) {
+  Op op = make_op<Attributes>(spec);
+  if (spec.scratch_bytes != nullptr) {
+    op.scratch_bytes = [f = spec.scratch_bytes](const void* a, const NodeTypes& types) {
+      return f(*static_cast<const Attributes*>(a), types, types.device.thread_count);
+    };
+  }
   op.run = [f = spec.run](const void* a, const NodeView& node, CpuContext& context) {
     f(*static_cast<const Attributes*>(a), node, context);
+  };
+  return op;
+}
+
+template <class Attributes>
+Op make_cuda_op(const CudaOpSpec<Attributes>& spec) {
+  Op op = make_op<Attributes>(spec);
+  if (spec.scratch_bytes != nullptr) {
+    op.scratch_bytes = [f = spec.scratch_bytes](const void* a, const NodeTypes& types) {
+      return f(*static_cast<const Attributes*>(a), types);
+    };
+  }
+  op.record = [f = spec.record](const void* a, const NodeView& node, CudaEncoder& encoder) {
+    f(*static_cast<const Attributes*>(a), node, encoder);
   };
   return op;
 }

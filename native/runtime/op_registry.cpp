@@ -4,21 +4,21 @@ namespace ipai {
 
 // Generated, once per target: see all_ops.cpp.in.
 namespace portable {
-std::vector<CpuOp> all_ops();
+std::vector<Op> all_ops();
 }
 namespace avx2 {
-std::vector<CpuOp> all_ops();
+std::vector<Op> all_ops();
 }
 namespace avx512 {
-std::vector<CpuOp> all_ops();
+std::vector<Op> all_ops();
 }
 namespace avx512_bf16 {
-std::vector<CpuOp> all_ops();
+std::vector<Op> all_ops();
 }
 
 namespace {
 
-std::vector<CpuOp> ops_of(CpuTarget target) {
+std::vector<Op> ops_of(CpuTarget target) {
   switch (target) {
 #if defined(IPAI_HAS_AVX512_BF16)
     case CpuTarget::kAvx512Bf16:
@@ -41,8 +41,8 @@ std::vector<CpuOp> ops_of(CpuTarget target) {
 
 OpRegistry::OpRegistry(CpuTarget target) : ops_(ops_of(target)) {}
 
-const CpuOp* OpRegistry::find(const std::string& name) const {
-  for (const CpuOp& op : ops_) {
+const Op* OpRegistry::find(const std::string& name) const {
+  for (const Op& op : ops_) {
     if (op.name == name) return &op;
   }
   return nullptr;

@@ -14,11 +14,11 @@ class OpRegistry {
   explicit OpRegistry(CpuTarget target);
 
   // nullptr when there is no such op.
-  const CpuOp* find(const std::string& name) const;
-  const std::vector<CpuOp>& ops() const { return ops_; }
+  const Op* find(const std::string& name) const;
+  const std::vector<Op>& ops() const { return ops_; }
 
  private:
-  std::vector<CpuOp> ops_;
+  std::vector<Op> ops_;
 };
 
 }  // namespace ipai

@@ -92,6 +92,7 @@ class Compiler {
       node.types.inputs.push_back(id < 0 ? TensorType{DType::kFloat32, {}, true} : tensor(id).type);
     }
     node.types.outputs.push_back(tensor(node.output).type);
+    node.types.device.thread_count = thread_count_;
     if (node.op->validate) error = node.op->validate(node.attributes.get(), node.types);
     if (!error.empty()) return invalid(error + " (" + signature(node) + ")");
     if (error = size_buffers(node); !error.empty()) return invalid(error);
@@ -124,11 +125,11 @@ class Compiler {
 
   // Sizes that the op states itself: its packed output, packed inputs, scratch.
   std::string size_buffers(ProgramNode& node) {
-    const CpuOp& op = *node.op;
+    const Op& op = *node.op;
     const void* const attributes = node.attributes.get();
     ProgramTensor& output = tensor(node.output);
     if (op.output_bytes) output.bytes = op.output_bytes(attributes, node.types);
-    if (op.scratch_bytes) node.scratch_bytes = op.scratch_bytes(attributes, node.types, thread_count_);
+    if (op.scratch_bytes) node.scratch_bytes = op.scratch_bytes(attributes, node.types);
     // All tensors of one block of memory have the same size, which the planner relies on.
     if (op.is_view && output.bytes != tensor(node.inputs[0]).bytes)
       return "a view must be as large as its source";

@@ -41,7 +41,7 @@ struct ProgramTensor {
 };
 
 struct ProgramNode {
-  const CpuOp* op = nullptr;
+  const Op* op = nullptr;
   std::shared_ptr<const void> attributes;
   NodeTypes types;
   std::vector<int32_t> inputs;

@@ -142,7 +142,7 @@ TEST_CASE("attention: a query's bits depend neither on other queries nor on othe
   for_each_target_and_dtype([](const Target& target, DType dtype) {
     const AttentionCase c{2, 300, 150, 1, 40, false, {}, dtype};
     const Inputs in(c);
-    const CpuOp& op = target.op("attention");
+    const Op& op = target.op("attention");
     const HostTensor all = run(op, attributes_of(c), in.list(), dtype, {2, 300, 40});
     const auto part = [](const HostTensor& x, int64_t rows) {  // the last rows of the last sample
       HostTensor result(x.type().dtype, {1, rows, 40});
@@ -173,7 +173,7 @@ TEST_CASE("attention: scales may be negative or 0") {
 }
 
 TEST_CASE("attention: refuses types that do not fit") {
-  const CpuOp& op = targets()[0].op("attention");
+  const Op& op = targets()[0].op("attention");
   const auto refuses = [&](const AttentionCase& c, const std::vector<HostTensor>& inputs,
                            const std::string& words) {
     const std::string error = validate(op, attributes_of(c), inputs, inputs[0].type());

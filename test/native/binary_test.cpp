@@ -82,7 +82,7 @@ TEST_CASE("binary: one tensor may be both operands") {
 }
 
 TEST_CASE("binary: refuses types that do not fit") {
-  const CpuOp& op = targets()[0].op("binary");
+  const Op& op = targets()[0].op("binary");
   const auto refuses = [&](const HostTensor& a, const HostTensor& b, const HostTensor& output) {
     CHECK_NE(validate(op, {{"kind", "add"}}, {a, b}, output.type()), "");
   };

@@ -44,7 +44,7 @@ TEST_CASE("broadcast_to: first, middle and last axes, all, none") {
 }
 
 TEST_CASE("broadcast_to: refuses other extents than 1 or the shape's") {
-  const CpuOp& op = targets()[0].op("broadcast_to");
+  const Op& op = targets()[0].op("broadcast_to");
   const HostTensor y(DType::kFloat32, {2, 3});
   const auto check = [&](const std::vector<int64_t>& from) {
     return validate(op, {{"shape", list_of({2, 3})}}, {HostTensor(DType::kFloat32, from)}, y.type());

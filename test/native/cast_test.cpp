@@ -144,7 +144,7 @@ TEST_CASE("cast: sources at odd addresses, any length") {
 }
 
 TEST_CASE("cast: refuses types that do not fit") {
-  const CpuOp& op = targets()[0].op("cast");
+  const Op& op = targets()[0].op("cast");
   const HostTensor x(DType::kFloat32, {3});
   CHECK_NE(validate(op, {{"dtype", "int32"}}, {x}, HostTensor(DType::kInt32, {3}).type()), "");
   CHECK_NE(validate(op, {{"dtype", "float32"}}, {HostTensor(DType::kUInt8, {3})}, x.type()), "");

@@ -48,7 +48,7 @@ inline AttributeValue list_of(const std::vector<int64_t>& values) {
 }
 
 // Runs with one thread, with three, and in place wherever the op allows it: all must give equal bits.
-inline HostTensor run_every_way(const CpuOp& op, const AttributeMap& attributes,
+inline HostTensor run_every_way(const Op& op, const AttributeMap& attributes,
                                 const std::vector<HostTensor>& inputs, DType dtype,
                                 const std::vector<int64_t>& extents) {
   const HostTensor result = run(op, attributes, inputs, dtype, extents);
@@ -68,7 +68,9 @@ inline HostTensor run_every_way(const CpuOp& op, const AttributeMap& attributes,
 // Largest difference from expected(i) that the rounding of the result to its dtype does not explain; infinite
 // where only one of the two is NaN.
 inline double worst_error(const HostTensor& got, const std::function<double(int64_t)>& expected) {
-  const double unit = got.type().dtype == DType::kBFloat16 ? 0x1p-8 : 0;
+  const double unit = got.type().dtype == DType::kBFloat16  ? 0x1p-8
+                      : got.type().dtype == DType::kFloat16 ? 0x1p-11
+                                                            : 0;
   double worst = 0;
   for (int64_t i = 0; i < got.type().shape.size(); ++i) {
     const double want = expected(i);

@@ -56,7 +56,7 @@ TEST_CASE("concat: joins what slice took apart, along every axis") {
 }
 
 TEST_CASE("concat: refuses parts that do not fit") {
-  const CpuOp& op = targets()[0].op("concat");
+  const Op& op = targets()[0].op("concat");
   const HostTensor x(DType::kFloat32, {2, 3});
   const HostTensor y(DType::kFloat32, {2, 6});
   const auto check = [&](double axis, const std::vector<HostTensor>& parts) {
@@ -74,7 +74,7 @@ TEST_CASE("concat: refuses parts that do not fit") {
 }
 
 TEST_CASE("slice: refuses parts beyond the axis") {
-  const CpuOp& op = targets()[0].op("slice");
+  const Op& op = targets()[0].op("slice");
   const HostTensor x(DType::kFloat32, {2, 3});
   const auto check = [&](double axis, double start, double length, const std::vector<int64_t>& extents) {
     return validate(op, {{"axis", axis}, {"start", start}, {"length", length}}, {x},

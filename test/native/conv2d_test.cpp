@@ -276,7 +276,7 @@ TEST_CASE("conv2d: bits depend neither on threads nor on the rest of the batch")
 }
 
 TEST_CASE("conv2d: refuses what does not fit, with a sentence") {
-  const CpuOp& op = targets()[0].op("conv2d");
+  const Op& op = targets()[0].op("conv2d");
   const auto f32 = [](const std::vector<int64_t>& extents) { return HostTensor(DType::kFloat32, extents); };
   const Case good{2, 5, 6, 4, 8, 3, 1, kSame};
   const HostTensor x = f32({2, 5, 6, 4}), weight = f32({8, 4, 3, 3});

@@ -84,7 +84,7 @@ TEST_CASE("decoupled_attention: a sample whose image_scale is 0 gets the bits of
 }
 
 TEST_CASE("decoupled_attention: refuses types that do not fit") {
-  const CpuOp& op = targets()[0].op("decoupled_attention");
+  const Op& op = targets()[0].op("decoupled_attention");
   const AttentionCase c{2, 3, 5, 2, 4};
   const auto refuses = [&](const Inputs& in, const std::string& words) {
     const std::string error = validate(op, attributes_of(c), in.list(), in.q.type());

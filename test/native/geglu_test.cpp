@@ -22,7 +22,7 @@ TEST_CASE("geglu: first half times gelu of the second half of each row") {
 }
 
 TEST_CASE("geglu: refuses types that do not fit") {
-  const CpuOp& op = targets()[0].op("geglu");
+  const Op& op = targets()[0].op("geglu");
   const HostTensor y(DType::kFloat32, {2, 3});
   CHECK_EQ(validate(op, {}, {HostTensor(DType::kFloat32, {2, 6})}, y.type()), "");
   CHECK_NE(validate(op, {}, {HostTensor(DType::kFloat32, {2, 7})}, y.type()), "");

@@ -212,7 +212,7 @@ TEST_CASE("linear: leading extents are rows") {
 }
 
 TEST_CASE("linear: refuses what does not fit, with a sentence") {
-  const CpuOp& op = targets()[0].op("linear");
+  const Op& op = targets()[0].op("linear");
   const AttributeMap none = {{"activation", "none"}};
   const AttributeMap geglu = {{"activation", "geglu"}};
   const auto f32 = [](const std::vector<int64_t>& extents) { return HostTensor(DType::kFloat32, extents); };
@@ -238,7 +238,7 @@ TEST_CASE("linear: refuses what does not fit, with a sentence") {
 }
 
 TEST_CASE("pack_linear: refuses what does not fit, with a sentence") {
-  const CpuOp& op = targets()[0].op("pack_linear");
+  const Op& op = targets()[0].op("pack_linear");
   const auto refusal = [&](const char* dtype, bool glu, const HostTensor& weight) {
     return validate(op, {{"dtype", dtype}, {"glu", glu ? 1.0 : 0.0}}, {weight},
                     HostTensor(DType::kFloat32, {3, 4}).type());

@@ -132,7 +132,7 @@ TEST_CASE("group_norm: scale and shift at odd addresses") {
 }
 
 TEST_CASE("group_norm: refuses types that do not fit") {
-  const CpuOp& op = targets()[0].op("group_norm");
+  const Op& op = targets()[0].op("group_norm");
   const HostTensor x(DType::kFloat32, {2, 3, 8});
   const HostTensor channels(DType::kFloat32, {8});
   const auto check = [&](int64_t groups, const std::vector<HostTensor>& inputs) {

@@ -66,7 +66,7 @@ TEST_CASE("layer_norm: scale and shift at odd addresses") {
 }
 
 TEST_CASE("layer_norm: refuses types that do not fit") {
-  const CpuOp& op = targets()[0].op("layer_norm");
+  const Op& op = targets()[0].op("layer_norm");
   const HostTensor x(DType::kBFloat16, {2, 4});
   const HostTensor channels(DType::kFloat32, {4});
   const auto check = [&](double epsilon, const std::vector<HostTensor>& inputs, const TensorType& output) {

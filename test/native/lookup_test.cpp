@@ -22,7 +22,7 @@ TEST_CASE("embedding: rows of any float table as any float, tables at odd addres
           INFO("target ", target.name, ", ", channels, " channels");
           const HostTensor table = HostTensor::random(from, {50, channels}, 1);
           const AttributeMap attributes{{"dtype", dtype_name(to)}};
-          const CpuOp& op = target.op("embedding");
+          const Op& op = target.op("embedding");
           const HostTensor got = run_every_way(op, attributes, {table, ids}, to, {2, 4, channels});
           const auto expected = [&](int64_t i) {
             const int32_t id = list[static_cast<size_t>(i / channels)];
@@ -54,7 +54,7 @@ TEST_CASE("gather_tokens: one token per sample") {
 }
 
 TEST_CASE("embedding, gather_tokens: refuse types that do not fit") {
-  const CpuOp& embedding = targets()[0].op("embedding");
+  const Op& embedding = targets()[0].op("embedding");
   const HostTensor table(DType::kFloat16, {5, 4});
   const HostTensor ids = integers({3}, {0, 1, 2});
   const HostTensor rows(DType::kFloat32, {3, 4});
@@ -64,7 +64,7 @@ TEST_CASE("embedding, gather_tokens: refuse types that do not fit") {
   CHECK_NE(validate(embedding, float32, {ids, ids}, rows.type()), "");
   CHECK_NE(validate(embedding, float32, {table, rows}, rows.type()), "");
   CHECK_NE(validate(embedding, float32, {table, ids}, table.type()), "");
-  const CpuOp& gather = targets()[0].op("gather_tokens");
+  const Op& gather = targets()[0].op("gather_tokens");
   const HostTensor x(DType::kFloat32, {3, 7, 4});
   CHECK_EQ(validate(gather, {}, {x, ids}, rows.type()), "");
   CHECK_NE(validate(gather, {}, {x, integers({2}, {0, 0})}, rows.type()), "");

@@ -31,24 +31,10 @@ uint16_t half_of_float(float value) {
   return static_cast<uint16_t>((value < 0 ? 0x8000 : 0) | ((exponent + 14) << 10) | (digits & 1023));
 }
 
-NodeTypes node_types(const std::vector<HostTensor>& inputs, const TensorType& output) {
-  NodeTypes types;
-  for (const HostTensor& input : inputs) types.inputs.push_back(input.type());
-  types.outputs.push_back(output);
-  return types;
-}
-
-std::shared_ptr<const void> parse(const CpuOp& op, const AttributeMap& attributes) {
-  std::string error;
-  std::shared_ptr<const void> parsed = op.parse(attributes, error);
-  REQUIRE_EQ(error, "");
-  return parsed;
-}
-
 }  // namespace
 
-const CpuOp& Target::op(const std::string& op_name) const {
-  for (const CpuOp& op : ops) {
+const Op& Target::op(const std::string& op_name) const {
+  for (const Op& op : ops) {
     if (op.name == op_name) return op;
   }
   throw std::runtime_error("no op called " + op_name);
@@ -57,7 +43,7 @@ const CpuOp& Target::op(const std::string& op_name) const {
 const std::vector<Target>& targets() {
   static const std::vector<Target> kTargets = [] {
     std::vector<Target> found;
-    const auto add = [&](const char* name, std::vector<CpuOp> (*all_ops)()) {
+    const auto add = [&](const char* name, std::vector<Op> (*all_ops)()) {
       if (choose_cpu_target(name).ok()) {
         found.push_back({name, all_ops()});
       } else {
@@ -91,6 +77,15 @@ HostTensor HostTensor::random(DType dtype, const std::vector<int64_t>& extents, 
     tensor.set(i, static_cast<double>(state >> 40) / (1 << 23) - 1);
   }
   return tensor;
+}
+
+HostTensor HostTensor::as(DType dtype) const {
+  if (type_.absent) return {};
+  std::vector<int64_t> extents;
+  for (int axis = 0; axis < type_.shape.rank(); ++axis) extents.push_back(type_.shape[axis]);
+  HostTensor result(dtype, extents);
+  for (int64_t i = 0; i < type_.shape.size(); ++i) result.set(i, at(i));
+  return result;
 }
 
 HostTensor HostTensor::copied_to_offset(size_t offset) const {
@@ -140,17 +135,33 @@ void HostTensor::set(int64_t index, double value) {
   }
 }
 
-std::string validate(const CpuOp& op, const AttributeMap& attributes, const std::vector<HostTensor>& inputs,
-                     const TensorType& output) {
-  const std::shared_ptr<const void> parsed = parse(op, attributes);
-  return op.validate ? op.validate(parsed.get(), node_types(inputs, output)) : "";
+NodeTypes node_types(const std::vector<HostTensor>& inputs, const TensorType& output,
+                     const DeviceTraits& device) {
+  NodeTypes types;
+  types.device = device;
+  for (const HostTensor& input : inputs) types.inputs.push_back(input.type());
+  types.outputs.push_back(output);
+  return types;
 }
 
-HostTensor run(const CpuOp& op, const AttributeMap& attributes, const std::vector<HostTensor>& inputs,
+std::shared_ptr<const void> parse(const Op& op, const AttributeMap& attributes) {
+  std::string error;
+  std::shared_ptr<const void> parsed = op.parse(attributes, error);
+  REQUIRE_EQ(error, "");
+  return parsed;
+}
+
+std::string validate(const Op& op, const AttributeMap& attributes, const std::vector<HostTensor>& inputs,
+                     const TensorType& output, const DeviceTraits& device) {
+  const std::shared_ptr<const void> parsed = parse(op, attributes);
+  return op.validate ? op.validate(parsed.get(), node_types(inputs, output, device)) : "";
+}
+
+HostTensor run(const Op& op, const AttributeMap& attributes, const std::vector<HostTensor>& inputs,
                DType output_dtype, const std::vector<int64_t>& output_extents, RunOptions options) {
   const std::shared_ptr<const void> parsed = parse(op, attributes);
   HostTensor output(output_dtype, output_extents);
-  const NodeTypes types = node_types(inputs, output.type());
+  const NodeTypes types = node_types(inputs, output.type(), {Device::kCpu, options.threads});
   if (op.validate) REQUIRE_EQ(op.validate(parsed.get(), types), "");
   if (op.output_bytes)
     output = HostTensor(output_dtype, output_extents, op.output_bytes(parsed.get(), types));
@@ -161,8 +172,7 @@ HostTensor run(const CpuOp& op, const AttributeMap& attributes, const std::vecto
   }
 
   ThreadPool pool(options.threads);
-  const size_t scratch_bytes =
-      op.scratch_bytes ? op.scratch_bytes(parsed.get(), types, pool.thread_count()) : 0;
+  const size_t scratch_bytes = op.scratch_bytes ? op.scratch_bytes(parsed.get(), types) : 0;
   const std::unique_ptr<std::byte, decltype(&std::free)> scratch(
       static_cast<std::byte*>(std::aligned_alloc(64, (scratch_bytes + 63) / 64 * 64)), &std::free);
   if (scratch_bytes > 0) std::memset(scratch.get(), 0xff, scratch_bytes);

@@ -17,7 +17,7 @@ namespace ipai {
 
 #define IPAI_DECLARE_TARGET(target) \
   namespace target {                \
-  std::vector<CpuOp> all_ops();     \
+  std::vector<Op> all_ops();        \
   }
 IPAI_DECLARE_TARGET(portable)
 #if defined(__x86_64__)
@@ -33,9 +33,9 @@ namespace ipai::test {
 
 struct Target {
   std::string name;
-  std::vector<CpuOp> ops;
+  std::vector<Op> ops;
 
-  const CpuOp& op(const std::string& op_name) const;
+  const Op& op(const std::string& op_name) const;
 };
 
 // The targets of this build that this machine can run; the others are named on stderr, once.
@@ -51,6 +51,8 @@ class HostTensor {
   // Pseudo-random values in (-1, 1), rounded to the dtype; equal seeds give equal values.
   static HostTensor random(DType dtype, const std::vector<int64_t>& extents, uint32_t seed);
 
+  // The same values, rounded to another dtype.
+  HostTensor as(DType dtype) const;
   // The same values in memory of their own.
   HostTensor clone() const { return copied_to_offset(0); }
   // The same values at an address that is no multiple of anything, as in a memory-mapped file.
@@ -74,9 +76,14 @@ class HostTensor {
   std::shared_ptr<std::byte[]> memory_;
 };
 
+// The op's attributes; fails the test when they do not fit.
+std::shared_ptr<const void> parse(const Op& op, const AttributeMap& attributes);
+NodeTypes node_types(const std::vector<HostTensor>& inputs, const TensorType& output,
+                     const DeviceTraits& device);
+
 // Why the op refuses these types; empty when it takes them.
-std::string validate(const CpuOp& op, const AttributeMap& attributes, const std::vector<HostTensor>& inputs,
-                     const TensorType& output);
+std::string validate(const Op& op, const AttributeMap& attributes, const std::vector<HostTensor>& inputs,
+                     const TensorType& output, const DeviceTraits& device = {});
 
 struct RunOptions {
   int threads = 1;
@@ -85,7 +92,7 @@ struct RunOptions {
 };
 
 // Output memory and scratch are filled with NaNs beforehand. Fails the test when the op refuses.
-HostTensor run(const CpuOp& op, const AttributeMap& attributes, const std::vector<HostTensor>& inputs,
+HostTensor run(const Op& op, const AttributeMap& attributes, const std::vector<HostTensor>& inputs,
                DType output_dtype, const std::vector<int64_t>& output_extents, RunOptions options = {});
 
 }  // namespace ipai::test

@@ -97,7 +97,7 @@ TEST_CASE("random_normal: mean, deviation, tails and correlation of a million nu
 }
 
 TEST_CASE("random_normal: refuses shapes and dtypes that do not fit") {
-  const CpuOp& op = targets()[0].op("random_normal");
+  const Op& op = targets()[0].op("random_normal");
   const auto check = [&](const std::vector<int64_t>& shape, const char* dtype) {
     const AttributeMap attributes{
         {"shape", list_of(shape)}, {"seed", 1.0}, {"mean", 0.0}, {"std", 1.0}, {"dtype", dtype}};

@@ -71,7 +71,7 @@ TEST_CASE("timestep_embedding: float32 angles are rounded as PyTorch rounds them
 }
 
 TEST_CASE("timestep_embedding: refuses attributes and types that do not fit") {
-  const CpuOp& op = targets()[0].op("timestep_embedding");
+  const Op& op = targets()[0].op("timestep_embedding");
   const HostTensor t(DType::kFloat32, {3});
   const auto check = [&](double dim, double shift, double period, const HostTensor& timesteps) {
     return validate(

@@ -22,7 +22,7 @@ void check(const Target& target, DType dtype, const std::vector<int64_t>& extent
   const HostTensor x = numbered(dtype, extents);
   std::vector<int64_t> permuted;
   for (const int64_t axis : permutation) permuted.push_back(extents[static_cast<size_t>(axis)]);
-  const CpuOp& op = target.op("transpose");
+  const Op& op = target.op("transpose");
   const AttributeMap attributes{{"permutation", list_of(permutation)}};
   const HostTensor got = run_every_way(op, attributes, {x}, dtype, permuted);
   const HostTensor expected(dtype, permuted);
@@ -78,7 +78,7 @@ TEST_CASE("transpose: random permutations") {
 }
 
 TEST_CASE("transpose: refuses what is no permutation") {
-  const CpuOp& op = targets()[0].op("transpose");
+  const Op& op = targets()[0].op("transpose");
   const HostTensor x(DType::kFloat32, {2, 2});
   const auto check = [&](const std::vector<int64_t>& permutation) {
     return validate(op, {{"permutation", list_of(permutation)}}, {x}, x.type());

@@ -20,7 +20,7 @@ TEST_CASE("unary: every kind, lengths around vectors and tasks, small and large 
 }
 
 TEST_CASE("unary: refuses types that do not fit") {
-  const CpuOp& op = targets()[0].op("unary");
+  const Op& op = targets()[0].op("unary");
   const HostTensor x(DType::kFloat32, {2, 3});
   CHECK_EQ(validate(op, {{"kind", "gelu"}}, {x}, x.type()), "");
   CHECK_NE(validate(op, {{"kind", "gelu"}}, {HostTensor(DType::kFloat16, {2, 3})}, x.type()), "");

@@ -35,7 +35,7 @@ TEST_CASE("upsample_nearest: doubled, uneven, one pixel, smaller") {
 }
 
 TEST_CASE("upsample_nearest: refuses types that do not fit") {
-  const CpuOp& op = targets()[0].op("upsample_nearest");
+  const Op& op = targets()[0].op("upsample_nearest");
   const HostTensor y(DType::kFloat32, {1, 4, 4, 3});
   const auto check = [&](const HostTensor& x, double height) {
     return validate(op, {{"height", height}, {"width", 4.0}}, {x}, y.type());

@@ -47,7 +47,7 @@ void run(const Affine& affine, const NodeView& node, CpuContext& context) {
 
 }  // namespace
 
-CpuOp affine() {
+Op affine() {
   CpuOpSpec<Affine> spec;
   spec.in_place_inputs = {0};
   spec.validate = validate;

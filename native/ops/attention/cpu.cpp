@@ -58,7 +58,7 @@ void run(const Attention& attributes, const NodeView& node, CpuContext& context)
 }  // namespace
 
 namespace ops {
-CpuOp attention() {
+Op attention() {
   CpuOpSpec<Attention> spec;
   spec.in_place_inputs = {kQ};  // see attend_tiles
   spec.validate = validate;

@@ -2,10 +2,10 @@
 
 #include "cpu/loop_nest.h"
 #include "cpu/map.h"
-#include "cpu/type_checks.h"
 #include "cpu/with_dtype.h"
 #include "ops/binary/op.h"
 #include "runtime/cpu_context.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -94,7 +94,7 @@ void run(const Binary& attributes, const NodeView& node, CpuContext& context) {
 }  // namespace
 
 namespace ops {
-CpuOp binary() {
+Op binary() {
   CpuOpSpec<Binary> spec;
   spec.in_place_inputs = {kA, kB};
   spec.validate = validate;

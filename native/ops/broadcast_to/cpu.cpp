@@ -4,9 +4,9 @@
 #include "cpu/element_bytes.h"
 #include "cpu/loop_nest.h"
 #include "cpu/map.h"
-#include "cpu/type_checks.h"
 #include "ops/broadcast_to/op.h"
 #include "runtime/cpu_context.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -49,7 +49,7 @@ void run(const BroadcastTo&, const NodeView& node, CpuContext& context) {
 }  // namespace
 
 namespace ops {
-CpuOp broadcast_to() {
+Op broadcast_to() {
   CpuOpSpec<BroadcastTo> spec;
   spec.validate = validate;
   spec.run = run;

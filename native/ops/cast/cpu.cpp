@@ -1,9 +1,9 @@
 #include "cpu/convert.h"
 #include "cpu/map.h"
-#include "cpu/type_checks.h"
 #include "cpu/with_dtype.h"
 #include "ops/cast/op.h"
 #include "runtime/cpu_context.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -40,7 +40,7 @@ void run(const Cast&, const NodeView& node, CpuContext& context) {
 }  // namespace
 
 namespace ops {
-CpuOp cast() {
+Op cast() {
   CpuOpSpec<Cast> spec;
   spec.validate = validate;
   spec.run = run;

@@ -1,7 +1,7 @@
 #include "cpu/copy_rows.h"
 #include "cpu/extents.h"
-#include "cpu/type_checks.h"
 #include "ops/concat/op.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -46,7 +46,7 @@ void run(const Concat& attributes, const NodeView& node, CpuContext& context) {
 }  // namespace
 
 namespace ops {
-CpuOp concat() {
+Op concat() {
   CpuOpSpec<Concat> spec;
   spec.validate = validate;
   spec.run = run;

@@ -1,9 +1,9 @@
 #include "cpu/gemm.h"
 #include "cpu/picture_rows.h"
-#include "cpu/type_checks.h"
 #include "cpu/winograd_conv.h"
 #include "cpu/with_dtype.h"
 #include "ops/conv2d/op.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -197,7 +197,7 @@ void run(const Conv2d& attributes, const NodeView& node, CpuContext& context) {
 }  // namespace
 
 namespace ops {
-CpuOp conv2d() {
+Op conv2d() {
   CpuOpSpec<Conv2d> spec;
   spec.in_place_inputs = {kResidual};
   spec.validate = validate;

@@ -48,7 +48,7 @@ void run(const DecoupledAttention& attributes, const NodeView& node, CpuContext&
 }  // namespace
 
 namespace ops {
-CpuOp decoupled_attention() {
+Op decoupled_attention() {
   CpuOpSpec<DecoupledAttention> spec;
   spec.in_place_inputs = {kQ};  // see attend_tiles
   spec.validate = validate;

@@ -3,10 +3,10 @@
 
 #include "cpu/convert.h"
 #include "cpu/map.h"
-#include "cpu/type_checks.h"
 #include "cpu/with_dtype.h"
 #include "ops/embedding/op.h"
 #include "runtime/cpu_context.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -64,7 +64,7 @@ void run(const Embedding&, const NodeView& node, CpuContext& context) {
 }  // namespace
 
 namespace ops {
-CpuOp embedding() {
+Op embedding() {
   CpuOpSpec<Embedding> spec;
   spec.validate = validate;
   spec.run = run;

@@ -38,7 +38,7 @@ void run(const Fill& fill, const NodeView& node, CpuContext& context) {
 
 }  // namespace
 
-CpuOp fill() {
+Op fill() {
   CpuOpSpec<Fill> spec;
   spec.validate = validate;
   spec.run = run;

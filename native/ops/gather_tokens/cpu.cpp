@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <limits>
 
-#include "cpu/type_checks.h"
 #include "cpu/vec.h"
 #include "cpu/with_dtype.h"
 #include "ops/gather_tokens/op.h"
 #include "runtime/cpu_context.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -46,7 +46,7 @@ void run(const GatherTokens&, const NodeView& node, CpuContext&) {
 }  // namespace
 
 namespace ops {
-CpuOp gather_tokens() {
+Op gather_tokens() {
   CpuOpSpec<GatherTokens> spec;
   spec.validate = validate;
   spec.run = run;

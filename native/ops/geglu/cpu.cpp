@@ -3,10 +3,10 @@
 #include "cpu/extents.h"
 #include "cpu/map.h"
 #include "cpu/math.h"
-#include "cpu/type_checks.h"
 #include "cpu/with_dtype.h"
 #include "ops/geglu/op.h"
 #include "runtime/cpu_context.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -40,7 +40,7 @@ void run(const Geglu&, const NodeView& node, CpuContext& context) {
 }  // namespace
 
 namespace ops {
-CpuOp geglu() {
+Op geglu() {
   CpuOpSpec<Geglu> spec;
   spec.validate = validate;
   spec.run = run;

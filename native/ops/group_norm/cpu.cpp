@@ -7,11 +7,11 @@
 
 #include "cpu/convert.h"
 #include "cpu/math.h"
-#include "cpu/type_checks.h"
 #include "cpu/with_dtype.h"
 #include "ops/group_norm/channel_moments.h"
 #include "ops/group_norm/op.h"
 #include "runtime/cpu_context.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -180,7 +180,7 @@ void run(const GroupNorm& attributes, const NodeView& node, CpuContext& context)
 }  // namespace
 
 namespace ops {
-CpuOp group_norm() {
+Op group_norm() {
   CpuOpSpec<GroupNorm> spec;
   spec.in_place_inputs = {kX};
   spec.validate = validate;

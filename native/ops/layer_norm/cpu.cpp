@@ -3,7 +3,6 @@
 
 #include "cpu/convert.h"
 #include "cpu/map.h"
-#include "cpu/type_checks.h"
 #include "cpu/with_dtype.h"
 #include "ops/layer_norm/op.h"
 #include "runtime/cpu_context.h"
@@ -11,24 +10,8 @@
 namespace ipai::IPAI_TARGET {
 namespace {
 
-enum Input { kX, kScale, kShift };
-
-std::string validate(const LayerNorm& attributes, const NodeTypes& types) {
-  const TensorType& x = types.inputs[kX];
-  if (x.absent || x.shape.rank() < 1 || is_empty(x.shape) || !is_compute(x.dtype)) {
-    return mismatch("x", "float32 or bfloat16 [..., C]", x);
-  }
-  if (!(attributes.epsilon >= 0))
-    return "epsilon: expected 0 or more; got " + std::to_string(attributes.epsilon);
-  const Shape channels(std::vector<int64_t>{x.shape[-1]});
-  std::string error = check_optional_type("scale", types.inputs[kScale], DType::kFloat32, channels);
-  if (error.empty()) error = check_optional_type("shift", types.inputs[kShift], DType::kFloat32, channels);
-  if (error.empty()) error = check_type("output", types.outputs[0], x.dtype, x.shape);
-  return error;
-}
-
 size_t scratch_bytes(const LayerNorm&, const NodeTypes& types, int) {
-  return 2 * static_cast<size_t>(types.inputs[kX].shape[-1]) * sizeof(float);
+  return 2 * static_cast<size_t>(types.inputs[LayerNorm::kX].shape[-1]) * sizeof(float);
 }
 
 // Σ function(row[i]), in two interleaved sums so that additions need not wait for each other.
@@ -85,13 +68,13 @@ void run(const LayerNorm& attributes, const NodeView& node, CpuContext& context)
   const int64_t channels = node.output().shape[-1];
   float* const scale = reinterpret_cast<float*>(context.scratch());
   float* const shift = scale + channels;
-  load_parameter(node.input(kScale), 1, channels, scale);
-  load_parameter(node.input(kShift), 0, channels, shift);
+  load_parameter(node.input(LayerNorm::kScale), 1, channels, scale);
+  load_parameter(node.input(LayerNorm::kShift), 0, channels, shift);
   const int64_t rows = node.output().shape.size() / channels;
   const int64_t grain = std::max<int64_t>(1, kElementwiseGrain / channels);
   with_compute(node.output().dtype, [&](auto element) {
     using T = decltype(element);
-    const T* const x = node.input(kX).as<T>();
+    const T* const x = node.input(LayerNorm::kX).as<T>();
     T* const y = node.output().as<T>();
     context.parallel_ranges(rows, grain, [&](int64_t begin, int64_t end, int) {
       for (int64_t row = begin; row < end; ++row) {
@@ -104,10 +87,10 @@ void run(const LayerNorm& attributes, const NodeView& node, CpuContext& context)
 }  // namespace
 
 namespace ops {
-CpuOp layer_norm() {
+Op layer_norm() {
   CpuOpSpec<LayerNorm> spec;
-  spec.in_place_inputs = {kX};
-  spec.validate = validate;
+  spec.in_place_inputs = {LayerNorm::kX};
+  spec.validate = LayerNorm::validate;
   spec.scratch_bytes = scratch_bytes;
   spec.run = run;
   return make_cpu_op(spec);

@@ -1,9 +1,9 @@
 #include "cpu/dense_rows.h"
 #include "cpu/extents.h"
 #include "cpu/gemm.h"
-#include "cpu/type_checks.h"
 #include "cpu/with_dtype.h"
 #include "ops/linear/op.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -73,7 +73,7 @@ void run(const Linear& attributes, const NodeView& node, CpuContext& context) {
 }  // namespace
 
 namespace ops {
-CpuOp linear() {
+Op linear() {
   CpuOpSpec<Linear> spec;
   spec.in_place_inputs = {kResidual};
   spec.validate = validate;

@@ -1,8 +1,8 @@
 #include "cpu/packed_weight.h"
-#include "cpu/type_checks.h"
 #include "cpu/winograd_kernels.h"
 #include "cpu/with_dtype.h"
 #include "ops/pack_conv2d/op.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -76,7 +76,7 @@ void run(const PackConv2d& attributes, const NodeView& node, CpuContext& context
 }  // namespace
 
 namespace ops {
-CpuOp pack_conv2d() {
+Op pack_conv2d() {
   CpuOpSpec<PackConv2d> spec;
   spec.validate = validate;
   spec.output_bytes = output_bytes;

@@ -1,7 +1,7 @@
 #include "cpu/packed_weight.h"
-#include "cpu/type_checks.h"
 #include "cpu/with_dtype.h"
 #include "ops/pack_linear/op.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -42,7 +42,7 @@ void run(const PackLinear& attributes, const NodeView& node, CpuContext& context
 }  // namespace
 
 namespace ops {
-CpuOp pack_linear() {
+Op pack_linear() {
   CpuOpSpec<PackLinear> spec;
   spec.validate = validate;
   spec.output_bytes = output_bytes;

@@ -1,11 +1,11 @@
 #include <algorithm>
 
 #include "cpu/convert.h"
-#include "cpu/type_checks.h"
 #include "cpu/with_dtype.h"
 #include "ops/random_normal/op.h"
 #include "ops/random_normal/philox_normal.h"
 #include "runtime/cpu_context.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -41,7 +41,7 @@ void run(const RandomNormal& attributes, const NodeView& node, CpuContext& conte
 }  // namespace
 
 namespace ops {
-CpuOp random_normal() {
+Op random_normal() {
   CpuOpSpec<RandomNormal> spec;
   spec.validate = validate;
   spec.run = run;

@@ -26,7 +26,7 @@ void run(const Reshape&, const NodeView& node, CpuContext&) {
 
 }  // namespace
 
-CpuOp reshape() {
+Op reshape() {
   CpuOpSpec<Reshape> spec;
   spec.is_view = true;
   spec.validate = validate;

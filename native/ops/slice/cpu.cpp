@@ -1,7 +1,7 @@
 #include "cpu/copy_rows.h"
 #include "cpu/extents.h"
-#include "cpu/type_checks.h"
 #include "ops/slice/op.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -35,7 +35,7 @@ void run(const Slice& attributes, const NodeView& node, CpuContext& context) {
 }  // namespace
 
 namespace ops {
-CpuOp slice() {
+Op slice() {
   CpuOpSpec<Slice> spec;
   spec.validate = validate;
   spec.run = run;

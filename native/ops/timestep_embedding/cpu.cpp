@@ -1,8 +1,8 @@
 #include <cmath>
 
-#include "cpu/type_checks.h"
 #include "ops/timestep_embedding/op.h"
 #include "runtime/cpu_context.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -54,7 +54,7 @@ void run(const TimestepEmbedding& attributes, const NodeView& node, CpuContext& 
 }  // namespace
 
 namespace ops {
-CpuOp timestep_embedding() {
+Op timestep_embedding() {
   CpuOpSpec<TimestepEmbedding> spec;
   spec.validate = validate;
   spec.run = run;

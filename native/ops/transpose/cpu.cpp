@@ -4,9 +4,9 @@
 #include "cpu/element_bytes.h"
 #include "cpu/loop_nest.h"
 #include "cpu/map.h"
-#include "cpu/type_checks.h"
 #include "ops/transpose/op.h"
 #include "runtime/cpu_context.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -117,7 +117,7 @@ void run(const Transpose& attributes, const NodeView& node, CpuContext& context)
 }  // namespace
 
 namespace ops {
-CpuOp transpose() {
+Op transpose() {
   CpuOpSpec<Transpose> spec;
   spec.validate = validate;
   spec.run = run;

@@ -1,18 +1,11 @@
 #include "cpu/map.h"
 #include "cpu/math.h"
-#include "cpu/type_checks.h"
 #include "cpu/with_dtype.h"
 #include "ops/unary/op.h"
 #include "runtime/cpu_context.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
-
-std::string validate(const Unary&, const NodeTypes& types) {
-  const TensorType& x = types.inputs[0];
-  if (x.absent || is_empty(x.shape) || !is_compute(x.dtype)) return mismatch("x", "float32 or bfloat16", x);
-  return check_type("output", types.outputs[0], x.dtype, x.shape);
-}
 
 template <Vec (*Function)(Vec), class T>
 void map_all(const T* x, T* y, int64_t count, CpuContext& context) {
@@ -41,10 +34,10 @@ void run(const Unary& attributes, const NodeView& node, CpuContext& context) {
 }  // namespace
 
 namespace ops {
-CpuOp unary() {
+Op unary() {
   CpuOpSpec<Unary> spec;
   spec.in_place_inputs = {0};
-  spec.validate = validate;
+  spec.validate = Unary::validate;
   spec.run = run;
   return make_cpu_op(spec);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/op.h"
+#include "runtime/type_checks.h"
 
 namespace ipai {
 
@@ -16,6 +17,13 @@ struct Unary {
   template <class Visitor>
   void fields(Visitor&& visit) {
     visit("kind", kind, kKindNames);
+  }
+
+  static std::string validate(const Unary&, const NodeTypes& types) {
+    const TensorType& x = types.inputs[0];
+    if (x.absent || is_empty(x.shape) || !is_compute(x.dtype, types.device.kind))
+      return mismatch("x", compute_dtypes(types.device.kind), x);
+    return check_type("output", types.outputs[0], x.dtype, x.shape);
   }
 };
 

@@ -1,10 +1,10 @@
 #include <cstddef>
 #include <cstring>
 
-#include "cpu/type_checks.h"
 #include "cpu/vec.h"
 #include "ops/upsample_nearest/op.h"
 #include "runtime/cpu_context.h"
+#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -39,7 +39,7 @@ void run(const UpsampleNearest&, const NodeView& node, CpuContext& context) {
 }  // namespace
 
 namespace ops {
-CpuOp upsample_nearest() {
+Op upsample_nearest() {
   CpuOpSpec<UpsampleNearest> spec;
   spec.validate = validate;
   spec.run = run;

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "runtime/device_traits.h"
 #include "runtime/tensor_view.h"
 
 namespace ipai {
@@ -20,9 +21,13 @@ inline bool is_float(DType dtype) {
   return dtype == DType::kFloat32 || dtype == DType::kFloat16 || dtype == DType::kBFloat16;
 }
 
-// The dtypes that activations may have.
-inline bool is_compute(DType dtype) {
-  return dtype == DType::kFloat32 || dtype == DType::kBFloat16;
+// The dtypes that activations may have on a device, and how sentences name them.
+inline bool is_compute(DType dtype, Device device = Device::kCpu) {
+  return dtype == DType::kFloat32 || dtype == DType::kBFloat16 ||
+         (dtype == DType::kFloat16 && device == Device::kCuda);
+}
+inline std::string compute_dtypes(Device device) {
+  return device == Device::kCuda ? "float32, float16 or bfloat16" : "float32 or bfloat16";
 }
 
 inline bool is_empty(const Shape& shape) {
