@@ -136,7 +136,7 @@ void normalize_row(const T* x, T* y, int64_t channels, const float* means, const
     return activate(fma(v - Vec::load(means + c), Vec::load(factors + c), Vec::load(shift + c)));
   };
   int64_t c = 0;
-  for (; c + Vec::kLanes <= channels; c += Vec::kLanes) normalize(Vec::load(x + c), c).store(y + c);
+  for (; c + Vec::kLanes <= channels; c += Vec::kLanes) store_result(y + c, normalize(Vec::load(x + c), c));
   const int rest = static_cast<int>(channels - c);
   if (rest > 0) store_partial(y + c, normalize(load_partial(x + c, rest), c), rest);
 }
