@@ -54,34 +54,66 @@ inline Vec quotient(Vec a, Vec b) {
 #endif
 }
 
-// x / (1 + e^(-slope·x))
-inline Vec logistic_gate(Vec x, float slope) {
-  // The bound keeps the divisor finite; beyond, x is as good as closed off.
+// 1 + e^(-slope·x). The bound keeps it finite; beyond, its inverse is as good as 0.
+inline Vec logistic_divisor(Vec x, float slope) {
   const Vec power = min(Vec::broadcast(126), x * Vec::broadcast(static_cast<float>(-kLog2E) * slope));
-  return quotient(x, Vec::broadcast(1) + exp2(power));
+  return Vec::broadcast(1) + exp2(power);
 }
 
+// The derivative of x / (1 + e^(-slope·x)): with s = 1 / (1 + e^(-slope·x)) it is s + slope·x·s·(1 - s).
+inline Vec logistic_gate_derivative(Vec x, float slope) {
+  const Vec s = quotient(Vec::broadcast(1), logistic_divisor(x, slope));
+  return fma(x * Vec::broadcast(slope), s * (Vec::broadcast(1) - s), s);
+}
+
+// x / (1 + e^-x)
 inline Vec silu(Vec x) {
-  return logistic_gate(x, 1);
+  return quotient(x, logistic_divisor(x, 1));
+}
+inline Vec silu_derivative(Vec x) {
+  return logistic_gate_derivative(x, 1);
 }
 
-// Hendrycks & Gimpel 2016 (GELU), section 2: what CLIP calls quick_gelu
+// x / (1 + e^(-1.702·x)), Hendrycks & Gimpel 2016 (GELU), section 2: what CLIP calls quick_gelu
+inline constexpr float kQuickGeluSlope = 1.702f;
 inline Vec quick_gelu(Vec x) {
-  return logistic_gate(x, 1.702f);
+  return quotient(x, logistic_divisor(x, kQuickGeluSlope));
+}
+inline Vec quick_gelu_derivative(Vec x) {
+  return logistic_gate_derivative(x, kQuickGeluSlope);
 }
 
-// x·Φ(x) = x·(1 + erf(x/√2))/2, Hendrycks & Gimpel 2016, section 2.
+// e^(-z²/2) and Φ(-z) = erfc(z/√2)/2 for z from 0 on.
 //
-// Written as max(x, 0) - |x|·erfc(|x|/√2)/2, so that the left tail does not cancel. With z = |x|,
 // erfc(z/√2)/2 = e^(-z²/2)·P(z)/Q(z): the quotient is a rational minimax fit of erfcx(z/√2)/2 over [0, 13.5]
 // with relative error 5e-9 (weighted least squares, reweighted to equal ripples). z stops at 13, where the
 // product is 1e-37: beyond, subnormal numbers would slow every step down.
+struct NormalTail {
+  explicit NormalTail(Vec distance) {
+    static constexpr float kP[] = {0.5f, 0.436148077f, 0.181647018f, 0.0400984064f, 0.00403703377f};
+    static constexpr float kQ[] = {1.0f, 1.67018116f, 1.19590151f, 0.465278298f, 0.100519001f, 0.0101192044f};
+    z = min(distance, Vec::broadcast(13.0f));
+    decay = exp2(z * Vec::broadcast(static_cast<float>(-0.5 * kLog2E)) * z);
+    probability = quotient(polynomial(z, kP) * decay, polynomial(z, kQ));
+  }
+  Vec z, decay, probability;
+};
+
+// x·Φ(x) = x·(1 + erf(x/√2))/2, Hendrycks & Gimpel 2016, section 2; written as max(x, 0) - |x|·Φ(-|x|), so
+// that the left tail does not cancel.
 inline Vec gelu(Vec x) {
-  static constexpr float kP[] = {0.5f, 0.436148077f, 0.181647018f, 0.0400984064f, 0.00403703377f};
-  static constexpr float kQ[] = {1.0f, 1.67018116f, 1.19590151f, 0.465278298f, 0.100519001f, 0.0101192044f};
-  const Vec z = min(abs(x), Vec::broadcast(13.0f));
-  const Vec decay = exp2(z * Vec::broadcast(static_cast<float>(-0.5 * kLog2E)) * z);
-  return max(Vec::zero(), x) - quotient(z * polynomial(z, kP) * decay, polynomial(z, kQ));
+  const NormalTail tail(abs(x));
+  return max(Vec::zero(), x) - tail.z * tail.probability;
+}
+
+// Φ(x) + x·φ(x)
+inline Vec gelu_derivative(Vec x) {
+  const NormalTail tail(abs(x));
+  // 1 from some hundred least units of x on, -1 on the other side: nearer to 0, Φ is 1/2 either way.
+  const Vec sign = min(Vec::broadcast(1), max(Vec::broadcast(-1), x * Vec::broadcast(0x1p60f)));
+  const Vec half = Vec::broadcast(0.5f);
+  const Vec density = tail.decay * Vec::broadcast(0.398942280401f);  // 1/√(2π)
+  return fma(x, density, fma(sign, half - tail.probability, half));
 }
 
 }  // namespace ipai::IPAI_TARGET
