@@ -8,7 +8,8 @@ const floors = {
   engine: ['nn', 'graph', 'runtime', 'weights'],
   models: ['engine', 'nn', 'graph', 'runtime', ...pure],
   pipelines: ['models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
-  cli: ['pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
+  training: ['pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
+  cli: ['training', 'pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
 };
 for (const name of pure) floors[name] = name === 'schedulers' ? ['random'] : [];
 

@@ -255,4 +255,36 @@ TEST_CASE("attention_gradient: tokens around tiles and blocks, head sizes, masks
   });
 }
 
+TEST_CASE("adamw: a step by PyTorch's formulas, in place") {
+  for (const Target& target : targets()) {
+    for (const int64_t count : {1, 16, 17, 40001}) {
+      HostTensor state = HostTensor::random(DType::kFloat32, {3, count}, 1);
+      for (int64_t i = 2 * count; i < 3 * count; ++i) state.set(i, state.at(i) * state.at(i));
+      const HostTensor gradient = HostTensor::random(DType::kFloat32, {count}, 2);
+      HostTensor step(DType::kFloat32, {4});
+      const double rate = 0.01, correction1 = 0.271, correction2 = 0.003, factor = 0.5, decay = 0.1,
+                   epsilon = 0.1;
+      for (const auto& [i, value] : {std::pair{0, rate}, {1, correction1}, {2, correction2}, {3, factor}}) {
+        step.set(i, value);
+      }
+      const HostTensor before = state.clone();
+      const HostTensor got =
+          run_every_way(target.op("adamw"),
+                        {{"beta1", 0.9}, {"beta2", 0.999}, {"epsilon", epsilon}, {"weight_decay", decay}},
+                        {state, gradient, step}, DType::kFloat32, {3, count});
+      CHECK_LT(worst_error(got,
+                           [&](int64_t index) {
+                             const int64_t i = index % count;
+                             const double g = gradient.at(i) * factor;
+                             const double mean = 0.9 * before.at(count + i) + 0.1 * g;
+                             const double square = 0.999 * before.at(2 * count + i) + 0.001 * g * g;
+                             if (index >= count) return index < 2 * count ? mean : square;
+                             const double divisor = std::sqrt(square) / std::sqrt(correction2) + epsilon;
+                             return before.at(i) * (1 - rate * decay) - rate / correction1 * mean / divisor;
+                           }),
+               1e-6);
+    }
+  }
+}
+
 }  // namespace ipai::test
