@@ -43,13 +43,19 @@ export class TorchGenerator {
    * @throws ArgumentError unless every dimension is a non-negative integer.
    */
   randn(shape: readonly number[]): Float32Array {
-    const isShape = shape.every(dimension => Number.isSafeInteger(dimension) && dimension >= 0);
-    if (!isShape) throw invalidArgument('shape', 'non-negative integers', `[${shape.join(', ')}]`);
-    const size = shape.reduce((product, dimension) => product * dimension, 1);
-    const values = new Float32Array(size);
+    const values = new Float32Array(checkedSize(shape));
+    const size = values.length;
     if (size >= blockSize) this.#fillBlocks(values);
     else for (let i = 0; i < size; i++) values[i] = this.#normal();
     return values;
+  }
+
+  /**
+   * Numbers in [0, 1): what `torch.rand(shape, generator=generator)` gives in float32 on the CPU.
+   * @throws ArgumentError unless every dimension is a non-negative integer.
+   */
+  rand(shape: readonly number[]): Float32Array {
+    return new Float32Array(checkedSize(shape)).map(() => this.#uniformFloat());
   }
 
   /**
@@ -105,6 +111,12 @@ export class TorchGenerator {
     }
     this.#position = 0;
   }
+}
+
+function checkedSize(shape: readonly number[]): number {
+  const isShape = shape.every(dimension => Number.isSafeInteger(dimension) && dimension >= 0);
+  if (!isShape) throw invalidArgument('shape', 'non-negative integers', `[${shape.join(', ')}]`);
+  return shape.reduce((product, dimension) => product * dimension, 1);
 }
 
 /**

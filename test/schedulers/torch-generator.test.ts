@@ -59,3 +59,16 @@ test('a shape of negative or fractional dimensions is refused', t => {
     t.throws(() => generator.randn(shape), {instanceOf: ArgumentError, message: /^shape: expected/});
   }
 });
+
+test("rand gives torch.rand's numbers, and leaves the sequence where PyTorch does", t => {
+  const generator = new TorchGenerator(5);
+  // torch.Generator().manual_seed(5): rand(5), randn(3), rand(2) of PyTorch 2.13.
+  t.deepEqual(
+    [...generator.rand([5])],
+    [0.8302518725395203, 0.12611091136932373, 0.9074696898460388, 0.8199270367622375, 0.9201034307479858],
+  );
+  const normal = [1.973966360092163, -0.8814113140106201, 1.1545515060424805];
+  t.true(relativeError(generator.randn([3]), normal) <= 2e-7);
+  t.deepEqual([...generator.rand([2])], [0.6593389511108398, 0.7150057554244995]);
+  t.throws(() => generator.rand([-1]), {instanceOf: ArgumentError});
+});
