@@ -59,6 +59,22 @@ export class TorchGenerator {
   }
 
   /**
+   * The numbers from 0 to `count` - 1 in random order: what `torch.randperm(count, generator=generator)` gives on the CPU.
+   * @throws ArgumentError unless `count` is a non-negative integer below 2^32.
+   */
+  randperm(count: number): Uint32Array {
+    if (!Number.isSafeInteger(count) || count < 0 || count >= 2 ** 32) {
+      throw invalidArgument('count', 'a non-negative integer below 2^32', count);
+    }
+    const order = Uint32Array.from({length: count}, (_, i) => i);
+    for (let i = 0; i < count - 1; i++) {
+      const other = i + (this.#nextUint32() % (count - i));
+      [order[i], order[other]] = [order[other]!, order[i]!];
+    }
+    return order;
+  }
+
+  /**
    * All uniforms first, then each block of 16 in place; a last, partial block is drawn anew, whole, from the
    * end.
    */

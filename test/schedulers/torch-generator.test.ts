@@ -72,3 +72,16 @@ test("rand gives torch.rand's numbers, and leaves the sequence where PyTorch doe
   t.deepEqual([...generator.rand([2])], [0.6593389511108398, 0.7150057554244995]);
   t.throws(() => generator.rand([-1]), {instanceOf: ArgumentError});
 });
+
+test("randperm gives torch.randperm's order, and leaves the sequence where PyTorch does", t => {
+  const order = (count: number) => [...new TorchGenerator(9).randperm(count)];
+  // torch.randperm(count, generator=torch.Generator().manual_seed(9)) of PyTorch 2.13.
+  t.deepEqual(order(1), [0]);
+  t.deepEqual(order(5), [0, 1, 2, 4, 3]);
+  t.deepEqual(order(12), [10, 9, 6, 8, 0, 3, 7, 4, 1, 11, 2, 5]);
+  t.deepEqual(order(100_000).slice(0, 6), [56670, 63842, 78086, 12914, 15282, 98988]);
+  const generator = new TorchGenerator(9);
+  t.deepEqual([...generator.randperm(3)], [1, 0, 2]);
+  t.deepEqual([...generator.rand([1])], [0.4798964262008667]);
+  t.throws(() => generator.randperm(-1), {instanceOf: ArgumentError});
+});
