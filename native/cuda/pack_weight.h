@@ -8,6 +8,7 @@
 #include "cuda/with_element.h"
 #include "cuda/with_half.h"
 #include "runtime/cuda_encoder.h"
+#include "runtime/tensor_view.h"
 
 namespace ipai::cuda {
 

@@ -29,7 +29,7 @@ struct WindowRows {
   int stride, top, left;
   int out_height, out_width;
 
-  int depth_chunks() const { return kernel_height * kernel_width * pixel_chunks; }
+  __device__ int depth_chunks() const { return kernel_height * kernel_width * pixel_chunks; }
 };
 
 // Where a window begins: its sample's first chunk, and the pixel of the view under its first tap.

@@ -68,21 +68,27 @@ TEST_CASE("cuda gemm: every shape of tile, in one piece and split") {
 }
 
 TEST_CASE("cuda gemm: plans of the UNet's products at batch 2") {
-  // H100
   const auto plan = [](int64_t rows, int64_t columns, int64_t depth) {
     return plan_text(rows, columns, depth, kCudaDevice);
   };
-  CHECK_EQ(plan(8192, 320, 2880), "");
-  CHECK_EQ(plan(8192, 2560, 320), "");
-  CHECK_EQ(plan(8192, 320, 320), "");
-  CHECK_EQ(plan(2048, 640, 5760), "");
-  CHECK_EQ(plan(2048, 640, 640), "");
-  CHECK_EQ(plan(512, 1280, 11520), "");
-  CHECK_EQ(plan(512, 1280, 1280), "");
-  CHECK_EQ(plan(128, 1280, 11520), "");
-  CHECK_EQ(plan(154, 640, 768), "");
-  CHECK_EQ(plan(2, 1280, 1280), "");
-  CHECK_EQ(plan(8192, 4, 2880), "");
+  CHECK_EQ(plan(8192, 320, 2880), "128x160 / 1");
+  CHECK_EQ(plan(8192, 2560, 320), "256x128 / 1");
+  CHECK_EQ(plan(8192, 320, 320), "128x160 / 1");
+  CHECK_EQ(plan(2048, 640, 5760), "128x160 / 2");
+  CHECK_EQ(plan(2048, 640, 640), "128x128 / 1");
+  CHECK_EQ(plan(512, 1280, 11520), "128x160 / 4");
+  CHECK_EQ(plan(512, 1280, 1280), "128x128 / 3");
+  CHECK_EQ(plan(128, 1280, 11520), "128x128 / 13");
+  CHECK_EQ(plan(154, 640, 768), "64x64 / 4");
+  CHECK_EQ(plan(2, 1280, 1280), "64x64 / 5");
+  CHECK_EQ(plan(8192, 4, 2880), "128x64 / 2");
+}
+
+TEST_CASE("cuda gemm: plans take no more shared memory than a block can have") {
+  const DeviceTraits ada = {Device::kCuda, 1, 89, 128, 99 * 1024};
+  CHECK_EQ(plan_text(8192, 320, 2880, ada), "");
+  CHECK_EQ(plan_text(8192, 2560, 320, ada), "");
+  CHECK_EQ(plan_text(128, 1280, 11520, ada), "");
 }
 
 }  // namespace ipai::test
