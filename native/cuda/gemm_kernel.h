@@ -104,19 +104,22 @@ __device__ void multiply_steps(const GemmOperands<T>& operands, T* stages, const
                                                                 operands.windows.depth_chunks(), first_step);
   // Each step is a group of copies, also where there is nothing left to copy, so that groups can be counted.
   int steps_to_load = last_step - first_step;
-  const auto load_stage = [&](int stage) {
-    if (steps_to_load > 0) {
-      T* const target = stages + stage * Tile::kStageElements;
-      window_loader.load(target);
-      weight_loader.load(target + Tile::kWindowElements);
-      window_loader.advance();
-      weight_loader.advance();
-      --steps_to_load;
-    }
+  const auto copy_step = [&](int stage) {
+    T* const target = stages + stage * Tile::kStageElements;
+    window_loader.load(target, steps_to_load > 0);
+    weight_loader.load(target + Tile::kWindowElements, steps_to_load > 0);
     commit_copies();
   };
+  const auto go_on = [&] {
+    window_loader.advance();
+    weight_loader.advance();
+    --steps_to_load;
+  };
 #pragma unroll
-  for (int stage = 0; stage < Tile::kStages - 1; ++stage) load_stage(stage);
+  for (int stage = 0; stage < Tile::kStages - 1; ++stage) {
+    copy_step(stage);
+    go_on();
+  }
   wait_copies<Tile::kStages - 2>();
   __syncthreads();
 
@@ -127,10 +130,6 @@ __device__ void multiply_steps(const GemmOperands<T>& operands, T* stages, const
   for (int step = first_step; step < last_step; ++step) {
 #pragma unroll
     for (int k = 0; k < kParts; ++k) {
-      if (k == 0) {
-        load_stage(free_stage);
-        free_stage = free_stage + 1 == Tile::kStages ? 0 : free_stage + 1;
-      }
       if (k == kParts - 1) {
         // The next stage has arrived, and all have read the present one, which is free from here on.
         wait_copies<Tile::kStages - 2>();
@@ -139,8 +138,12 @@ __device__ void multiply_steps(const GemmOperands<T>& operands, T* stages, const
       }
       // After the last step: fragments of a stage that holds nothing, which nobody multiplies.
       product.load(stages + stage * Tile::kStageElements, (k + 1) % kParts);
+      // No branches here, so that the copies find their places between products.
+      if (k == 0) copy_step(free_stage);
       product.multiply(k);
     }
+    free_stage = free_stage + 1 == Tile::kStages ? 0 : free_stage + 1;
+    go_on();
   }
   wait_copies<0>();
   __syncthreads();

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "cuda/gemm_plan.h"
-#include "runtime/attributes.h"
 
 namespace ipai::cuda {
 
@@ -44,13 +43,6 @@ inline GemmSizes dense_gemm(int64_t rows, int64_t depth, int64_t columns) {
   g.height = g.width = g.view_height = g.view_width = g.out_height = g.out_width = 1;
   g.kernel_height = g.kernel_width = g.stride = 1;
   return {g, columns};
-}
-
-// Why CUDA has no such algorithm, as a sentence; empty when it has.
-inline std::string check_direct(ConvAlgorithm algorithm) {
-  if (algorithm == ConvAlgorithm::kDirect) return {};
-  return std::string("algorithm: expected direct, the one on CUDA; got ") +
-         kConvAlgorithmNames[static_cast<int>(algorithm)];
 }
 
 // Why the kernels' numbers of 32 and 16 bits cannot hold these sizes, as a sentence; empty when they can.

@@ -18,10 +18,10 @@ class WeightLoader {
                 (static_cast<int64_t>(first_column + threadIdx.x / kStepChunks) * depth_chunks + chunk_) *
                     kChunk) {}
 
-  __device__ void load(T* tile) const {
+  __device__ void load(T* tile, bool wanted) const {
     T* const target = tile + SharedTile<T, kColumns, kStepDepth>::chunk(threadIdx.x / kStepChunks,
                                                                         threadIdx.x % kStepChunks);
-    const int columns = chunk_ < depth_chunks_ ? columns_ : 0;
+    const int columns = wanted && chunk_ < depth_chunks_ ? columns_ : 0;
 #pragma unroll
     for (int i = 0; i < kCopies; ++i) {
       const T* const source = source_ + static_cast<int64_t>(i * kRowsBetween) * depth_chunks_ * kChunk;

@@ -74,15 +74,15 @@ class WindowLoader {
     find_pixels();
   }
 
-  // Of the present step, into a tile.
-  __device__ void load(T* tile) const {
+  // Of the present step, into a tile; zeros where it is not `wanted`.
+  __device__ void load(T* tile, bool wanted) const {
     // Rows of one thread differ by multiples of 8, and are swizzled alike.
     T* const target =
         tile + SharedTile<T, kRows, kStepDepth>::chunk(threadIdx.x / kStepChunks, threadIdx.x % kStepChunks);
 #pragma unroll
     for (int i = 0; i < kCopies; ++i) {
       const T* const source = picture_ + static_cast<int64_t>(pixels_[i] + channel_) * kChunk;
-      copy_async(target + i * kRowsBetween * kStepDepth, source, pixels_[i] >= 0);
+      copy_async(target + i * kRowsBetween * kStepDepth, source, wanted && pixels_[i] >= 0);
     }
   }
 

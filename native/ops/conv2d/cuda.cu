@@ -1,4 +1,5 @@
 // conv2d on CUDA: an implicit product, by the kernel of cuda/gemm_kernel.h. Bound by the tensor cores.
+#include "cuda/conv_algorithm.h"
 #include "cuda/gemm.h"
 #include "cuda/with_half.h"
 #include "ops/conv2d/op.h"

@@ -1,5 +1,7 @@
 // pack_conv2d on CUDA: the layout is that of cuda/pack_weight.h.
+#include "cuda/conv_algorithm.h"
 #include "cuda/pack_weight.h"
+#include "cuda/with_half.h"
 #include "ops/pack_conv2d/op.h"
 
 namespace ipai::cuda {

@@ -1,5 +1,6 @@
 // pack_linear on CUDA: the layout is that of cuda/pack_weight.h.
 #include "cuda/pack_weight.h"
+#include "cuda/with_half.h"
 #include "ops/pack_linear/op.h"
 
 namespace ipai::cuda {

@@ -86,9 +86,9 @@ TEST_CASE("cuda gemm: plans of the UNet's products at batch 2") {
 
 TEST_CASE("cuda gemm: plans take no more shared memory than a block can have") {
   const DeviceTraits ada = {Device::kCuda, 1, 89, 128, 99 * 1024};
-  CHECK_EQ(plan_text(8192, 320, 2880, ada), "");
-  CHECK_EQ(plan_text(8192, 2560, 320, ada), "");
-  CHECK_EQ(plan_text(128, 1280, 11520, ada), "");
+  CHECK_EQ(plan_text(8192, 320, 2880, ada), "128x128 / 2");
+  CHECK_EQ(plan_text(8192, 2560, 320, ada), "128x128 / 1");
+  CHECK_EQ(plan_text(128, 1280, 11520, ada), "128x128 / 12");
 }
 
 }  // namespace ipai::test
