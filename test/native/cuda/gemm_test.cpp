@@ -91,4 +91,12 @@ TEST_CASE("cuda gemm: plans take no more shared memory than a block can have") {
   CHECK_EQ(plan_text(128, 1280, 11520, ada), "128x128 / 12");
 }
 
+TEST_CASE("cuda gemm: sizes that the kernels' numbers cannot hold are refused") {
+  CHECK_EQ(check_gemm_sizes(dense_gemm(1 << 20, 5120, 1280)), "");
+  CHECK_EQ(check_gemm_sizes(dense_gemm(int64_t{1} << 31, 8, 16)),
+           "x and weight: expected fewer than 2^31 output pixels, columns, and chunks of 8 channels; got "
+           "2147483648, 16, and 2147483648 pixels of 8 channels");
+  CHECK_NE(check_gemm_sizes(dense_gemm(1 << 20, 1 << 15, 8)), "");
+}
+
 }  // namespace ipai::test
