@@ -1,6 +1,7 @@
 #include "cuda/gemm.h"
 
 #include "cuda/gemm_kernel.h"
+#include "cuda/gemm_splits.h"
 #include "cuda/pad_channels.h"
 
 namespace ipai::cuda {
@@ -47,8 +48,9 @@ void record_gemm(const GemmSizes& sizes, const GemmPlan& plan, const T* x, const
   });
   if (plan.splits == 1) return;
   const int64_t threads = sizes.geometry.rows() * ceil_divide(epilogue.outputs, kOutputLanes);
-  encoder.launch("gemm_sum_splits", gemm_sum_splits<T>, {blocks_for(threads, kSumThreads), kSumThreads},
-                 operands, epilogue, plan.splits);
+  const auto kernel = epilogue.columns_per_output() == 2 ? gemm_sum_splits<T, 2> : gemm_sum_splits<T, 1>;
+  encoder.launch("gemm_sum_splits", kernel, {blocks_for(threads, kSumThreads), kSumThreads}, operands,
+                 epilogue, plan.splits);
 }
 
 template void record_gemm(const GemmSizes&, const GemmPlan&, const Float16*, const Float16*,

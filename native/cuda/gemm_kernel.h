@@ -201,31 +201,4 @@ __global__ void __launch_bounds__(Tile::kThreads)
   });
 }
 
-inline constexpr int kSumThreads = 256;
-
-// The second pass of split products: a thread adds up the splits' sums of 8 outputs, first split first.
-template <class T>
-__global__ void __launch_bounds__(kSumThreads)
-    gemm_sum_splits(const GemmOperands<T> operands, const Epilogue<T> epilogue, int splits) {
-  const int vectors = (epilogue.outputs + kOutputLanes - 1) / kOutputLanes;
-  const int64_t i = static_cast<int64_t>(blockIdx.x) * kSumThreads + threadIdx.x;
-  if (i >= static_cast<int64_t>(operands.windows.count) * vectors) return;
-  const int row = static_cast<int>(i / vectors);
-  const int first = static_cast<int>(i - static_cast<int64_t>(row) * vectors) * kOutputLanes;
-  const int64_t split_stride = static_cast<int64_t>(operands.windows.count) * operands.partial_stride;
-  const float* const sums = operands.partial_sums + static_cast<int64_t>(row) * operands.partial_stride +
-                            first * epilogue.columns_per_output();
-  finish_outputs(epilogue, row, first, [&](int quad) {
-    float4 total = {0, 0, 0, 0};
-    for (int split = 0; split < splits; ++split) {
-      const float4 part = *reinterpret_cast<const float4*>(sums + split * split_stride + 4 * quad);
-      total.x += part.x;
-      total.y += part.y;
-      total.z += part.z;
-      total.w += part.w;
-    }
-    return total;
-  });
-}
-
 }  // namespace ipai::cuda
