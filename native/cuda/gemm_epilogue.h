@@ -50,6 +50,19 @@ __device__ void map_lanes(float (&lanes)[kOutputLanes]) {
   for (int i = 0; i < kOutputLanes; ++i) lanes[i] = kFunction(lanes[i]);
 }
 
+__device__ inline void activate(Activation activation, float (&lanes)[kOutputLanes]) {
+  switch (activation) {
+    case Activation::kSilu:
+      return map_lanes<silu>(lanes);
+    case Activation::kGelu:
+      return map_lanes<gelu>(lanes);
+    case Activation::kQuickGelu:
+      return map_lanes<quick_gelu>(lanes);
+    default:
+      return;
+  }
+}
+
 template <class T>
 __device__ void store_outputs(const Epilogue<T>& epilogue, int row, int first, float (&lanes)[kOutputLanes]) {
   const int64_t offset = static_cast<int64_t>(row) * epilogue.outputs + first;
@@ -73,11 +86,11 @@ __device__ void store_outputs(const Epilogue<T>& epilogue, int row, int first, f
 
 // Finishes outputs [first, first + 8) of a row, those that there are. quad(i) gives the sums of columns
 // [4i, 4i + 4), counted from the first column of output `first`.
-template <class T, class Quad>
+template <int kColumnsPerOutput, class T, class Quad>
 __device__ void finish_outputs(const Epilogue<T>& epilogue, int row, int first, Quad quad) {
   if (first >= epilogue.outputs) return;
   float lanes[kOutputLanes];
-  if (epilogue.activation == Activation::kGeglu) {
+  if constexpr (kColumnsPerOutput == 2) {
     float gates[kOutputLanes];
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
@@ -93,34 +106,21 @@ __device__ void finish_outputs(const Epilogue<T>& epilogue, int row, int first, 
     }
 #pragma unroll
     for (int i = 0; i < kOutputLanes; ++i) lanes[i] *= gelu(gates[i]);
-    return store_outputs(epilogue, row, first, lanes);
-  }
+  } else {
 #pragma unroll
-  for (int i = 0; i < 2; ++i) {
-    const float4 sums = quad(i);
-    lanes[4 * i] = sums.x;
-    lanes[4 * i + 1] = sums.y;
-    lanes[4 * i + 2] = sums.z;
-    lanes[4 * i + 3] = sums.w;
-  }
-  add_floats(epilogue.bias, first, epilogue.outputs, lanes);
-  if (epilogue.sample_bias != nullptr) {
-    const int sample = row / epilogue.rows_per_sample;
-    add_floats(epilogue.sample_bias + static_cast<int64_t>(sample) * epilogue.sample_bias_stride, first,
-               epilogue.outputs, lanes);
-  }
-  switch (epilogue.activation) {
-    case Activation::kSilu:
-      map_lanes<silu>(lanes);
-      break;
-    case Activation::kGelu:
-      map_lanes<gelu>(lanes);
-      break;
-    case Activation::kQuickGelu:
-      map_lanes<quick_gelu>(lanes);
-      break;
-    default:
-      break;
+    for (int i = 0; i < 2; ++i) {
+      const float4 sums = quad(i);
+      lanes[4 * i] = sums.x;
+      lanes[4 * i + 1] = sums.y;
+      lanes[4 * i + 2] = sums.z;
+      lanes[4 * i + 3] = sums.w;
+    }
+    add_floats(epilogue.bias, first, epilogue.outputs, lanes);
+    if (epilogue.sample_bias != nullptr) {
+      const int64_t sample = row / epilogue.rows_per_sample;
+      add_floats(epilogue.sample_bias + sample * epilogue.sample_bias_stride, first, epilogue.outputs, lanes);
+    }
+    activate(epilogue.activation, lanes);
   }
   store_outputs(epilogue, row, first, lanes);
 }

@@ -149,6 +149,23 @@ __device__ void multiply_steps(const GemmOperands<T>& operands, T* stages, const
   __syncthreads();
 }
 
+// The outputs of a tile whose sums are in shared memory.
+template <int kColumnsPerOutput, class T, class Tile>
+__device__ void finish_sums(const GemmOperands<T>& operands, const Epilogue<T>& epilogue, const float* sums,
+                            int first_row, int first_column) {
+  constexpr int kColumns = kOutputLanes * kColumnsPerOutput;
+  constexpr int kVectors = Tile::kColumns / kColumns;
+  for (int i = static_cast<int>(threadIdx.x); i < Tile::kRows * kVectors; i += Tile::kThreads) {
+    const int row = i / kVectors;
+    const int column = i % kVectors * kColumns;
+    if (first_row + row >= operands.windows.count) return;
+    const float* const first = sums + row * Tile::kSumStride + column;
+    finish_outputs<kColumnsPerOutput>(
+        epilogue, first_row + row, (first_column + column) / kColumnsPerOutput,
+        [&](int quad) { return *reinterpret_cast<const float4*>(first + 4 * quad); });
+  }
+}
+
 template <class T, class Tile>
 __device__ void finish_tile(const GemmOperands<T>& operands, const Epilogue<T>& epilogue, float* sums,
                             int first_row, int first_column, const WarpProduct<T, Tile>& product) {
@@ -156,15 +173,10 @@ __device__ void finish_tile(const GemmOperands<T>& operands, const Epilogue<T>& 
     *reinterpret_cast<float2*>(sums + row * Tile::kSumStride + column) = pair;
   });
   __syncthreads();
-  const int lanes = kOutputLanes * epilogue.columns_per_output();
-  const int vectors = Tile::kColumns / lanes;
-  for (int i = static_cast<int>(threadIdx.x); i < Tile::kRows * vectors; i += Tile::kThreads) {
-    const int row = i / vectors;
-    const int column = (i - row * vectors) * lanes;
-    if (first_row + row >= operands.windows.count) return;
-    const float* const first = sums + row * Tile::kSumStride + column;
-    finish_outputs(epilogue, first_row + row, (first_column + column) / epilogue.columns_per_output(),
-                   [&](int quad) { return *reinterpret_cast<const float4*>(first + 4 * quad); });
+  if (epilogue.columns_per_output() == 2) {
+    finish_sums<2, T, Tile>(operands, epilogue, sums, first_row, first_column);
+  } else {
+    finish_sums<1, T, Tile>(operands, epilogue, sums, first_row, first_column);
   }
 }
 

@@ -7,8 +7,8 @@ namespace ipai::cuda {
 
 inline constexpr int kSumThreads = 128;
 
-// A thread adds up the splits' sums of 8 outputs, first split first. It is
-// bound by the latency of its loads, of which those of 4 splits are under way together.
+// A thread adds up the splits' sums of 8 outputs, first split first. It is bound by the latency of its loads,
+// of which those of 4 splits are under way together.
 template <class T, int kColumnsPerOutput>
 __global__ void __launch_bounds__(kSumThreads)
     gemm_sum_splits(const GemmOperands<T> operands, const Epilogue<T> epilogue, int splits) {
@@ -47,7 +47,7 @@ __global__ void __launch_bounds__(kSumThreads)
       }
     }
   }
-  finish_outputs(epilogue, row, first, [&](int quad) { return totals[quad]; });
+  finish_outputs<kColumnsPerOutput>(epilogue, row, first, [&](int quad) { return totals[quad]; });
 }
 
 }  // namespace ipai::cuda
