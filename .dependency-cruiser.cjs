@@ -8,7 +8,20 @@ const floors = {
   engine: ['nn', 'graph', 'runtime', 'weights'],
   models: ['engine', 'nn', 'graph', 'runtime', ...pure],
   pipelines: ['models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
-  cli: ['pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
+  datasets: pure,
+  training: ['datasets', 'pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
+  cli: [
+    'training',
+    'datasets',
+    'pipelines',
+    'models',
+    'engine',
+    'nn',
+    'graph',
+    'runtime',
+    'inspect',
+    ...pure,
+  ],
 };
 for (const name of pure) floors[name] = name === 'schedulers' ? ['random'] : [];
 

@@ -14,6 +14,7 @@ const below = {
 // What kernels may know of the runtime: contracts, not the executor.
 const contracts = new Set([
   'attributes.h',
+  'conv_geometry.h',
   'cpu_context.h',
   'cuda_encoder.h',
   'cuda_interface.h',

@@ -7,13 +7,13 @@ from torch import nn
 class ResnetBlock(nn.Module):
     """Two normalised 3x3 convolutions beside a shortcut; the time embedding is added between them."""
 
-    def __init__(self, in_channels, out_channels, time_channels=None, epsilon=1e-5):
+    def __init__(self, in_channels, out_channels, time_channels=None, epsilon=1e-5, groups=32):
         super().__init__()
-        self.norm1 = nn.GroupNorm(32, in_channels, eps=epsilon)
+        self.norm1 = nn.GroupNorm(groups, in_channels, eps=epsilon)
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
         if time_channels is not None:
             self.time_emb_proj = nn.Linear(time_channels, out_channels)
-        self.norm2 = nn.GroupNorm(32, out_channels, eps=epsilon)
+        self.norm2 = nn.GroupNorm(groups, out_channels, eps=epsilon)
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
         self.conv_shortcut = nn.Conv2d(in_channels, out_channels, 1) if in_channels != out_channels else None
 

@@ -1,6 +1,7 @@
 """The UNet of Stable Diffusion 1.5 with IP-Adapter's decoupled cross-attention. Names of modules are those of its files."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -8,33 +9,39 @@ from attention import attention, decoupled_attention
 from blocks import Downsample, ResnetBlock, Upsample, picture_to_tokens, tokens_to_picture
 from torch import nn
 
-CHANNELS = (320, 640, 1280, 1280)
-HEADS = 8
-TEXT_CHANNELS = 768
-LAYERS_PER_BLOCK = 2
+@dataclass(frozen=True)
+class Sizes:
+    """Those of Stable Diffusion 1.5, or of a smaller model of its kind."""
+
+    channels: tuple = (320, 640, 1280, 1280)
+    heads: int = 8
+    text_channels: int = 768
+    layers_per_block: int = 2
+    groups: int = 32
 
 
 class UNet(nn.Module):
-    def __init__(self, channels=CHANNELS):
+    def __init__(self, sizes=Sizes()):
         super().__init__()
+        channels = sizes.channels
         first, last, time_channels = channels[0], channels[-1], 4 * channels[0]
         self.conv_in = nn.Conv2d(4, first, 3, padding=1)
         self.time_embedding = TimeEmbedding(first, time_channels)
         outer = (first, *channels[:-1])
         final = len(channels) - 1
         self.down_blocks = nn.ModuleList(
-            DownBlock(outer[i], channels[i], time_channels, attends=i < final, resamples=i < final)
+            DownBlock(sizes, outer[i], channels[i], time_channels, attends=i < final, resamples=i < final)
             for i in range(len(channels))
         )
-        self.mid_block = MidBlock(last, time_channels)
+        self.mid_block = MidBlock(sizes, last, time_channels)
         reverse = channels[::-1]
         below = (last, *reverse[:-1])
         skips = (*reverse[1:], first)
         self.up_blocks = nn.ModuleList(
-            UpBlock(below[i], reverse[i], skips[i], time_channels, attends=i > 0, resamples=i < final)
+            UpBlock(sizes, below[i], reverse[i], skips[i], time_channels, attends=i > 0, resamples=i < final)
             for i in range(len(channels))
         )
-        self.conv_norm_out = nn.GroupNorm(32, first)
+        self.conv_norm_out = nn.GroupNorm(sizes.groups, first)
         self.conv_out = nn.Conv2d(first, 4, 3, padding=1)
 
     def forward(self, sample, timestep, text, image_tokens=None, image_scale=1.0):
@@ -66,13 +73,14 @@ class TimeEmbedding(nn.Module):
 
 
 class DownBlock(nn.Module):
-    def __init__(self, in_channels, channels, time_channels, attends, resamples):
+    def __init__(self, sizes, in_channels, channels, time_channels, attends, resamples):
         super().__init__()
-        layers = range(LAYERS_PER_BLOCK)
+        layers = range(sizes.layers_per_block)
         self.resnets = nn.ModuleList(
-            ResnetBlock(in_channels if i == 0 else channels, channels, time_channels) for i in layers
+            ResnetBlock(in_channels if i == 0 else channels, channels, time_channels, groups=sizes.groups)
+            for i in layers
         )
-        self.attentions = nn.ModuleList(SpatialTransformer(channels) for _ in layers) if attends else None
+        self.attentions = nn.ModuleList(SpatialTransformer(sizes, channels) for _ in layers) if attends else None
         self.downsamplers = nn.ModuleList([Downsample(channels)]) if resamples else None
 
     def forward(self, x, time_embedding, context, skips):
@@ -88,10 +96,12 @@ class DownBlock(nn.Module):
 
 
 class MidBlock(nn.Module):
-    def __init__(self, channels, time_channels):
+    def __init__(self, sizes, channels, time_channels):
         super().__init__()
-        self.resnets = nn.ModuleList(ResnetBlock(channels, channels, time_channels) for _ in range(2))
-        self.attentions = nn.ModuleList([SpatialTransformer(channels)])
+        self.resnets = nn.ModuleList(
+            ResnetBlock(channels, channels, time_channels, groups=sizes.groups) for _ in range(2)
+        )
+        self.attentions = nn.ModuleList([SpatialTransformer(sizes, channels)])
 
     def forward(self, x, time_embedding, context):
         x = self.resnets[0](x, time_embedding)
@@ -101,12 +111,14 @@ class MidBlock(nn.Module):
 class UpBlock(nn.Module):
     """Takes one skip a layer, the last pushed first."""
 
-    def __init__(self, in_channels, channels, last_skip, time_channels, attends, resamples):
+    def __init__(self, sizes, in_channels, channels, last_skip, time_channels, attends, resamples):
         super().__init__()
-        layers = range(LAYERS_PER_BLOCK + 1)
-        inputs = [in_channels + channels, *[2 * channels] * (LAYERS_PER_BLOCK - 1), channels + last_skip]
-        self.resnets = nn.ModuleList(ResnetBlock(inputs[i], channels, time_channels) for i in layers)
-        self.attentions = nn.ModuleList(SpatialTransformer(channels) for _ in layers) if attends else None
+        layers = range(sizes.layers_per_block + 1)
+        inputs = [in_channels + channels, *[2 * channels] * (len(layers) - 2), channels + last_skip]
+        self.resnets = nn.ModuleList(
+            ResnetBlock(inputs[i], channels, time_channels, groups=sizes.groups) for i in layers
+        )
+        self.attentions = nn.ModuleList(SpatialTransformer(sizes, channels) for _ in layers) if attends else None
         self.upsamplers = nn.ModuleList([Upsample(channels)]) if resamples else None
 
     def forward(self, x, time_embedding, context, skips):
@@ -118,11 +130,11 @@ class UpBlock(nn.Module):
 
 
 class SpatialTransformer(nn.Module):
-    def __init__(self, channels):
+    def __init__(self, sizes, channels):
         super().__init__()
-        self.norm = nn.GroupNorm(32, channels, eps=1e-6)
+        self.norm = nn.GroupNorm(sizes.groups, channels, eps=1e-6)
         self.proj_in = nn.Conv2d(channels, channels, 1)
-        self.transformer_blocks = nn.ModuleList([TransformerBlock(channels)])
+        self.transformer_blocks = nn.ModuleList([TransformerBlock(sizes, channels)])
         self.proj_out = nn.Conv2d(channels, channels, 1)
 
     def forward(self, x, context):
@@ -132,12 +144,12 @@ class SpatialTransformer(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    def __init__(self, channels):
+    def __init__(self, sizes, channels):
         super().__init__()
         self.norm1 = nn.LayerNorm(channels)
-        self.attn1 = SelfAttention(channels)
+        self.attn1 = SelfAttention(sizes, channels)
         self.norm2 = nn.LayerNorm(channels)
-        self.attn2 = CrossAttention(channels)
+        self.attn2 = CrossAttention(sizes, channels)
         self.norm3 = nn.LayerNorm(channels)
         self.ff = FeedForward(channels)
 
@@ -148,35 +160,37 @@ class TransformerBlock(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    def __init__(self, channels):
+    def __init__(self, sizes, channels):
         super().__init__()
+        self.heads = sizes.heads
         self.to_q = nn.Linear(channels, channels, bias=False)
         self.to_k = nn.Linear(channels, channels, bias=False)
         self.to_v = nn.Linear(channels, channels, bias=False)
         self.to_out = nn.ModuleList([nn.Linear(channels, channels)])
 
     def forward(self, x):
-        return self.to_out[0](attention(self.to_q(x), self.to_k(x), self.to_v(x), HEADS))
+        return self.to_out[0](attention(self.to_q(x), self.to_k(x), self.to_v(x), self.heads))
 
 
 class CrossAttention(nn.Module):
     """To text, and by keys and values of their own to an adapter's image tokens."""
 
-    def __init__(self, channels):
+    def __init__(self, sizes, channels):
         super().__init__()
+        self.heads = sizes.heads
         self.to_q = nn.Linear(channels, channels, bias=False)
-        self.to_k = nn.Linear(TEXT_CHANNELS, channels, bias=False)
-        self.to_v = nn.Linear(TEXT_CHANNELS, channels, bias=False)
-        self.to_k_ip = nn.Linear(TEXT_CHANNELS, channels, bias=False)
-        self.to_v_ip = nn.Linear(TEXT_CHANNELS, channels, bias=False)
+        self.to_k = nn.Linear(sizes.text_channels, channels, bias=False)
+        self.to_v = nn.Linear(sizes.text_channels, channels, bias=False)
+        self.to_k_ip = nn.Linear(sizes.text_channels, channels, bias=False)
+        self.to_v_ip = nn.Linear(sizes.text_channels, channels, bias=False)
         self.to_out = nn.ModuleList([nn.Linear(channels, channels)])
 
     def forward(self, x, text, image_tokens, image_scale):
         q, k, v = self.to_q(x), self.to_k(text), self.to_v(text)
         if image_tokens is None:
-            return self.to_out[0](attention(q, k, v, HEADS))
+            return self.to_out[0](attention(q, k, v, self.heads))
         image_k, image_v = self.to_k_ip(image_tokens), self.to_v_ip(image_tokens)
-        return self.to_out[0](decoupled_attention(q, k, v, image_k, image_v, image_scale, HEADS))
+        return self.to_out[0](decoupled_attention(q, k, v, image_k, image_v, image_scale, self.heads))
 
 
 class FeedForward(nn.Module):

@@ -2,7 +2,7 @@
  * `defineOp`: one value holds all that TypeScript knows of an op. The native half, of the same name, is
  * `native/ops/<name>/`.
  */
-import {DTypeError, IPAdapterError, ShapeError} from '../errors.ts';
+import {DTypeError, InternalError, IPAdapterError, ShapeError} from '../errors.ts';
 import {dtypeBytes} from '../runtime/dtype.ts';
 import type {AttributeValue} from '../runtime/program.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type Cost,
   formatType,
   type Op,
+  type OpNode,
   sizeOf,
   type Tensor,
   type TensorType,
@@ -33,6 +34,20 @@ export type InputsOf<Role extends string> = {readonly [K in RequiredRoles<Role>]
   readonly [K in OptionalRoles<Role>]?: Tensor | undefined;
 } & {readonly [K in VariadicRoles<Role>]: readonly Tensor[]};
 
+/** What a vector-Jacobian product is made from: a node, and the gradient of a loss with respect to its output. */
+export interface VjpContext<Role extends string, Kinds extends AttributeKinds> {
+  readonly inputs: InputsOf<Role>;
+  readonly attributes: AttributesOf<Kinds>;
+  readonly output: Tensor;
+  /** Of the output's shape and dtype. */
+  readonly gradient: Tensor;
+}
+
+/** Gradients of inputs, recorded when they are called for; an input that is not named has none. */
+export type InputGradients<Role extends string> = {
+  readonly [K in RequiredRoles<Role> | OptionalRoles<Role>]?: () => Tensor;
+} & {readonly [K in VariadicRoles<Role>]?: () => readonly Tensor[]};
+
 export interface OpDefinition<Role extends string, Kinds extends AttributeKinds> {
   readonly name: string;
   readonly inputs: readonly Role[];
@@ -40,6 +55,16 @@ export interface OpDefinition<Role extends string, Kinds extends AttributeKinds>
   /** The type of the result; throws by way of `fail` what does not fit. */
   infer(inputs: InputsOf<Role>, attributes: AttributesOf<Kinds>): TensorType;
   cost(inputs: InputsOf<Role>, attributes: AttributesOf<Kinds>, output: TensorType): Cost;
+  /** The gradient with respect to each input; of a packed weight, in the dense layout of what was packed. */
+  vjp(context: VjpContext<Role, Kinds>): InputGradients<Role>;
+}
+
+/** `vjp` of ops whose inputs have no gradient. */
+export const noGradients = () => ({});
+
+/** `vjp` of the ops that gradients are made of. */
+export function noSecondDerivative(): never {
+  throw new InternalError('a gradient of a gradient was asked for.');
 }
 
 export type OpFunction<Role extends string, Kinds extends AttributeKinds> = Op &
@@ -95,10 +120,24 @@ export function defineOp<const Role extends string, const Kinds extends Attribut
       bytes: cost.bytes ?? operands.reduce((sum, type) => sum + byteLengthOf(type), 0),
     };
   };
+  const gradientsOf: Op['gradientsOf'] = (output, gradient, wanted) => {
+    const {inputs, attributes} = output.node as OpNode;
+    const byRole = definition.vjp({
+      inputs: named(inputs),
+      attributes: attributes as AttributesOf<Kinds>,
+      output,
+      gradient,
+    }) as Readonly<Record<string, (() => Tensor | readonly Tensor[]) | undefined>>;
+    return roles.flatMap((role, index) => {
+      const isWanted = variadic(role) ? wanted.slice(index).includes(true) : wanted[index];
+      const made = isWanted ? byRole[bare(role)]?.() : undefined;
+      return made ?? (variadic(role) ? wanted.slice(index).map(() => undefined) : undefined);
+    }) as (Tensor | undefined)[];
+  };
   const call = (inputs: InputsOf<Role>, attributes: Readonly<Record<string, AttributeValue>> = {}) =>
     apply(flat(inputs), attributes);
   const op: Op = Object.defineProperty(
-    Object.assign(call, {roles, attributeKinds: definition.attributes, apply, costOf}),
+    Object.assign(call, {roles, attributeKinds: definition.attributes, apply, costOf, gradientsOf}),
     'name',
     {value: definition.name},
   );

@@ -54,6 +54,11 @@ export interface Op {
     readonly attributes: Readonly<Record<string, AttributeValue>>;
     readonly output: TensorType;
   }): Required<Cost>;
+  /**
+   * Records the gradients of a node's inputs, given that of its output: of those that are wanted, in role order;
+   * undefined for inputs that have none.
+   */
+  gradientsOf(output: Tensor, gradient: Tensor, wanted: readonly boolean[]): (Tensor | undefined)[];
 }
 
 /** Where named weights come from. The graph compares sources by identity and prints their label. */

@@ -43,13 +43,35 @@ export class TorchGenerator {
    * @throws ArgumentError unless every dimension is a non-negative integer.
    */
   randn(shape: readonly number[]): Float32Array {
-    const isShape = shape.every(dimension => Number.isSafeInteger(dimension) && dimension >= 0);
-    if (!isShape) throw invalidArgument('shape', 'non-negative integers', `[${shape.join(', ')}]`);
-    const size = shape.reduce((product, dimension) => product * dimension, 1);
-    const values = new Float32Array(size);
+    const values = new Float32Array(checkedSize(shape));
+    const size = values.length;
     if (size >= blockSize) this.#fillBlocks(values);
     else for (let i = 0; i < size; i++) values[i] = this.#normal();
     return values;
+  }
+
+  /**
+   * Numbers in [0, 1): what `torch.rand(shape, generator=generator)` gives in float32 on the CPU.
+   * @throws ArgumentError unless every dimension is a non-negative integer.
+   */
+  rand(shape: readonly number[]): Float32Array {
+    return new Float32Array(checkedSize(shape)).map(() => this.#uniformFloat());
+  }
+
+  /**
+   * The numbers from 0 to `count` - 1 in random order: what `torch.randperm(count, generator=generator)` gives on the CPU.
+   * @throws ArgumentError unless `count` is a non-negative integer below 2^32.
+   */
+  randperm(count: number): Uint32Array {
+    if (!Number.isSafeInteger(count) || count < 0 || count >= 2 ** 32) {
+      throw invalidArgument('count', 'a non-negative integer below 2^32', count);
+    }
+    const order = Uint32Array.from({length: count}, (_, i) => i);
+    for (let i = 0; i < count - 1; i++) {
+      const other = i + (this.#nextUint32() % (count - i));
+      [order[i], order[other]] = [order[other]!, order[i]!];
+    }
+    return order;
   }
 
   /**
@@ -105,6 +127,12 @@ export class TorchGenerator {
     }
     this.#position = 0;
   }
+}
+
+function checkedSize(shape: readonly number[]): number {
+  const isShape = shape.every(dimension => Number.isSafeInteger(dimension) && dimension >= 0);
+  if (!isShape) throw invalidArgument('shape', 'non-negative integers', `[${shape.join(', ')}]`);
+  return shape.reduce((product, dimension) => product * dimension, 1);
 }
 
 /**

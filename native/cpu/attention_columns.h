@@ -76,7 +76,7 @@ void transpose_results(T* output, int64_t stride, int count, int64_t head_size, 
     transpose_lanes(square);
 #pragma GCC unroll 16
     for (int q = 0; q < Vec::kLanes; ++q) {
-      if (q < count) square[q].store(output + q * stride + first);
+      if (q < count) store_result(output + q * stride + first, square[q]);
     }
   }
 }

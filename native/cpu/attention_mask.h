@@ -5,10 +5,9 @@
 #include <limits>
 
 #include "cpu/attention_kernel.h"
+#include "cpu/math.h"
 
 namespace ipai::IPAI_TARGET {
-
-inline constexpr double kLog2E = 1.44269504088896341;
 
 // Scores of keys beyond the query (causal), and numbers to add to scores.
 struct ScoreMask {

@@ -101,7 +101,7 @@ void Epilogue<T>::finish_rows(const Part& part, Activate activate) const {
       Vec result = activate(sums + i, shifts + i);
       if (lanes == Vec::kLanes) {
         if (residual != nullptr) result = result + Vec::load(residual + offset + i);
-        result.store(output + offset + i);
+        store_result(output + offset + i, result);
       } else {
         if (residual != nullptr) result = result + load_partial(residual + offset + i, lanes);
         store_partial(output + offset + i, result, lanes);

@@ -2,7 +2,7 @@
 // softmax, algorithm 3), of one group of queries. Row i of the scores belongs to key i, column q to query q:
 // the softmax is plain arithmetic between vectors.
 //
-// Floor: one exponential for each score, see softmax_exp.h; the maxima come with the product of the scores.
+// Floor: one exponential for each score, exp2 in math.h; the maxima come with the product of the scores.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 #include <limits>
 
 #include "cpu/attention_kernel.h"
-#include "cpu/softmax_exp.h"
+#include "cpu/math.h"
 
 namespace ipai::IPAI_TARGET {
 
@@ -69,11 +69,11 @@ void exponentiate(float* scores, int64_t count, float factor, const float* maxim
                   int column) {
   const Vec scale = Vec::broadcast(factor);
   const Vec maximum = Vec::load(maxima + column);
-  const Vec correction = softmax_exp2((Vec::load(state.maxima + column) - maximum) * scale);
+  const Vec correction = exp2((Vec::load(state.maxima + column) - maximum) * scale);
   const Vec shift = Vec::zero() - maximum * scale;
   Vec total = Vec::load(state.totals + column) * correction;
   const auto weight = [&](int64_t i) {
-    return softmax_exp2(fma(Vec::load(scores + i * kGroupQueries), scale, shift));
+    return exp2(fma(Vec::load(scores + i * kGroupQueries), scale, shift));
   };
 #if defined(__AVX512BF16__)
   if constexpr (std::is_same_v<E, BFloat16>) {

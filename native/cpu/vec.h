@@ -194,6 +194,17 @@ struct Vec {
 
 #endif
 
+// Stores a kernel's result: as value.store(p), except that subnormal numbers may become 0.
+template <class T>
+void store_result(T* p, Vec value) {
+  value.store(p);
+}
+#if defined(__AVX512BF16__)
+inline void store_result(BFloat16* p, Vec value) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value.v)));
+}
+#endif
+
 // The first `count` lanes (0 < count < kLanes) of an array that may end there; the others are zero.
 template <class T>
 Vec load_partial(const T* p, int count) {

@@ -59,3 +59,29 @@ test('a shape of negative or fractional dimensions is refused', t => {
     t.throws(() => generator.randn(shape), {instanceOf: ArgumentError, message: /^shape: expected/});
   }
 });
+
+test("rand gives torch.rand's numbers, and leaves the sequence where PyTorch does", t => {
+  const generator = new TorchGenerator(5);
+  // torch.Generator().manual_seed(5): rand(5), randn(3), rand(2) of PyTorch 2.13.
+  t.deepEqual(
+    [...generator.rand([5])],
+    [0.8302518725395203, 0.12611091136932373, 0.9074696898460388, 0.8199270367622375, 0.9201034307479858],
+  );
+  const normal = [1.973966360092163, -0.8814113140106201, 1.1545515060424805];
+  t.true(relativeError(generator.randn([3]), normal) <= 2e-7);
+  t.deepEqual([...generator.rand([2])], [0.6593389511108398, 0.7150057554244995]);
+  t.throws(() => generator.rand([-1]), {instanceOf: ArgumentError});
+});
+
+test("randperm gives torch.randperm's order, and leaves the sequence where PyTorch does", t => {
+  const order = (count: number) => [...new TorchGenerator(9).randperm(count)];
+  // torch.randperm(count, generator=torch.Generator().manual_seed(9)) of PyTorch 2.13.
+  t.deepEqual(order(1), [0]);
+  t.deepEqual(order(5), [0, 1, 2, 4, 3]);
+  t.deepEqual(order(12), [10, 9, 6, 8, 0, 3, 7, 4, 1, 11, 2, 5]);
+  t.deepEqual(order(100_000).slice(0, 6), [56670, 63842, 78086, 12914, 15282, 98988]);
+  const generator = new TorchGenerator(9);
+  t.deepEqual([...generator.randperm(3)], [1, 0, 2]);
+  t.deepEqual([...generator.rand([1])], [0.4798964262008667]);
+  t.throws(() => generator.randperm(-1), {instanceOf: ArgumentError});
+});

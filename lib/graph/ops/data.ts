@@ -2,9 +2,10 @@
  * Ops that move, select or convert data without arithmetic.
  */
 import {dtypes} from '../../runtime/dtype.ts';
-import {defineOp} from '../op.ts';
-import {sizeOf} from '../tensor.ts';
-import {expectCompute, expectDType, expectFloat, expectRank, fail, sameShape} from './check.ts';
+import {defineOp, noSecondDerivative} from '../op.ts';
+import {sizeOf, type Tensor} from '../tensor.ts';
+import {expectCompute, expectDType, expectFloat, expectRank, expectShape, fail, sameShape} from './check.ts';
+import {fill} from './source.ts';
 
 const noArithmetic = () => ({flops: 0});
 
@@ -18,6 +19,7 @@ export const cast = defineOp({
     return {shape: x.shape, dtype};
   },
   cost: noArithmetic,
+  vjp: ({inputs: {x}, gradient}) => ({x: (): Tensor => cast({x: gradient}, {dtype: x.dtype})}),
 });
 
 /** The same elements under another shape of equal size; costs nothing. */
@@ -30,6 +32,7 @@ export const reshape = defineOp({
     return {shape, dtype: x.dtype};
   },
   cost: () => ({flops: 0, bytes: 0}),
+  vjp: ({inputs: {x}, gradient}) => ({x: (): Tensor => reshape({x: gradient}, {shape: x.shape})}),
 });
 
 /** Axis i of the result is axis `permutation[i]` of x. */
@@ -45,6 +48,12 @@ export const transpose = defineOp({
     return {shape: permutation.map(axis => x.dim(axis)), dtype: x.dtype};
   },
   cost: noArithmetic,
+  vjp: ({attributes: {permutation}, gradient}) => ({
+    x: (): Tensor => {
+      const inverse = [...permutation.keys()].map(axis => permutation.indexOf(axis));
+      return transpose({x: gradient}, {permutation: inverse});
+    },
+  }),
 });
 
 /** Joins tensors that differ in one axis only. */
@@ -64,6 +73,16 @@ export const concat = defineOp({
     return {shape: first.shape.with(axis, extent), dtype: first.dtype};
   },
   cost: noArithmetic,
+  vjp: ({inputs: {parts}, attributes: {axis}, gradient}) => ({
+    parts: (): Tensor[] => {
+      let start = 0;
+      return parts.map(part => {
+        const length = part.dim(axis);
+        start += length;
+        return slice({x: gradient}, {axis, start: start - length, length});
+      });
+    },
+  }),
 });
 
 /** Elements `start … start + length` of one axis. */
@@ -78,7 +97,18 @@ export const slice = defineOp({
     return {shape: x.shape.with(axis, length), dtype: x.dtype};
   },
   cost: (_inputs, _attributes, output) => ({flops: 0, bytes: 4 * sizeOf(output.shape)}),
+  vjp: ({inputs: {x}, attributes: {axis, start, length}, gradient}) => ({
+    x: (): Tensor => pad(gradient, axis, start, x.dim(axis) - start - length),
+  }),
 });
+
+/** Zeros before and after along an axis. */
+export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
+  const zeros = (extent: number) =>
+    extent === 0 ? [] : [fill({}, {shape: x.shape.with(axis, extent), value: 0, dtype: x.dtype})];
+  const parts = [...zeros(before), x, ...zeros(after)];
+  return parts.length === 1 ? x : concat({parts}, {axis});
+}
 
 /** Repeats axes of extent 1 to the given shape of equal rank. */
 export const broadcastTo = defineOp({
@@ -91,6 +121,26 @@ export const broadcastTo = defineOp({
     return {shape, dtype: x.dtype};
   },
   cost: noArithmetic,
+  vjp: ({inputs: {x}, gradient}) => ({
+    x: (): Tensor => reduceSum({x: gradient}, {shape: x.shape, dtype: x.dtype}),
+  }),
+});
+
+/** Sums over the axes of which `shape`, of equal rank, has extent 1. */
+export const reduceSum = defineOp({
+  name: 'reduce_sum',
+  inputs: ['x'],
+  attributes: {shape: 'i32[]', dtype: dtypes},
+  infer: ({x}, {shape, dtype}) => {
+    expectCompute('x', x);
+    const fits = x.rank === shape.length && shape.every((n, axis) => n === 1 || n === x.dim(axis));
+    if (!fits) fail(`extents of x or 1, got [${shape.join(', ')}]`);
+    return {shape, dtype};
+  },
+  cost: ({x}) => ({flops: x.size}),
+  vjp: ({inputs: {x}, gradient}) => ({
+    x: (): Tensor => broadcastTo({x: cast({x: gradient}, {dtype: x.dtype})}, {shape: x.shape}),
+  }),
 });
 
 /** One token per sample: x [B, N, C], index int32 [B] → [B, C]. */
@@ -106,6 +156,19 @@ export const gatherTokens = defineOp({
     return {shape: [x.dim(0), x.dim(2)], dtype: x.dtype};
   },
   cost: (_inputs, _attributes, output) => ({flops: 0, bytes: 8 * sizeOf(output.shape)}),
+  vjp: ({inputs: {x, index}, gradient}) => ({
+    x: (): Tensor => {
+      const [samples, tokens, channels] = x.shape as [number, number, number];
+      const rows = scatterRows(
+        {
+          x: reshape({x: gradient}, {shape: [samples, 1, channels]}),
+          index: reshape({x: index}, {shape: [samples, 1]}),
+        },
+        {rows: tokens},
+      );
+      return cast({x: rows}, {dtype: x.dtype});
+    },
+  }),
 });
 
 /** Rows of a table: table [V, C], ids int32 [...] → [..., C]. A row outside of the table is NaN. */
@@ -120,6 +183,35 @@ export const embedding = defineOp({
     return {shape: [...ids.shape, table.dim(1)], dtype};
   },
   cost: (_inputs, _attributes, output) => ({flops: 0, bytes: 8 * sizeOf(output.shape)}),
+  vjp: ({inputs: {table, ids}, gradient}) => ({
+    table: (): Tensor => {
+      const [rows, channels] = table.shape as [number, number];
+      const sums = scatterRows(
+        {
+          x: reshape({x: gradient}, {shape: [1, ids.size, channels]}),
+          index: reshape({x: ids}, {shape: [1, ids.size]}),
+        },
+        {rows},
+      );
+      return cast({x: reshape({x: sums}, {shape: table.shape})}, {dtype: table.dtype});
+    },
+  }),
+});
+
+/** x [B, M, C], index int32 [B, M] → float32 [B, rows, C]: row r is the sum of the rows of x whose index is r. */
+export const scatterRows = defineOp({
+  name: 'scatter_rows',
+  inputs: ['x', 'index'],
+  attributes: {rows: 'u32'},
+  infer: ({x, index}, {rows}) => {
+    expectRank('x', x, 3);
+    expectCompute('x', x);
+    expectShape('index', index, x.shape.slice(0, 2));
+    expectDType('index', index, 'int32');
+    return {shape: [x.dim(0), rows, x.dim(2)], dtype: 'float32'};
+  },
+  cost: ({x}) => ({flops: x.size}),
+  vjp: noSecondDerivative,
 });
 
 /** Nearest-neighbour resize of x [B, H, W, C]: source row = floor(i · H / height). */
@@ -133,4 +225,16 @@ export const upsampleNearest = defineOp({
     return {shape: [x.dim(0), height, width, x.dim(3)], dtype: x.dtype};
   },
   cost: noArithmetic,
+  vjp: ({inputs: {x}, attributes: {height, width}, gradient}) => ({
+    x: (): Tensor => {
+      const [samples, rows, columns, channels] = x.shape as [number, number, number, number];
+      if (height % rows !== 0 || width % columns !== 0) fail('whole factors, for the gradient');
+      const shape = [samples, rows, height / rows, columns, width / columns, channels];
+      const sums = reduceSum(
+        {x: reshape({x: gradient}, {shape})},
+        {shape: shape.with(2, 1).with(4, 1), dtype: x.dtype},
+      );
+      return reshape({x: sums}, {shape: x.shape});
+    },
+  }),
 });

@@ -1,9 +1,10 @@
 /**
  * Elementwise arithmetic.
  */
-import {defineOp} from '../op.ts';
-import {sizeOf} from '../tensor.ts';
-import {expectCompute, expectDType, fail} from './check.ts';
+import {defineOp, noSecondDerivative} from '../op.ts';
+import {sizeOf, type Tensor} from '../tensor.ts';
+import {expectCompute, expectDType, expectShape, fail} from './check.ts';
+import {concat, reduceSum, slice} from './data.ts';
 
 /** silu: x·σ(x); gelu: x·Φ(x), by erf; quick_gelu: x·σ(1.702 x). */
 export const unary = defineOp({
@@ -15,6 +16,24 @@ export const unary = defineOp({
     return {shape: x.shape, dtype: x.dtype};
   },
   cost: ({x}) => ({flops: 10 * x.size}),
+  vjp: ({inputs: {x}, attributes: {kind}, gradient}) => ({
+    x: (): Tensor => activationGradient({x, gradient}, {kind}),
+  }),
+});
+
+/** gradient · f'(x), for the functions f of {@link unary}. */
+export const activationGradient = defineOp({
+  name: 'activation_gradient',
+  inputs: ['x', 'gradient'],
+  attributes: {kind: ['silu', 'gelu', 'quick_gelu']},
+  infer: ({x, gradient}) => {
+    expectCompute('x', x);
+    expectShape('gradient', gradient, x.shape);
+    expectDType('gradient', gradient, x.dtype);
+    return {shape: x.shape, dtype: x.dtype};
+  },
+  cost: ({x}) => ({flops: 14 * x.size}),
+  vjp: noSecondDerivative,
 });
 
 /** Two tensors of equal rank, broadcast over axes of extent 1. */
@@ -31,6 +50,17 @@ export const binary = defineOp({
     return {shape: a.shape.map((n, axis) => (n === 1 ? b.dim(axis) : n)), dtype: a.dtype};
   },
   cost: (_inputs, _attributes, output) => ({flops: sizeOf(output.shape)}),
+  vjp: ({inputs: {a, b}, attributes: {kind}, gradient}) => {
+    const summed = (x: Tensor, to: Tensor): Tensor => reduceSum({x}, {shape: to.shape, dtype: to.dtype});
+    const times = (factor: Tensor): Tensor => binary({a: gradient, b: factor}, {kind: 'multiply'});
+    if (kind === 'multiply')
+      return {a: (): Tensor => summed(times(b), a), b: (): Tensor => summed(times(a), b)};
+    const sign = kind === 'add' ? 1 : -1;
+    return {
+      a: (): Tensor => summed(gradient, a),
+      b: (): Tensor => summed(sign === 1 ? gradient : affine({x: gradient}, {scale: -1, offset: 0}), b),
+    };
+  },
 });
 
 /** scale · x + offset. */
@@ -43,6 +73,7 @@ export const affine = defineOp({
     return {shape: x.shape, dtype: x.dtype};
   },
   cost: ({x}) => ({flops: 2 * x.size}),
+  vjp: ({attributes: {scale}, gradient}) => ({x: (): Tensor => affine({x: gradient}, {scale, offset: 0})}),
 });
 
 /** x [..., 2C] → [..., C]: first half · gelu(second half) (Shazeer 2020, GLU variants, GEGLU). */
@@ -57,4 +88,15 @@ export const geglu = defineOp({
     return {shape: x.shape.with(-1, channels / 2), dtype: x.dtype};
   },
   cost: ({x}) => ({flops: 6 * x.size}),
+  vjp: ({inputs: {x}, gradient}) => ({
+    x: (): Tensor => {
+      const axis = x.rank - 1;
+      const length = x.dim(-1) / 2;
+      const [values, gates] = [0, length].map(start => slice({x}, {axis, start, length})) as [Tensor, Tensor];
+      const times = (factor: Tensor): Tensor => binary({a: gradient, b: factor}, {kind: 'multiply'});
+      const ofValues = times(unary({x: gates}, {kind: 'gelu'}));
+      const ofGates = activationGradient({x: gates, gradient: times(values)}, {kind: 'gelu'});
+      return concat({parts: [ofValues, ofGates]}, {axis});
+    },
+  }),
 });

@@ -6,4 +6,5 @@ export * from './data.ts';
 export * from './elementwise.ts';
 export * from './linear.ts';
 export * from './norm.ts';
+export * from './optimizer.ts';
 export * from './source.ts';

@@ -3,7 +3,7 @@
  */
 import {dtypes} from '../../runtime/dtype.ts';
 import {defineOp} from '../op.ts';
-import {convAlgorithms, sizeOf, type Tensor} from '../tensor.ts';
+import {convAlgorithms, type Op, sizeOf, type Tensor} from '../tensor.ts';
 import {
   expectCompute,
   expectDType,
@@ -13,6 +13,7 @@ import {
   expectShape,
   fail,
 } from './check.ts';
+import {cast, concat, pad, reduceSum, reshape, slice, transpose} from './data.ts';
 
 /** Linear weights [N, K] in the kernel's layout; with `glu`, rows n and n + N/2 become neighbours. */
 export const packLinear = defineOp({
@@ -26,6 +27,7 @@ export const packLinear = defineOp({
     return {shape: weight.shape, dtype, layout: glu ? 'packed-linear-glu' : 'packed-linear'};
   },
   cost: () => ({flops: 0}),
+  vjp: ({inputs: {weight}, gradient}) => ({weight: (): Tensor => cast({x: gradient}, {dtype: weight.dtype})}),
 });
 
 /**
@@ -50,7 +52,44 @@ export const linear = defineOp({
     return {shape, dtype: x.dtype};
   },
   cost: ({x, weight}) => ({flops: 2 * (x.size / x.dim(-1)) * weight.size}),
+  vjp: ({inputs: {x, weight}, attributes: {activation}, gradient}) => {
+    if (activation !== 'none') fail('a graph that is not fused yet, for the gradient');
+    return {
+      x: (): Tensor => product(gradient, transposed(sourceOf(weight, packLinear))),
+      weight: (): Tensor => product(transposed(rowsOf(gradient)), transposed(rowsOf(x))),
+      bias: (): Tensor => columnSums(rowsOf(gradient)),
+      residual: (): Tensor => gradient,
+    };
+  },
 });
+
+/** x·Wᵀ of a weight that is not packed yet. */
+function product(x: Tensor, weight: Tensor): Tensor {
+  return linear({x, weight: packLinear({weight}, {dtype: x.dtype, glu: false})}, {activation: 'none'});
+}
+
+/** What a weight was packed from. */
+function sourceOf(packed: Tensor, pack: Op): Tensor {
+  const {node} = packed;
+  if (node.kind !== 'op' || node.op !== pack)
+    fail('a weight that is packed in the same graph, for the gradient');
+  return node.inputs[0]!;
+}
+
+/** [..., C] as [rows, C]. */
+function rowsOf(x: Tensor): Tensor {
+  return reshape({x}, {shape: [x.size / x.dim(-1), x.dim(-1)]});
+}
+
+function transposed(x: Tensor): Tensor {
+  return transpose({x}, {permutation: [1, 0]});
+}
+
+/** [rows, C] → float32 [C]. */
+function columnSums(x: Tensor): Tensor {
+  const sums = reduceSum({x}, {shape: [1, x.dim(1)], dtype: 'float32'});
+  return reshape({x: sums}, {shape: [x.dim(1)]});
+}
 
 /** Convolution weights [O, I, kh, kw] in the kernel's layout; Winograd's algorithm takes kernels of 3x3. */
 export const packConv2d = defineOp({
@@ -64,6 +103,7 @@ export const packConv2d = defineOp({
     return {shape: weight.shape, dtype, layout: `packed-conv2d-${algorithm}`};
   },
   cost: () => ({flops: 0}),
+  vjp: ({inputs: {weight}, gradient}) => ({weight: (): Tensor => cast({x: gradient}, {dtype: weight.dtype})}),
 });
 
 /**
@@ -113,7 +153,119 @@ export const conv2d = defineOp({
   cost: ({weight}, {algorithm}, output) => ({
     flops: (2 * (sizeOf(output.shape) / weight.dim(0)) * weight.size) / savings[algorithm],
   }),
+  vjp: ({inputs: {x, weight, sample_bias}, attributes, gradient}) => {
+    const {stride, activation, algorithm, upsample_height} = attributes;
+    if (activation !== 'none' || algorithm !== 'direct' || upsample_height !== 0) {
+      fail('a graph that is not fused yet, for the gradient');
+    }
+    const padding = attributes.padding as Sides;
+    return {
+      x: (): Tensor => convInputGradient(x, sourceOf(weight, packConv2d), stride, padding, gradient),
+      weight: (): Tensor => convWeightGradient(x, weight.shape as Extents, stride, padding, gradient),
+      bias: (): Tensor => columnSums(rowsOf(gradient)),
+      sample_bias: (): Tensor => {
+        const [samples, channels] = sample_bias!.shape as [number, number];
+        const sums = reduceSum({x: gradient}, {shape: [samples, 1, 1, channels], dtype: 'float32'});
+        return reshape({x: sums}, {shape: [samples, channels]});
+      },
+      residual: (): Tensor => gradient,
+    };
+  },
 });
+
+/** Top, left, bottom, right. */
+type Sides = readonly [number, number, number, number];
+type Extents = readonly [number, number, number, number];
+
+/**
+ * Of a convolution with respect to x: the gradient, with zeros between its pixels where the stride is more than 1,
+ * convolved with the kernels turned by half, channels in and out exchanged.
+ */
+function convInputGradient(
+  x: Tensor,
+  weight: Tensor,
+  stride: number,
+  padding: Sides,
+  gradient: Tensor,
+): Tensor {
+  const [, , kernelHeight, kernelWidth] = weight.shape as Extents;
+  const [top, left] = [kernelHeight - 1 - padding[0], kernelWidth - 1 - padding[1]];
+  if (top < 0 || left < 0) fail('padding less than the kernel, for the gradient');
+  let spread = gradient;
+  for (const axis of [1, 2]) spread = spreadOut(spread, axis, stride);
+  // What stands below and to the right of the last window has no part in the output.
+  const bottom = x.dim(1) + kernelHeight - 1 - top - spread.dim(1);
+  const right = x.dim(2) + kernelWidth - 1 - left - spread.dim(2);
+  if (bottom < 0) spread = slice({x: spread}, {axis: 1, start: 0, length: spread.dim(1) + bottom});
+  if (right < 0) spread = slice({x: spread}, {axis: 2, start: 0, length: spread.dim(2) + right});
+  const turned = reversed(reversed(transpose({x: weight}, {permutation: [1, 0, 2, 3]}), 2), 3);
+  return conv2d(
+    {x: spread, weight: packConv2d({weight: turned}, {dtype: x.dtype, algorithm: 'direct'})},
+    {
+      stride: 1,
+      padding: [top, left, Math.max(bottom, 0), Math.max(right, 0)],
+      upsample_height: 0,
+      upsample_width: 0,
+      activation: 'none',
+      algorithm: 'direct',
+    },
+  );
+}
+
+/** `factor - 1` zeros after each element of an axis. */
+function spreadOut(x: Tensor, axis: number, factor: number): Tensor {
+  if (factor === 1) return x;
+  const apart = reshape({x}, {shape: x.shape.toSpliced(axis + 1, 0, 1)});
+  const spread = pad(apart, axis + 1, 0, factor - 1);
+  return reshape({x: spread}, {shape: x.shape.with(axis, x.dim(axis) * factor)});
+}
+
+function reversed(x: Tensor, axis: number): Tensor {
+  const extent = x.dim(axis);
+  if (extent === 1) return x;
+  const parts = Array.from({length: extent}, (_, i) => slice({x}, {axis, start: extent - 1 - i, length: 1}));
+  return concat({parts}, {axis});
+}
+
+/** Of a convolution with respect to its weight [O, I, kh, kw]: for each tap a product over all positions. */
+function convWeightGradient(
+  x: Tensor,
+  [outputs, channels, kernelHeight, kernelWidth]: Extents,
+  stride: number,
+  [top, left]: Sides,
+  gradient: Tensor,
+): Tensor {
+  const [, height, width] = gradient.shape as Extents;
+  // Room for a whole stride behind each tap's last row and column.
+  const [rows, columns] = [height * stride + kernelHeight - 1, width * stride + kernelWidth - 1];
+  const vertical = fitted(pad(x, 1, top, 0), 1, rows);
+  const padded = fitted(pad(vertical, 2, left, 0), 2, columns);
+  const ofOutputs = transposed(rowsOf(gradient));
+  const tap = (y: number, x: number) => {
+    const window = everyNth(everyNth(padded, 1, y, height, stride), 2, x, width, stride);
+    const sums = product(ofOutputs, transposed(rowsOf(window)));
+    return reshape({x: sums}, {shape: [outputs, channels, 1, 1]});
+  };
+  const kernelRows = Array.from({length: kernelHeight}, (_, y) =>
+    concat({parts: Array.from({length: kernelWidth}, (_, x) => tap(y, x))}, {axis: 3}),
+  );
+  return concat({parts: kernelRows}, {axis: 2});
+}
+
+/** Cut or filled up with zeros, at the end of an axis. */
+function fitted(x: Tensor, axis: number, extent: number): Tensor {
+  if (x.dim(axis) > extent) return slice({x}, {axis, start: 0, length: extent});
+  return pad(x, axis, 0, extent - x.dim(axis));
+}
+
+/** Elements start, start + stride, ... of an axis. */
+function everyNth(x: Tensor, axis: number, start: number, length: number, stride: number): Tensor {
+  const part = slice({x}, {axis, start, length: length * stride});
+  if (stride === 1) return part;
+  const apart = reshape({x: part}, {shape: x.shape.toSpliced(axis, 1, length, stride)});
+  const first = slice({x: apart}, {axis: axis + 1, start: 0, length: 1});
+  return reshape({x: first}, {shape: x.shape.with(axis, length)});
+}
 
 /** Multiplications of the direct algorithm over those of this one: 9·m² / (m + 2)² for tiles of m x m. */
 const savings = {

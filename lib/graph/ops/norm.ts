@@ -1,8 +1,12 @@
 /**
  * Normalisations.
  */
-import {defineOp} from '../op.ts';
+import {defineOp, noSecondDerivative} from '../op.ts';
+import type {Tensor} from '../tensor.ts';
 import {expectCompute, expectDType, expectShape, fail} from './check.ts';
+import {reduceSum, reshape} from './data.ts';
+import {binary} from './elementwise.ts';
+import {fill} from './source.ts';
 
 /** Over the last axis; scale and shift [C] float32 (Ba et al. 2016, eq. 4). */
 export const layerNorm = defineOp({
@@ -18,6 +22,28 @@ export const layerNorm = defineOp({
     return {shape: x.shape, dtype: x.dtype};
   },
   cost: ({x}) => ({flops: 8 * x.size}),
+  vjp: ({inputs: {x, scale}, attributes: {epsilon}, gradient}) => ({
+    x: (): Tensor => layerNormGradient({x, gradient, scale}, {epsilon}),
+    scale: (): Tensor => channelSums(times(gradient, layerNorm({x}, {epsilon}))),
+    shift: (): Tensor => channelSums(gradient),
+  }),
+});
+
+/** The gradient of {@link layerNorm} with respect to x. */
+export const layerNormGradient = defineOp({
+  name: 'layer_norm_gradient',
+  inputs: ['x', 'gradient', 'scale?'],
+  attributes: {epsilon: 'f32'},
+  infer: ({x, gradient, scale}) => {
+    expectCompute('x', x);
+    expectShape('gradient', gradient, x.shape);
+    expectDType('gradient', gradient, x.dtype);
+    expectShape('scale', scale, [x.dim(-1)]);
+    expectDType('scale', scale, 'float32');
+    return {shape: x.shape, dtype: x.dtype};
+  },
+  cost: ({x}) => ({flops: 16 * x.size}),
+  vjp: noSecondDerivative,
 });
 
 /** x [B, ..., C], channels in `groups` groups normalised over space and group (Wu & He 2018, eq. 7), then SiLU if asked. */
@@ -35,4 +61,44 @@ export const groupNorm = defineOp({
     return {shape: x.shape, dtype: x.dtype};
   },
   cost: ({x}) => ({flops: 12 * x.size}),
+  vjp: ({inputs: {x, scale}, attributes: {groups, epsilon, activation}, gradient}) => {
+    if (activation !== 'none') fail('a graph that is not fused yet, for the gradient');
+    const constant = (value: number) => fill({}, {shape: scale.shape, value, dtype: 'float32'});
+    const normal = (): Tensor =>
+      groupNorm({x, scale: constant(1), shift: constant(0)}, {groups, epsilon, activation});
+    return {
+      x: (): Tensor => groupNormGradient({x, gradient, scale}, {groups, epsilon}),
+      scale: (): Tensor => channelSums(times(gradient, normal())),
+      shift: (): Tensor => channelSums(gradient),
+    };
+  },
 });
+
+/** The gradient of {@link groupNorm}, without activation, with respect to x. */
+export const groupNormGradient = defineOp({
+  name: 'group_norm_gradient',
+  inputs: ['x', 'gradient', 'scale'],
+  attributes: {groups: 'u32', epsilon: 'f32'},
+  infer: ({x, gradient, scale}, {groups}) => {
+    expectCompute('x', x);
+    if (groups < 1 || x.dim(-1) % groups !== 0) fail(`channels divisible by ${groups} groups`);
+    expectShape('gradient', gradient, x.shape);
+    expectDType('gradient', gradient, x.dtype);
+    expectShape('scale', scale, [x.dim(-1)]);
+    expectDType('scale', scale, 'float32');
+    return {shape: x.shape, dtype: x.dtype};
+  },
+  cost: ({x}) => ({flops: 20 * x.size}),
+  vjp: noSecondDerivative,
+});
+
+function times(a: Tensor, b: Tensor): Tensor {
+  return binary({a, b}, {kind: 'multiply'});
+}
+
+/** Sums over all axes but the last: float32 [C]. */
+function channelSums(x: Tensor): Tensor {
+  const channels = x.dim(-1);
+  const rows = reshape({x}, {shape: [x.size / channels, channels]});
+  return reshape({x: reduceSum({x: rows}, {shape: [1, channels], dtype: 'float32'})}, {shape: [channels]});
+}

@@ -2,7 +2,7 @@
  * Ops that make data from little or nothing.
  */
 import {dtypes} from '../../runtime/dtype.ts';
-import {defineOp} from '../op.ts';
+import {defineOp, noGradients} from '../op.ts';
 import {sizeOf} from '../tensor.ts';
 import {expectDType, expectRank} from './check.ts';
 
@@ -20,6 +20,7 @@ export const timestepEmbedding = defineOp({
     return {shape: [timesteps.dim(0), dim], dtype: 'float32'};
   },
   cost: (_inputs, _attributes, output) => ({flops: 20 * sizeOf(output.shape)}),
+  vjp: noGradients,
 });
 
 /** Normal noise whose element i depends on seed and i only: for models with random weights. */
@@ -29,6 +30,7 @@ export const randomNormal = defineOp({
   attributes: {shape: 'i32[]', seed: 'u32', mean: 'f32', std: 'f32', dtype: dtypes},
   infer: (_inputs, {shape, dtype}) => ({shape, dtype}),
   cost: (_inputs, {shape}) => ({flops: 40 * sizeOf(shape)}),
+  vjp: noGradients,
 });
 
 /** A constant. */
@@ -38,4 +40,5 @@ export const fill = defineOp({
   attributes: {shape: 'i32[]', value: 'f32', dtype: dtypes},
   infer: (_inputs, {shape, dtype}) => ({shape, dtype}),
   cost: () => ({flops: 0}),
+  vjp: noGradients,
 });

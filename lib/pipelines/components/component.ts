@@ -18,7 +18,8 @@ export interface ComponentSettings {
 export abstract class Component {
   readonly engine: Engine;
   protected readonly dtype: ComputeDType;
-  protected readonly weights: Weights;
+  /** As its functions are traced with. */
+  readonly weights: Weights;
 
   constructor({engine, dtype}: ComponentSettings, source: WeightSource) {
     this.engine = engine;

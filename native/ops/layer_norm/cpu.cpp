@@ -46,7 +46,8 @@ void normalize_row(const T* x, T* y, int64_t channels, const float* scale, const
   const Vec inverse = Vec::broadcast(1 / std::sqrt(variance + epsilon));
   int64_t i = 0;
   for (; i + Vec::kLanes <= channels; i += Vec::kLanes) {
-    fma((Vec::load(x + i) - mean) * inverse, Vec::load(scale + i), Vec::load(shift + i)).store(y + i);
+    const Vec normal = (Vec::load(x + i) - mean) * inverse;
+    store_result(y + i, fma(normal, Vec::load(scale + i), Vec::load(shift + i)));
   }
   const int rest = static_cast<int>(channels - i);
   if (rest > 0) {

@@ -2,25 +2,9 @@
 #include "cpu/winograd_kernels.h"
 #include "cpu/with_dtype.h"
 #include "ops/pack_conv2d/op.h"
-#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
-
-std::string validate(const PackConv2d& attributes, const NodeTypes& types) {
-  const TensorType& weight = types.inputs[0];
-  if (weight.absent || weight.shape.rank() != 4 || is_empty(weight.shape) || !is_float(weight.dtype)) {
-    return mismatch("weight", "floats [O, I, kh, kw]", weight);
-  }
-  if (!is_compute(attributes.dtype)) {
-    return std::string("dtype: expected float32 or bfloat16; got ") + dtype_name(attributes.dtype);
-  }
-  const bool is_3x3 = weight.shape[2] == 3 && weight.shape[3] == 3;
-  if (attributes.algorithm != ConvAlgorithm::kDirect && !is_3x3) {
-    return mismatch("weight", "a kernel of 3x3, as Winograd's algorithm takes", weight);
-  }
-  return check_type("output", types.outputs[0], attributes.dtype, weight.shape);
-}
 
 PackedWeight layout_of(const PackConv2d& attributes, const TensorType& weight) {
   return {weight.shape[0], weight.shape.size(1), false, depth_unit(attributes.dtype)};
@@ -78,7 +62,7 @@ void run(const PackConv2d& attributes, const NodeView& node, CpuContext& context
 namespace ops {
 Op pack_conv2d() {
   CpuOpSpec<PackConv2d> spec;
-  spec.validate = validate;
+  spec.validate = PackConv2d::validate;
   spec.output_bytes = output_bytes;
   spec.run = run;
   return make_cpu_op(spec);

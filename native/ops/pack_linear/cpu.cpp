@@ -1,24 +1,9 @@
 #include "cpu/packed_weight.h"
 #include "cpu/with_dtype.h"
 #include "ops/pack_linear/op.h"
-#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
-
-std::string validate(const PackLinear& attributes, const NodeTypes& types) {
-  const TensorType& weight = types.inputs[0];
-  if (weight.absent || weight.shape.rank() != 2 || is_empty(weight.shape) || !is_float(weight.dtype)) {
-    return mismatch("weight", "floats [N, K]", weight);
-  }
-  if (!is_compute(attributes.dtype)) {
-    return std::string("dtype: expected float32 or bfloat16; got ") + dtype_name(attributes.dtype);
-  }
-  if (attributes.glu && weight.shape[0] % 2 != 0) {
-    return mismatch("weight", "an even number of rows, as glu pairs them", weight);
-  }
-  return check_type("output", types.outputs[0], attributes.dtype, weight.shape);
-}
 
 PackedWeight layout_of(const PackLinear& attributes, const TensorType& weight) {
   return {weight.shape[0], weight.shape[1], attributes.glu, depth_unit(attributes.dtype)};
@@ -44,7 +29,7 @@ void run(const PackLinear& attributes, const NodeView& node, CpuContext& context
 namespace ops {
 Op pack_linear() {
   CpuOpSpec<PackLinear> spec;
-  spec.validate = validate;
+  spec.validate = PackLinear::validate;
   spec.output_bytes = output_bytes;
   spec.run = run;
   return make_cpu_op(spec);

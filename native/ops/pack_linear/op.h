@@ -3,6 +3,7 @@
 
 #include "runtime/dtype.h"
 #include "runtime/op.h"
+#include "runtime/type_checks.h"
 
 namespace ipai {
 
@@ -18,6 +19,20 @@ struct PackLinear {
   void fields(Visitor&& visit) {
     visit("dtype", dtype, kDTypeNames);
     visit("glu", glu);
+  }
+
+  static std::string validate(const PackLinear& attributes, const NodeTypes& types) {
+    const TensorType& weight = types.inputs[0];
+    if (weight.absent || weight.shape.rank() != 2 || is_empty(weight.shape) || !is_float(weight.dtype)) {
+      return mismatch("weight", "floats [N, K]", weight);
+    }
+    if (!is_compute(attributes.dtype, types.device.kind)) {
+      return "dtype: expected " + compute_dtypes(types.device.kind) + "; got " + dtype_name(attributes.dtype);
+    }
+    if (attributes.glu && weight.shape[0] % 2 != 0) {
+      return mismatch("weight", "an even number of rows, as glu pairs them", weight);
+    }
+    return check_type("output", types.outputs[0], attributes.dtype, weight.shape);
   }
 };
 

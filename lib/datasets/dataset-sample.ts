@@ -1,0 +1,39 @@
+/**
+ * A line of a training set.
+ */
+import {z} from 'zod';
+
+/** The paper's five tasks (Rowles et al. 2024, §3.4). */
+export const tasks = ['replication', 'style', 'object', 'composition', 'face'] as const;
+
+const text = z.string().max(10_000);
+
+/** What `manifest.jsonl` has on each line, and what `KEY.json` has beside a shard's pictures. */
+export const sampleFields = z.object({
+  prompt: text,
+  /** One of {@link tasks}, or a name of one's own with a pool `instructions/TASK.txt`. */
+  task: z.string().regex(/^[\w-]{1,64}$/, 'a name of letters, digits, - and _'),
+  /** Takes the place of "object" in the instruction of the task `object`. */
+  objectName: text.optional(),
+});
+
+/** Where a picture's bytes lie: a file, or a part of one (a member of a tar shard). */
+export interface ImageReference {
+  readonly file: string;
+  readonly part?: {readonly offset: number; readonly length: number};
+}
+
+export interface DatasetSample extends z.infer<typeof sampleFields> {
+  /** What the model is to make. */
+  readonly target: ImageReference;
+  /** What the adapter sees. */
+  readonly condition: ImageReference;
+  /** For messages: file and line, or shard and key. */
+  readonly place: string;
+}
+
+/** Something that is left out, and why. */
+export interface DatasetProblem {
+  readonly place: string;
+  readonly reason: string;
+}

@@ -1,0 +1,89 @@
+/**
+ * A training set on disk: a folder with `manifest.jsonl` and pictures, or with tar shards, or both; and instructions in
+ * `instructions/TASK.txt`, one a line.
+ */
+import {open, readdir, readFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {FileError} from '../errors.ts';
+import {type DecodedImage, decodeImage} from '../images/decode-image.ts';
+import type {DatasetProblem, DatasetSample, ImageReference} from './dataset-sample.ts';
+import {readManifest} from './manifest.ts';
+import {readTarSamples} from './tar-samples.ts';
+
+export interface Dataset {
+  readonly folder: string;
+  /** In the order of the manifest, then of the shards by name. */
+  readonly samples: readonly DatasetSample[];
+  /** Instructions of each task that has a file. */
+  readonly instructions: ReadonlyMap<string, readonly string[]>;
+  /** Lines and keys that are left out. */
+  readonly problems: readonly DatasetProblem[];
+}
+
+/**
+ * Reads what a folder holds; pictures are read when they are asked for.
+ *
+ * @throws FileError where the folder cannot be read, or has no sample at all
+ */
+export async function openDataset(folder: string): Promise<Dataset> {
+  const names = await listFolder(folder);
+  const parts = names.includes('manifest.jsonl') ? [await readManifest(folder)] : [];
+  for (const name of names.filter(file => file.endsWith('.tar')).sort()) {
+    parts.push(await readTarSamples(join(folder, name)));
+  }
+  const samples = parts.flatMap(part => part.samples);
+  const problems = parts.flatMap(part => part.problems);
+  if (samples.length === 0) {
+    const [first] = problems;
+    throw new FileError(
+      `${folder}: expected manifest.jsonl or tar shards with at least one sample, got ` +
+        `${first === undefined ? 'none' : `${problems.length} that cannot be used (${first.place}: ${first.reason})`}.`,
+    );
+  }
+  return {folder, samples, instructions: await readInstructions(folder, names), problems};
+}
+
+/**
+ * A picture of a sample.
+ *
+ * @throws FileError where it cannot be read, or is none
+ */
+export async function readDatasetImage({file, part}: ImageReference): Promise<DecodedImage> {
+  if (part === undefined) return decodeImage(file);
+  const handle = await open(file, 'r');
+  try {
+    const bytes = Buffer.alloc(part.length);
+    await handle.read(bytes, 0, part.length, part.offset);
+    return await decodeImage(bytes, {name: `${file} at byte ${part.offset}`});
+  } finally {
+    await handle.close();
+  }
+}
+
+async function listFolder(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    throw new FileError(`${folder}: expected a folder with a training set: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
+}
+
+async function readInstructions(
+  folder: string,
+  names: readonly string[],
+): Promise<Map<string, readonly string[]>> {
+  const pools = new Map<string, readonly string[]>();
+  if (!names.includes('instructions')) return pools;
+  const path = join(folder, 'instructions');
+  for (const name of (await listFolder(path)).filter(file => file.endsWith('.txt')).sort()) {
+    const text = await readFile(join(path, name), 'utf8');
+    const lines = text.split(/\r?\n/).map(line => line.trim());
+    pools.set(
+      name.slice(0, -'.txt'.length),
+      lines.filter(line => line !== ''),
+    );
+  }
+  return pools;
+}

@@ -1,0 +1,162 @@
+/**
+ * AdamW over named weights: float32 weights and moments on the device, a fused step for each.
+ */
+import type {CompiledFunction} from '../engine/compiled-function.ts';
+import type {Engine} from '../engine/engine.ts';
+import {ArgumentError, NumericError} from '../errors.ts';
+import {adamw} from '../graph/ops/index.ts';
+import type {Tensor} from '../graph/tensor.ts';
+import type {HostTensor} from '../pipelines/host-tensor.ts';
+import {DeviceTensor} from '../runtime/device-tensor.ts';
+
+/** Names and defaults of PyTorch's AdamW. */
+export interface AdamWOptions {
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly epsilon?: number;
+  readonly weightDecay?: number;
+}
+
+export interface AdamWStep {
+  readonly learningRate: number;
+  /** Factor for the gradients: of clipping, or of a mean over accumulated ones. Default 1. */
+  readonly factor?: number;
+}
+
+/** Each weight with the means of its gradients and of their squares: float32 [3, ...shape]. */
+export type OptimizerState = Readonly<Record<string, DeviceTensor>>;
+
+type StepInputs = {
+  readonly state: Readonly<Record<string, Tensor>>;
+  readonly gradients: Readonly<Record<string, Tensor>>;
+  readonly step: Tensor;
+};
+
+export class AdamW {
+  readonly #engine: Engine;
+  readonly #options: Required<AdamWOptions>;
+  readonly #step: CompiledFunction<StepInputs, Readonly<Record<string, Tensor>>>;
+  #state: OptimizerState;
+  #steps: number;
+
+  private constructor(engine: Engine, options: Required<AdamWOptions>, state: OptimizerState, steps: number) {
+    this.#engine = engine;
+    this.#options = options;
+    this.#state = state;
+    this.#steps = steps;
+    const {beta1, beta2, epsilon, weightDecay} = options;
+    const attributes = {beta1, beta2, epsilon, weight_decay: weightDecay};
+    this.#step = engine.compile('adamw', ({state: weights, gradients, step}: StepInputs) =>
+      Object.fromEntries(
+        Object.entries(weights).map(([name, weight]) => [
+          name,
+          adamw({state: weight, gradient: gradients[name]!, step}, attributes),
+        ]),
+      ),
+    );
+  }
+
+  /** Begins with these weights and moments of 0. */
+  static begin(engine: Engine, weights: ReadonlyMap<string, HostTensor>, options: AdamWOptions = {}): AdamW {
+    const state: Record<string, HostTensor> = {};
+    for (const [name, {shape, data}] of weights) {
+      const joined = new Float32Array(3 * data.length);
+      joined.set(data);
+      state[name] = {shape: [3, ...shape], data: joined};
+    }
+    return AdamW.resume(engine, new Map(Object.entries(state)), 0, options);
+  }
+
+  /**
+   * Goes on from a state that {@link saved} gave, after so many steps.
+   *
+   * @throws ArgumentError where a tensor is no state
+   */
+  static resume(
+    engine: Engine,
+    state: ReadonlyMap<string, HostTensor>,
+    steps: number,
+    options: AdamWOptions = {},
+  ): AdamW {
+    const uploaded: Record<string, DeviceTensor> = {};
+    for (const [name, {shape, data}] of state) {
+      if (shape[0] !== 3) {
+        throw new ArgumentError(
+          `${name}: expected an optimiser state [3, ...], got [${shape.join(', ')}]. Is it a weight?`,
+        );
+      }
+      uploaded[name] = DeviceTensor.from(engine.device, data, shape);
+    }
+    const {beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01} = options;
+    return new AdamW(engine, {beta1, beta2, epsilon, weightDecay}, uploaded, steps);
+  }
+
+  /** As inputs of a traced function; they are replaced at each step. */
+  get state(): OptimizerState {
+    return this.#state;
+  }
+
+  /** Steps taken. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /**
+   * Moves each weight by its gradient, float32 of the weight's shape.
+   *
+   * @throws NumericError for a rate or factor that is not finite
+   */
+  async step(
+    gradients: Readonly<Record<string, DeviceTensor>>,
+    {learningRate, factor = 1}: AdamWStep,
+  ): Promise<void> {
+    if (!Number.isFinite(learningRate) || !Number.isFinite(factor)) {
+      throw new NumericError(
+        `AdamW: expected a finite learning rate and factor, got ${learningRate} and ${factor}. ` +
+          'Skip the step where the gradients overflow.',
+      );
+    }
+    const {beta1, beta2} = this.#options;
+    const count = this.#steps + 1;
+    const numbers = Float32Array.of(learningRate, 1 - beta1 ** count, 1 - beta2 ** count, factor);
+    const step = DeviceTensor.from(this.#engine.device, numbers, [numbers.length]);
+    try {
+      const next = await this.#step.run({state: this.#state, gradients, step});
+      const before = this.#state;
+      this.#state = next;
+      this.#steps = count;
+      disposeAll(before);
+    } finally {
+      step.dispose();
+    }
+  }
+
+  /** The weights as they are now. */
+  async weights(): Promise<Map<string, HostTensor>> {
+    const states = await this.saved();
+    return new Map(
+      [...states].map(([name, {shape, data}]) => [
+        name,
+        {shape: shape.slice(1), data: data.slice(0, data.length / 3)},
+      ]),
+    );
+  }
+
+  /** All that {@link resume} needs beside the number of steps. */
+  async saved(): Promise<Map<string, HostTensor>> {
+    const entries: [string, HostTensor][] = [];
+    for (const [name, tensor] of Object.entries(this.#state)) {
+      entries.push([name, {shape: tensor.shape, data: await tensor.toFloat32Array()}]);
+    }
+    return new Map(entries);
+  }
+
+  dispose(): void {
+    disposeAll(this.#state);
+    this.#state = {};
+  }
+}
+
+function disposeAll(tensors: OptimizerState): void {
+  for (const tensor of Object.values(tensors)) tensor.dispose();
+}

@@ -1,0 +1,104 @@
+/**
+ * A traced training step of an adapter on a frozen UNet: from a batch to its loss and the gradients of the adapter's
+ * weights.
+ */
+import {gradients} from '../graph/gradients.ts';
+import {binary, reduceSum, reshape, slice} from '../graph/ops/index.ts';
+import type {Tensor} from '../graph/tensor.ts';
+import {adapterKeyValues, type ImageTokensInputs, imageTokens} from '../models/ip-adapter.ts';
+import {crossAttentionLayers, unet, unetTextKeyValues, unetTimeProjections} from '../models/unet.ts';
+import type {UNetConfig} from '../models/unet-config.ts';
+import {Weights} from '../nn/weights.ts';
+import type {ComputeDType} from '../pipelines/components/component.ts';
+import type {AdapterDescription} from '../weights/adapter-kind.ts';
+import {diffusionLoss} from './diffusion-loss.ts';
+import {type NamedTensors, TrainableWeights} from './trainable-weights.ts';
+
+export interface TrainedModel {
+  readonly unet: Weights;
+  readonly config: UNetConfig;
+  readonly adapter: AdapterDescription;
+  /** Of products and activations; weights, losses and moments are float32. */
+  readonly dtype: ComputeDType;
+}
+
+/** All float32, of one batch size B. */
+export type AdapterBatch = {
+  /** [B, inChannels, h, w]: noisy latents. */
+  readonly noisy: Tensor;
+  /** [B, outChannels, h, w]: what is to be predicted of them. */
+  readonly target: Tensor;
+  /** [B] */
+  readonly timesteps: Tensor;
+  /** [B, 1, 1, 1]: weight of each sample's error. */
+  readonly weights: Tensor;
+  /** [B, M, crossAttentionDim]: hidden states of the prompts. */
+  readonly encoderHiddenStates: Tensor;
+  readonly condition: ImageTokensInputs;
+  /** [layers, B]: weight of the image attention; 0 where a sample's image is dropped, else 1. */
+  readonly imageScales: Tensor;
+};
+
+export type AdapterStepInputs = {
+  /** Optimiser states [3, ...] by the weights' names. */
+  readonly state: NamedTensors;
+  readonly batch: AdapterBatch;
+};
+
+export type AdapterStepOutputs = {
+  /** [1, 1, 1, 1] */
+  readonly loss: Tensor;
+  /** [B, 1, 1, 1]: mean squared error of each sample. */
+  readonly errors: Tensor;
+  /** [1]: sum of all squared gradients. */
+  readonly squaredNorm: Tensor;
+  /** float32, of the weights' shapes. */
+  readonly gradients: NamedTensors;
+};
+
+/** To be compiled: loss and gradients of a batch. */
+export function adapterGradients(
+  {unet: frozen, config, adapter, dtype}: TrainedModel,
+  {state, batch}: AdapterStepInputs,
+): AdapterStepOutputs {
+  const names = Object.keys(state);
+  const trained = Object.fromEntries(names.map(name => [name, weightOf(state[name]!)]));
+  const weights = new Weights(new TrainableWeights('adapter', trained));
+  const tokens = imageTokens(weights, adapter, batch.condition, dtype);
+  const prediction = unet(
+    frozen,
+    config,
+    {
+      sample: batch.noisy,
+      timeProjections: unetTimeProjections(frozen, config, batch.timesteps, dtype),
+      textKeyValues: unetTextKeyValues(frozen, config, batch.encoderHiddenStates, dtype),
+      imageKeyValues: adapterKeyValues(weights, crossAttentionLayers(config), tokens, dtype),
+      imageScales: batch.imageScales,
+    },
+    dtype,
+  );
+  const {loss, errors} = diffusionLoss(prediction, batch.target, batch.weights);
+  const parts = gradients(
+    loss,
+    names.map(name => trained[name]!),
+  );
+  return {
+    loss,
+    errors,
+    squaredNorm: parts.map(squaredNorm).reduce((a, b) => binary({a, b}, {kind: 'add'})),
+    gradients: Object.fromEntries(names.map((name, index) => [name, parts[index]!])),
+  };
+}
+
+/** The weight itself, of a state [3, ...]. */
+function weightOf(state: Tensor): Tensor {
+  const part = slice({x: state}, {axis: 0, start: 0, length: 1});
+  return reshape({x: part}, {shape: state.shape.slice(1)});
+}
+
+/** float32 [1] */
+function squaredNorm(x: Tensor): Tensor {
+  const flat = reshape({x}, {shape: [x.size]});
+  const squares = binary({a: flat, b: flat}, {kind: 'multiply'});
+  return reduceSum({x: squares}, {shape: [1], dtype: 'float32'});
+}

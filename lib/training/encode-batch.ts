@@ -1,0 +1,121 @@
+/**
+ * From samples to what a training step reads: pictures to latents and CLIP features, texts to hidden states, noise added.
+ */
+import type {RunOptions} from '../engine/compiled-function.ts';
+import {ArgumentError} from '../errors.ts';
+import type {RgbImage} from '../images/image.ts';
+import {imageToTensor} from '../images/latent-image.ts';
+import {type HostTensor, stackRows} from '../pipelines/host-tensor.ts';
+import type {PipelineModels} from '../pipelines/pipeline-models.ts';
+import type {TorchGenerator} from '../schedulers/torch-generator.ts';
+import {diffusionTarget, minSnrWeight, type PredictionType} from './diffusion-loss.ts';
+import type {SampleChoices} from './sample-choices.ts';
+
+/** A sample with its pictures read and its choices made. */
+export interface PreparedSample {
+  readonly prompt: string;
+  readonly target: RgbImage;
+  readonly condition: RgbImage;
+  readonly choices: SampleChoices;
+  /** Draws the posterior of the latents, then the noise. */
+  readonly generator: TorchGenerator;
+}
+
+export interface EncodeOptions extends RunOptions {
+  /** Side of the training pictures in pixels: a multiple of 8. */
+  readonly resolution: number;
+  readonly alphasCumprod: Float32Array;
+  readonly predictionType: PredictionType;
+  /** γ of min-SNR weighting; without it errors are not weighted. */
+  readonly minSnrGamma?: number | undefined;
+}
+
+export interface EncodedBatch {
+  readonly noisy: HostTensor;
+  readonly target: HostTensor;
+  readonly timesteps: HostTensor;
+  readonly weights: HostTensor;
+  readonly encoderHiddenStates: HostTensor;
+  readonly condition: {
+    readonly image: HostTensor;
+    readonly prompt?: HostTensor;
+    readonly instruction?: HostTensor;
+  };
+  readonly imageScales: HostTensor;
+}
+
+/** @throws ArgumentError where the models have no adapter */
+export async function encodeBatch(
+  models: PipelineModels,
+  samples: readonly PreparedSample[],
+  options: EncodeOptions,
+): Promise<EncodedBatch> {
+  const {textEncoder, adapter} = models;
+  if (adapter === undefined) {
+    throw new ArgumentError(
+      'models: expected an adapter with its image encoder, got none. Load them for training.',
+    );
+  }
+  const promptOf = ({prompt, choices}: PreparedSample) => (choices.keepsText ? prompt : '');
+  const texts = await textEncoder.encode(samples.map(promptOf), 0, options);
+  const noisy: HostTensor[] = [];
+  const targets: HostTensor[] = [];
+  const images: HostTensor[] = [];
+  const weights: number[] = [];
+  for (const sample of samples) {
+    const {latents, noise} = await drawLatents(models, sample, options);
+    const alpha = options.alphasCumprod[sample.choices.timestep]!;
+    const made = diffusionTarget(latents.data, noise, alpha, options.predictionType);
+    noisy.push({shape: latents.shape, data: made.noisy});
+    targets.push({shape: latents.shape, data: made.target});
+    images.push(await encodeCondition(adapter, sample, options));
+    const {minSnrGamma, predictionType} = options;
+    weights.push(minSnrGamma === undefined ? 1 : minSnrWeight(alpha, minSnrGamma, predictionType));
+  }
+  const {readsPrompt, readsInstruction, layers} = adapter.adapter;
+  // A dropped image goes with its instruction, as in unconditional tokens.
+  const instructionOf = ({choices}: PreparedSample) => (choices.keepsImage ? choices.instruction : '');
+  const count = samples.length;
+  return {
+    noisy: stackRows(noisy),
+    target: stackRows(targets),
+    timesteps: {shape: [count], data: Float32Array.from(samples, ({choices}) => choices.timestep)},
+    weights: {shape: [count, 1, 1, 1], data: Float32Array.from(weights)},
+    encoderHiddenStates: texts,
+    condition: {
+      image: stackRows(images),
+      ...(readsPrompt && {prompt: texts}),
+      ...(readsInstruction && {
+        instruction: await adapter.instructionEncoder.encode(samples.map(instructionOf), options),
+      }),
+    },
+    imageScales: {shape: [layers.length, count], data: new Float32Array(layers.length * count).fill(1)},
+  };
+}
+
+/** Latents drawn from the picture's posterior, and noise of their size. */
+async function drawLatents(
+  {vae}: PipelineModels,
+  {target, generator}: PreparedSample,
+  options: EncodeOptions,
+): Promise<{latents: HostTensor; noise: Float32Array}> {
+  const {resolution} = options;
+  const pixels = {
+    shape: [1, 3, resolution, resolution],
+    data: await imageToTensor(target, resolution, resolution),
+  };
+  const {mean, standardDeviation} = await vae.encode(pixels, options);
+  const spread = generator.randn(mean.shape);
+  const data = mean.data.map((value, i) => value + standardDeviation.data[i]! * spread[i]!);
+  return {latents: {shape: mean.shape, data}, noise: generator.randn(mean.shape)};
+}
+
+/** Features of the condition image; of the zero image where it is dropped, as IP-Adapter's training has it. */
+async function encodeCondition(
+  {adapter, imageEncoder}: NonNullable<PipelineModels['adapter']>,
+  {condition, choices}: PreparedSample,
+  options: RunOptions,
+): Promise<HostTensor> {
+  if (!choices.keepsImage) return imageEncoder.unconditional(adapter.features, 'zero', options);
+  return imageEncoder.encode(await imageEncoder.pixelValues(condition), adapter.features, options);
+}

@@ -1,0 +1,253 @@
+/**
+ * Trains an adapter on a frozen base model (Rowles et al. 2024, §3.4 and §3.5): draws samples of all tasks, accumulates
+ * gradients, steps, saves, and goes on where it stopped with equal bits.
+ */
+import {appendFile, mkdir} from 'node:fs/promises';
+import {join} from 'node:path';
+import type {CompiledFunction} from '../engine/compiled-function.ts';
+import {ArgumentError, NumericError} from '../errors.ts';
+import {binary} from '../graph/ops/index.ts';
+import type {Tensor} from '../graph/tensor.ts';
+import {type MapTree, mapTree, type Tree} from '../graph/tree.ts';
+import {type HostTensor, upload} from '../pipelines/host-tensor.ts';
+import type {DeviceTensor} from '../runtime/device-tensor.ts';
+import {createScheduler} from '../schedulers/create-scheduler.ts';
+import type {Scheduler} from '../schedulers/scheduler.ts';
+import {AdamW} from './adamw.ts';
+import {
+  type AdapterBatch,
+  type AdapterStepInputs,
+  type AdapterStepOutputs,
+  adapterGradients,
+} from './adapter-gradients.ts';
+import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
+import type {PredictionType} from './diffusion-loss.ts';
+import {type EncodedBatch, encodeBatch, type PreparedSample} from './encode-batch.ts';
+import {learningRateAt} from './learning-rate.ts';
+import {SampleStream} from './sample-stream.ts';
+import {
+  type ResolvedTrainerOptions,
+  type TrainerOptions,
+  type TrainingEvent,
+  type TrainingResult,
+  type TrainOptions,
+  trainerDefaults,
+} from './trainer-options.ts';
+
+type Gradients = Readonly<Record<string, DeviceTensor>>;
+
+export class Trainer {
+  readonly #options: ResolvedTrainerOptions;
+  readonly #scheduler: Scheduler;
+  readonly #step: CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
+  readonly #sum: CompiledFunction<SumInputs, Readonly<Record<string, Tensor>>>;
+  readonly #optimizer: AdamW;
+  readonly #stream: SampleStream;
+  #taken: number;
+
+  private constructor(options: ResolvedTrainerOptions, start: Start) {
+    this.#options = options;
+    this.#optimizer = start.optimizer;
+    this.#stream = start.stream;
+    this.#scheduler = start.scheduler;
+    this.#taken = start.step;
+    const {models, dtype} = options;
+    const {adapter} = models;
+    if (adapter === undefined) {
+      throw new ArgumentError('models: expected an adapter of the kind that is trained, got none.');
+    }
+    const trained = {
+      unet: models.denoiser.weights,
+      config: models.denoiser.config,
+      adapter: adapter.adapter.description,
+      dtype,
+    };
+    this.#step = models.engine.compile('train', (inputs: AdapterStepInputs) =>
+      adapterGradients(trained, inputs),
+    );
+    this.#sum = models.engine.compile('train.sum', sumGradients);
+  }
+
+  /**
+   * Begins, or goes on from the newest checkpoint in the folder.
+   *
+   * @throws FileError where that checkpoint is damaged
+   */
+  static async create(given: TrainerOptions): Promise<Trainer> {
+    const options = {...trainerDefaults, ...given} as ResolvedTrainerOptions;
+    const {dataset, seed, taskWeights, dropout, models, optimizer, folder} = options;
+    const scheduler = createScheduler('ddpm', models.schedulerConfig);
+    const {numTrainTimesteps} = scheduler;
+    await mkdir(folder, {recursive: true});
+    const saved = await loadNewestCheckpoint(folder);
+    const step = saved?.progress.step ?? 0;
+    return new Trainer(options, {
+      step,
+      scheduler,
+      stream: new SampleStream(
+        dataset,
+        {seed, taskWeights, dropout, numTrainTimesteps},
+        saved?.progress.sampler,
+      ),
+      optimizer:
+        saved === undefined
+          ? AdamW.begin(models.engine, options.initial, optimizer)
+          : AdamW.resume(models.engine, saved.state, saved.progress.optimizerSteps, optimizer),
+    });
+  }
+
+  /**
+   * Takes steps until all are taken or the signal is given, and saves.
+   *
+   * @throws NumericError after too many steps in a row without a finite loss, FileError where too many samples cannot be
+   *   read
+   */
+  async train({signal, onStep}: TrainOptions = {}): Promise<TrainingResult> {
+    const {steps, folder, checkpointEvery, maxSkippedSteps} = this.#options;
+    let skipped = 0;
+    while (this.#taken < steps && !signal?.aborted) {
+      const event = await this.#takeStep();
+      skipped = event.isSkipped ? skipped + 1 : 0;
+      await appendFile(join(folder, 'metrics.jsonl'), `${JSON.stringify(event)}\n`);
+      onStep?.(event);
+      if (skipped >= maxSkippedSteps) {
+        throw new NumericError(
+          `step ${event.step}: ${skipped} steps in a row had a loss of ${event.loss} or gradients that are not finite. ` +
+            'Lower the learning rate, or train in float32; IPAI_CHECK_NUMERICS names the node.',
+        );
+      }
+      if (this.#taken % checkpointEvery === 0 && this.#taken < steps) await this.#save();
+    }
+    await this.#save();
+    return {step: this.#taken, isFinished: this.#taken >= steps, problems: this.#stream.problems};
+  }
+
+  /** The weights as they are now, by the adapter's names. */
+  weights(): Promise<Map<string, HostTensor>> {
+    return this.#optimizer.weights();
+  }
+
+  dispose(): void {
+    this.#optimizer.dispose();
+  }
+
+  async #takeStep(): Promise<TrainingEvent> {
+    const {steps, batchSize, accumulate, learningRate, schedule, warmupSteps, maxGradientNorm} =
+      this.#options;
+    const begin = performance.now();
+    const rate = learningRateAt(this.#taken, {learningRate, schedule, warmupSteps, totalSteps: steps});
+    let total: Gradients | undefined;
+    let loss = 0;
+    let squaredNorm = 0;
+    for (let batch = 0; batch < accumulate; batch++) {
+      const result = await this.#differentiate(await this.#nextBatch());
+      loss += result.loss / accumulate;
+      squaredNorm = result.squaredNorm;
+      total = total === undefined ? result.gradients : await this.#add(total, result.gradients);
+    }
+    if (accumulate > 1) squaredNorm = await squaredNormOf(total!);
+    const gradientNorm = Math.sqrt(squaredNorm) / accumulate;
+    const isSkipped = !Number.isFinite(loss) || !Number.isFinite(gradientNorm);
+    if (!isSkipped) {
+      const clipping = maxGradientNorm === undefined ? 1 : Math.min(1, maxGradientNorm / gradientNorm);
+      await this.#optimizer.step(total!, {learningRate: rate, factor: clipping / accumulate});
+    }
+    for (const tensor of Object.values(total!)) tensor.dispose();
+    this.#taken++;
+    const seconds = (performance.now() - begin) / 1000;
+    return {
+      step: this.#taken,
+      totalSteps: steps,
+      loss,
+      gradientNorm,
+      learningRate: rate,
+      isSkipped,
+      samplesPerSecond: (batchSize * accumulate) / seconds,
+    };
+  }
+
+  async #nextBatch(): Promise<EncodedBatch> {
+    const {models, batchSize, resolution, minSnrGamma} = this.#options;
+    const samples: PreparedSample[] = [];
+    while (samples.length < batchSize) samples.push(await this.#stream.next());
+    return encodeBatch(models, samples, {
+      resolution,
+      minSnrGamma,
+      alphasCumprod: this.#scheduler.alphasCumprod,
+      predictionType: this.#scheduler.predictionType as PredictionType,
+    });
+  }
+
+  async #differentiate(
+    batch: EncodedBatch,
+  ): Promise<{loss: number; squaredNorm: number; gradients: Gradients}> {
+    const {device} = this.#options.models.engine;
+    const uploaded: DeviceTensor[] = [];
+    const inputs = mapTree(batch as unknown as Tree<HostTensor>, isHostTensor, tensor => {
+      const on = upload(device, tensor);
+      uploaded.push(on);
+      return on;
+    }) as MapTree<AdapterBatch, Tensor, DeviceTensor>;
+    try {
+      const {loss, errors, squaredNorm, gradients} = await this.#step.run({
+        state: this.#optimizer.state,
+        batch: inputs,
+      });
+      errors.dispose();
+      return {loss: await scalar(loss), squaredNorm: await scalar(squaredNorm), gradients};
+    } finally {
+      for (const tensor of uploaded) tensor.dispose();
+    }
+  }
+
+  async #add(a: Gradients, b: Gradients): Promise<Gradients> {
+    const sums = await this.#sum.run({a, b});
+    for (const tensor of [...Object.values(a), ...Object.values(b)]) tensor.dispose();
+    return sums;
+  }
+
+  async #save(): Promise<void> {
+    const {folder, keepCheckpoints} = this.#options;
+    const {draws, taken} = this.#stream.state;
+    const progress = {
+      step: this.#taken,
+      optimizerSteps: this.#optimizer.steps,
+      sampler: {draws, taken: {...taken}},
+    };
+    await saveCheckpoint(folder, {progress, state: await this.#optimizer.saved()}, keepCheckpoints);
+  }
+}
+
+interface Start {
+  readonly step: number;
+  readonly stream: SampleStream;
+  readonly scheduler: Scheduler;
+  readonly optimizer: AdamW;
+}
+
+type SumInputs = Readonly<Record<'a' | 'b', Readonly<Record<string, Tensor>>>>;
+
+function sumGradients({a, b}: SumInputs): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.keys(a).map(name => [name, binary({a: a[name]!, b: b[name]!}, {kind: 'add'})]),
+  );
+}
+
+async function squaredNormOf(gradients: Gradients): Promise<number> {
+  let total = 0;
+  for (const tensor of Object.values(gradients)) {
+    for (const value of await tensor.toFloat32Array()) total += value * value;
+  }
+  return total;
+}
+
+/** The one value of a tensor, which is freed. */
+async function scalar(tensor: DeviceTensor): Promise<number> {
+  const [value] = await tensor.toFloat32Array();
+  tensor.dispose();
+  return value!;
+}
+
+function isHostTensor(value: unknown): value is HostTensor {
+  return typeof value === 'object' && value !== null && 'data' in value && 'shape' in value;
+}

@@ -1,0 +1,61 @@
+#include "cuda/gemm.h"
+
+#include "cuda/gemm_kernel.h"
+#include "cuda/gemm_splits.h"
+#include "cuda/pad_channels.h"
+
+namespace ipai::cuda {
+namespace {
+
+// `x` with whole chunks of channels: itself, or a copy in scratch memory.
+template <class T>
+const T* record_padding(const GemmSizes& sizes, const T* x, CudaEncoder& encoder) {
+  if (sizes.padded_bytes() == 0) return x;
+  T* const padded = reinterpret_cast<T*>(encoder.scratch());
+  const int64_t chunks = sizes.pixels() * sizes.pixel_chunks();
+  encoder.launch("gemm_pad_channels", gemm_pad_channels<T>, {blocks_for(chunks, kPadThreads), kPadThreads}, x,
+                 padded, chunks, static_cast<int>(sizes.pixel_chunks()),
+                 static_cast<int>(sizes.geometry.channels));
+  return padded;
+}
+
+template <class T, class Tile>
+void record_tiles(const GemmSizes& sizes, int splits, const GemmOperands<T>& operands,
+                  const Epilogue<T>& epilogue, CudaEncoder& encoder) {
+  const int64_t tiles =
+      ceil_divide(sizes.geometry.rows(), Tile::kRows) * ceil_divide(sizes.columns, Tile::kColumns);
+  const LaunchShape shape = {
+      {static_cast<uint32_t>(tiles), static_cast<uint32_t>(splits)}, Tile::kThreads, Tile::kSharedBytes};
+  encoder.launch("gemm_tiles", gemm_tiles<T, Tile>, shape, operands, epilogue);
+}
+
+}  // namespace
+
+template <class T>
+void record_gemm(const GemmSizes& sizes, const GemmPlan& plan, const T* x, const T* weight,
+                 const Epilogue<T>& epilogue, CudaEncoder& encoder) {
+  GemmOperands<T> operands;
+  operands.windows = window_rows(sizes.geometry);
+  operands.picture = record_padding(sizes, x, encoder);
+  operands.weight = weight;
+  operands.columns = static_cast<int>(sizes.columns);
+  operands.steps_per_split = plan.steps_per_split;
+  operands.partial_sums =
+      plan.splits > 1 ? reinterpret_cast<float*>(encoder.scratch() + sizes.padded_bytes()) : nullptr;
+  operands.partial_stride = static_cast<int>(sizes.partial_stride());
+  with_tile(plan.tile, [&](auto tile) {
+    record_tiles<T, decltype(tile)>(sizes, plan.splits, operands, epilogue, encoder);
+  });
+  if (plan.splits == 1) return;
+  const int64_t threads = sizes.geometry.rows() * ceil_divide(epilogue.outputs, kOutputLanes);
+  const auto kernel = epilogue.columns_per_output() == 2 ? gemm_sum_splits<T, 2> : gemm_sum_splits<T, 1>;
+  encoder.launch("gemm_sum_splits", kernel, {blocks_for(threads, kSumThreads), kSumThreads}, operands,
+                 epilogue, plan.splits);
+}
+
+template void record_gemm(const GemmSizes&, const GemmPlan&, const Float16*, const Float16*,
+                          const Epilogue<Float16>&, CudaEncoder&);
+template void record_gemm(const GemmSizes&, const GemmPlan&, const BFloat16*, const BFloat16*,
+                          const Epilogue<BFloat16>&, CudaEncoder&);
+
+}  // namespace ipai::cuda

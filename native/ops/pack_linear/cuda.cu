@@ -1,0 +1,35 @@
+// pack_linear on CUDA: the layout is that of cuda/pack_weight.h.
+#include "cuda/pack_weight.h"
+#include "cuda/with_half.h"
+#include "ops/pack_linear/op.h"
+
+namespace ipai::cuda {
+namespace {
+
+std::string validate(const PackLinear& attributes, const NodeTypes& types) {
+  const std::string error = PackLinear::validate(attributes, types);
+  return error.empty() ? check_half("dtype", attributes.dtype) : error;
+}
+
+size_t output_bytes(const PackLinear&, const NodeTypes& types) {
+  const Shape& weight = types.inputs[0].shape;
+  return packed_weight_bytes(weight[0], weight[1], 1);
+}
+
+void record(const PackLinear& attributes, const NodeView& node, CudaEncoder& encoder) {
+  record_pack_weight(node.input(0), node.output(), attributes.glu, encoder);
+}
+
+}  // namespace
+
+namespace ops {
+Op pack_linear() {
+  CudaOpSpec<PackLinear> spec;
+  spec.validate = validate;
+  spec.output_bytes = output_bytes;
+  spec.record = record;
+  return make_cuda_op(spec);
+}
+}  // namespace ops
+
+}  // namespace ipai::cuda

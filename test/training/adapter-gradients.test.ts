@@ -1,0 +1,124 @@
+import test, {type ExecutionContext} from 'ava';
+import {Engine} from '../../lib/engine/engine.ts';
+import {RandomWeights} from '../../lib/engine/random-weights.ts';
+import {describeAdapterWeights} from '../../lib/models/ip-adapter.ts';
+import {crossAttentionLayers} from '../../lib/models/unet.ts';
+import {Weights} from '../../lib/nn/weights.ts';
+import type {HostTensor} from '../../lib/pipelines/host-tensor.ts';
+import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
+import {openDevice} from '../../lib/runtime/device.ts';
+import {DeviceTensor} from '../../lib/runtime/device-tensor.ts';
+import {TorchGenerator} from '../../lib/schedulers/torch-generator.ts';
+import {AdamW} from '../../lib/training/adamw.ts';
+import {type AdapterStepInputs, adapterGradients} from '../../lib/training/adapter-gradients.ts';
+
+const generator = new TorchGenerator(1);
+const random = (shape: readonly number[], scale = 1): HostTensor => ({
+  shape,
+  data: generator.randn(shape).map(x => x * scale),
+});
+
+/** A training step of the tiny random model, with a batch of two. */
+async function tinyStep(kind: 'plus' | 'instruct') {
+  const pipeline = await IPAdapterInstructPipeline.random({adapter: kind});
+  const {denoiser, adapter} = pipeline.models;
+  const {config} = denoiser;
+  const description = adapter!.adapter.description;
+  const engine = new Engine(openDevice('cpu'));
+  const layers = crossAttentionLayers(config);
+  const shapes = describeAdapterWeights(description, layers);
+  const weights = new Map(
+    [...shapes].map(([name, shape]) => {
+      const fanIn = shape.length > 1 ? shape.at(-1)! : 0;
+      if (fanIn > 0) return [name, random(shape, fanIn ** -0.5)];
+      const size = shape[0]!;
+      return [name, {shape, data: new Float32Array(size).fill(name.endsWith('bias') ? 0 : 1)}];
+    }),
+  );
+  const model = {
+    unet: new Weights(new RandomWeights('unet')),
+    config,
+    adapter: description,
+    dtype: 'float32' as const,
+  };
+  const compiled = engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients(model, inputs));
+  const text = [2, 77, config.crossAttentionDim];
+  const upload = ({shape, data}: HostTensor) => DeviceTensor.from(engine.device, data, shape);
+  const texts = kind === 'instruct' ? {prompt: upload(random(text)), instruction: upload(random(text))} : {};
+  const batch = {
+    noisy: upload(random([2, 4, 8, 8])),
+    target: upload(random([2, 4, 8, 8])),
+    timesteps: upload({shape: [2], data: Float32Array.of(10, 700)}),
+    weights: upload({shape: [2, 1, 1, 1], data: Float32Array.of(1, 1)}),
+    encoderHiddenStates: upload(random(text)),
+    condition: {image: upload(random([2, 65, 64])), ...texts},
+    imageScales: upload({shape: [layers.length, 2], data: new Float32Array(2 * layers.length).fill(1)}),
+  };
+  return {engine, weights, compiled, batch};
+}
+
+async function checkSlope(t: ExecutionContext, kind: 'plus' | 'instruct'): Promise<void> {
+  const {engine, weights, compiled, batch} = await tinyStep(kind);
+  const lossAt = async (changed: ReadonlyMap<string, HostTensor>) => {
+    const adamw = AdamW.begin(engine, changed);
+    const outputs = await compiled.run({state: adamw.state, batch});
+    adamw.dispose();
+    return outputs;
+  };
+  const {loss, gradients: parts, squaredNorm} = await lossAt(weights);
+  t.true(Number.isFinite((await loss.toFloat32Array())[0]));
+  let norm = 0;
+  // Along the gradient itself the loss rises by its squared norm.
+  const directions = new Map<string, Float32Array>();
+  for (const [name, part] of Object.entries(parts)) {
+    const data = await part.toFloat32Array();
+    directions.set(name, data);
+    norm += data.reduce((sum, x) => sum + x * x, 0);
+    t.true(
+      data.some(x => x !== 0),
+      name,
+    );
+  }
+  t.true(Math.abs((await squaredNorm.toFloat32Array())[0]! / norm - 1) < 1e-4);
+  const step = 3e-3 / Math.sqrt(norm);
+  const moved = async (by: number) => {
+    const changed = new Map(
+      [...weights].map(([name, {shape, data}]) => [
+        name,
+        {shape, data: data.map((x, i) => x + by * directions.get(name)![i]!)},
+      ]),
+    );
+    return (await (await lossAt(changed)).loss.toFloat32Array())[0]!;
+  };
+  const slope = ((await moved(step)) - (await moved(-step))) / (2 * step);
+  t.log(`slope ${slope}, squared norm ${norm}`);
+  t.true(Math.abs(slope / norm - 1) < 0.02);
+}
+
+test('gradients of IP-Adapter+ are the slope of the loss', t => checkSlope(t, 'plus'));
+test('and so are those of IPAdapter-Instruct', t => checkSlope(t, 'instruct'));
+
+test('AdamW brings the loss of one batch down, and goes on from a saved state with equal bits', async t => {
+  const {engine, weights, compiled, batch} = await tinyStep('instruct');
+  let adamw = AdamW.begin(engine, weights, {weightDecay: 0});
+  const train = async (steps: number) => {
+    let last = 0;
+    for (let step = 0; step < steps; step++) {
+      const {loss, gradients: parts, errors, squaredNorm} = await compiled.run({state: adamw.state, batch});
+      last = (await loss.toFloat32Array())[0]!;
+      await adamw.step(parts, {learningRate: 1e-3});
+      for (const tensor of [loss, errors, squaredNorm, ...Object.values(parts)]) tensor.dispose();
+    }
+    return last;
+  };
+  const first = await train(1);
+  t.true((await train(10)) < 0.98 * first);
+  const saved = await adamw.saved();
+  const {steps} = adamw;
+  await train(2);
+  const unbroken = await adamw.weights();
+  adamw.dispose();
+  adamw = AdamW.resume(engine, saved, steps, {weightDecay: 0});
+  await train(2);
+  t.deepEqual(await adamw.weights(), unbroken);
+});

@@ -1,0 +1,196 @@
+import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import sharp from 'sharp';
+import {openDataset} from '../../lib/datasets/dataset.ts';
+import {FileError, NumericError} from '../../lib/errors.ts';
+import {describeAdapterWeights} from '../../lib/models/ip-adapter.ts';
+import {crossAttentionLayers} from '../../lib/models/unet.ts';
+import type {HostTensor} from '../../lib/pipelines/host-tensor.ts';
+import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
+import {TorchGenerator} from '../../lib/schedulers/torch-generator.ts';
+import {Trainer} from '../../lib/training/trainer.ts';
+import type {TrainerOptions, TrainingEvent} from '../../lib/training/trainer-options.ts';
+import {openWeights} from '../../lib/weights/open-weights.ts';
+import {tempFolder} from '../_helpers/temp-folder.ts';
+
+const tasks = ['style', 'face'];
+
+/** Two tasks of three samples, with instructions; `bad` names pictures that are none. */
+async function writeDataset(t: ExecutionContext, bad: readonly number[] = []): Promise<string> {
+  const folder = await tempFolder(t);
+  await mkdir(join(folder, 'instructions'));
+  const lines: string[] = [];
+  for (let i = 0; i < 6; i++) {
+    const color = {r: 40 * i, g: 255 - 40 * i, b: 20};
+    const picture = await sharp({create: {width: 32, height: 32, channels: 3, background: color}})
+      .png()
+      .toBuffer();
+    await writeFile(join(folder, `${i}.png`), bad.includes(i) ? picture.subarray(0, 40) : picture);
+    const sample = {target: `${i}.png`, condition: `${i}.png`, prompt: `colour ${i}`, task: tasks[i % 2]};
+    lines.push(JSON.stringify(sample));
+  }
+  for (const task of tasks)
+    await writeFile(join(folder, `instructions/${task}.txt`), `use the ${task}\ntake the ${task}`);
+  await writeFile(join(folder, 'manifest.jsonl'), lines.join('\n'));
+  return folder;
+}
+
+const pipeline = await IPAdapterInstructPipeline.random({adapter: 'instruct'});
+const {models} = pipeline;
+const generator = new TorchGenerator(4);
+const shapes = describeAdapterWeights(
+  models.adapter!.adapter.description,
+  crossAttentionLayers(models.denoiser.config),
+);
+const initial = new Map<string, HostTensor>(
+  [...shapes].map(([name, shape]) => {
+    const scale = shape.length > 1 ? shape.at(-1)! ** -0.5 : 0.1;
+    return [name, {shape, data: generator.randn(shape).map(x => x * scale)}];
+  }),
+);
+
+function byName<T>(map: ReadonlyMap<string, T>): [string, T][] {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+async function optionsFor(
+  t: ExecutionContext,
+  changes: Partial<TrainerOptions> = {},
+): Promise<TrainerOptions> {
+  return {
+    models,
+    dtype: 'float32',
+    dataset: await openDataset(await writeDataset(t)),
+    initial,
+    folder: await tempFolder(t),
+    steps: 6,
+    resolution: 64,
+    learningRate: 1e-3,
+    checkpointEvery: 2,
+    keepCheckpoints: 2,
+    seed: 11,
+    ...changes,
+  };
+}
+
+async function trained(options: TrainerOptions, stopAfter?: number) {
+  const trainer = await Trainer.create(options);
+  const controller = new AbortController();
+  const events: TrainingEvent[] = [];
+  const onStep = (event: TrainingEvent) => {
+    events.push(event);
+    if (event.step === stopAfter) controller.abort();
+  };
+  const result = await trainer.train({signal: controller.signal, onStep});
+  const weights = await trainer.weights();
+  trainer.dispose();
+  return {result, events, weights};
+}
+
+test.serial('stopped and resumed, a run ends with the bits of an unbroken one', async t => {
+  const options = await optionsFor(t, {accumulate: 2, batchSize: 2, schedule: 'cosine', warmupSteps: 2});
+  const unbroken = await trained(options);
+  t.true(unbroken.result.isFinished);
+  t.deepEqual(
+    unbroken.events.map(event => event.step),
+    [1, 2, 3, 4, 5, 6],
+  );
+  const broken = {...options, folder: await tempFolder(t)};
+  const first = await trained(broken, 3);
+  t.deepEqual(first.result, {step: 3, isFinished: false, problems: []});
+  const second = await trained(broken);
+  t.deepEqual(second.events[0]!.step, 4);
+  t.deepEqual(byName(second.weights), byName(unbroken.weights));
+  t.deepEqual(
+    [...first.events, ...second.events].map(event => event.loss),
+    unbroken.events.map(event => event.loss),
+  );
+});
+
+test.serial(
+  'checkpoints hold an adapter in the public format; the last ones are kept; metrics are lines',
+  async t => {
+    const options = await optionsFor(t);
+    const {weights, events} = await trained(options);
+    const names = await readdir(options.folder);
+    t.deepEqual(names.sort(), ['checkpoint-00000004', 'checkpoint-00000006', 'metrics.jsonl']);
+    const {tensors} = await openWeights(join(options.folder, 'checkpoint-00000006/adapter.safetensors'));
+    t.deepEqual(byName(new Map([...tensors].map(([name, {shape}]) => [name, shape]))), byName(shapes));
+    t.is(weights.size, shapes.size);
+    const lines = (await readFile(join(options.folder, 'metrics.jsonl'), 'utf8')).trim().split('\n');
+    t.deepEqual(
+      lines.map(line => JSON.parse(line).loss),
+      events.map(event => event.loss),
+    );
+  },
+);
+
+test.serial('training lowers the loss on few samples', async t => {
+  const dropout = {text: 0, image: 0, textAndImage: 0, instruction: 0};
+  const options = await optionsFor(t, {
+    steps: 60,
+    learningRate: 3e-3,
+    batchSize: 2,
+    dropout,
+    checkpointEvery: 100,
+  });
+  const {events} = await trained(options);
+  const mean = (part: readonly TrainingEvent[]) => part.reduce((sum, {loss}) => sum + loss, 0) / part.length;
+  t.true(mean(events.slice(-20)) < 0.9 * mean(events.slice(0, 10)));
+});
+
+test.serial('gradients are clipped to the norm that is asked for', async t => {
+  const step = async (changes: Partial<TrainerOptions>) =>
+    (await trained(await optionsFor(t, {steps: 1, optimizer: {weightDecay: 0, epsilon: 1}, ...changes})))
+      .weights;
+  const moved = (weights: ReadonlyMap<string, HostTensor>) =>
+    Math.sqrt(
+      [...weights].reduce(
+        (sum, [name, {data}]) =>
+          sum + data.reduce((s, x, i) => s + (x - initial.get(name)!.data[i]!) ** 2, 0),
+        0,
+      ),
+    );
+  // With a large epsilon a first step is the gradient times the rate.
+  const [free, clipped] = [moved(await step({})), moved(await step({maxGradientNorm: 1e-3}))];
+  t.true(clipped < 0.1 * free);
+  t.true(Math.abs(clipped / (1e-3 * 1e-3) - 1) < 0.05);
+});
+
+test.serial('pictures that cannot be read are passed over and listed; too many stop the run', async t => {
+  const few = await openDataset(await writeDataset(t, [0]));
+  const seen = await trained(
+    await optionsFor(t, {dataset: few, steps: 8, taskWeights: {style: 1, face: 20}}),
+  );
+  t.true(seen.result.isFinished);
+  t.true(seen.result.problems.length <= 1);
+  const many = await openDataset(await writeDataset(t, [0, 1, 2, 3]));
+  await t.throwsAsync(trained(await optionsFor(t, {dataset: many, steps: 60})), {
+    instanceOf: FileError,
+    message: /more than a tenth/,
+  });
+});
+
+test.serial(
+  'steps whose loss is not finite change nothing, and end the run when there are too many',
+  async t => {
+    const [name] = [...initial.keys()].filter(key => key.endsWith('to_q.weight'));
+    const spoilt = new Map(initial);
+    const {shape, data} = initial.get(name!)!;
+    spoilt.set(name!, {shape, data: data.map(() => Number.NaN)});
+    const options = await optionsFor(t, {initial: spoilt, maxSkippedSteps: 3});
+    const events: TrainingEvent[] = [];
+    const trainer = await Trainer.create(options);
+    await t.throwsAsync(trainer.train({onStep: event => events.push(event)}), {instanceOf: NumericError});
+    t.deepEqual(
+      events.map(event => event.isSkipped),
+      [true, true, true],
+    );
+    t.deepEqual(
+      (await trainer.weights()).get('ip_adapter.1.to_k_ip.weight'),
+      initial.get('ip_adapter.1.to_k_ip.weight'),
+    );
+    trainer.dispose();
+  },
+);
