@@ -9,7 +9,7 @@ import {adapterKeyValues, type ImageTokensInputs, imageTokens} from '../models/i
 import {crossAttentionLayers, unet, unetTextKeyValues, unetTimeProjections} from '../models/unet.ts';
 import type {UNetConfig} from '../models/unet-config.ts';
 import {Weights} from '../nn/weights.ts';
-import type {ComputeDType} from '../pipelines/components/component.ts';
+import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import type {AdapterDescription} from '../weights/adapter-kind.ts';
 import {diffusionLoss} from './diffusion-loss.ts';
 import {type NamedTensors, TrainableWeights} from './trainable-weights.ts';

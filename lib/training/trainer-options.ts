@@ -3,7 +3,7 @@
  */
 import type {Dataset} from '../datasets/dataset.ts';
 import type {DatasetProblem} from '../datasets/dataset-sample.ts';
-import type {ComputeDType} from '../pipelines/components/component.ts';
+import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
 import type {AdamWOptions} from './adamw.ts';

@@ -82,9 +82,10 @@ const Op& cuda_op(const std::string& name) {
   return *op;
 }
 
+// Kernels are chosen by what the device says of itself.
 HostTensor run_cuda(const std::string& op_name, const AttributeMap& attributes,
                     const std::vector<HostTensor>& inputs, DType output_dtype,
-                    const std::vector<int64_t>& output_extents) {
+                    const std::vector<int64_t>& output_extents, const DeviceTraits&) {
   auto compiled = device().compile(describe(op_name, attributes, inputs, output_dtype, output_extents));
   REQUIRE_EQ(compiled.status().message, "");
   const std::shared_ptr<const Program> program = compiled.value();
@@ -116,3 +117,7 @@ HostTensor run_cuda(const std::string& op_name, const AttributeMap& attributes,
 }
 
 }  // namespace ipai::test
+
+std::vector<ipai::Op> ipai::cuda::all_ops() {
+  return ipai::test::device().registry().ops();
+}
