@@ -13,6 +13,7 @@ const below = {
 };
 // What kernels may know of the runtime: contracts, not the executor.
 const contracts = new Set([
+  'attention_checks.h',
   'attributes.h',
   'conv_geometry.h',
   'cpu_context.h',

@@ -21,12 +21,12 @@ Memory garbage(size_t bytes) {
 }
 
 void run_into(const Op& op, const void* attributes, const std::vector<HostTensor>& inputs,
-              const HostTensor& output, size_t scratch_bytes, Order order) {
+              const HostTensor& output, size_t scratch_bytes, const DeviceTraits& device, Order order) {
   const Memory scratch = garbage(scratch_bytes);
   std::vector<TensorView> input_views;
   for (const HostTensor& input : inputs) input_views.push_back(input.view());
   const TensorView output_view = output.view();
-  CudaEncoder encoder(kCudaDevice);
+  CudaEncoder encoder(device);
   encoder.set_scratch(scratch.get());
   op.record(attributes, {input_views.data(), static_cast<int>(input_views.size()), &output_view, 1}, encoder);
   REQUIRE_EQ(cuda::emulation::run(encoder.launches(), order).message, "");
@@ -44,10 +44,10 @@ const Op& cuda_op(const std::string& name) {
 
 HostTensor run_cuda(const std::string& op_name, const AttributeMap& attributes,
                     const std::vector<HostTensor>& inputs, DType output_dtype,
-                    const std::vector<int64_t>& output_extents) {
+                    const std::vector<int64_t>& output_extents, const DeviceTraits& device) {
   const Op& op = cuda_op(op_name);
   const std::shared_ptr<const void> parsed = parse(op, attributes);
-  const NodeTypes types = node_types(inputs, HostTensor(output_dtype, output_extents).type(), kCudaDevice);
+  const NodeTypes types = node_types(inputs, HostTensor(output_dtype, output_extents).type(), device);
   if (op.validate) REQUIRE_EQ(op.validate(parsed.get(), types), "");
   const size_t scratch_bytes = op.scratch_bytes ? op.scratch_bytes(parsed.get(), types) : 0;
   const auto make_output = [&] {
@@ -60,9 +60,9 @@ HostTensor run_cuda(const std::string& op_name, const AttributeMap& attributes,
   }
 
   const HostTensor result = make_output();
-  run_into(op, parsed.get(), inputs, result, scratch_bytes, Order::kFirstToLast);
+  run_into(op, parsed.get(), inputs, result, scratch_bytes, device, Order::kFirstToLast);
   const HostTensor reversed = make_output();
-  run_into(op, parsed.get(), inputs, reversed, scratch_bytes, Order::kLastToFirst);
+  run_into(op, parsed.get(), inputs, reversed, scratch_bytes, device, Order::kLastToFirst);
   CHECK_MESSAGE(reversed.has_bits_of(result), "last thread first");
   for (const int index : op.in_place_inputs) {
     const HostTensor& input = inputs[static_cast<size_t>(index)];
@@ -70,7 +70,7 @@ HostTensor run_cuda(const std::string& op_name, const AttributeMap& attributes,
     std::vector<HostTensor> copies = inputs;
     HostTensor& shared = copies[static_cast<size_t>(index)];
     shared = input.clone();
-    run_into(op, parsed.get(), copies, shared, scratch_bytes, Order::kFirstToLast);
+    run_into(op, parsed.get(), copies, shared, scratch_bytes, device, Order::kFirstToLast);
     CHECK_MESSAGE(shared.has_bits_of(result), "in place of input ", index);
   }
   return result;

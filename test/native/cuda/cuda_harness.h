@@ -23,7 +23,7 @@ const Op& cuda_op(const std::string& name);
 // beforehand. Fails the test when the op refuses or a launch goes wrong.
 HostTensor run_cuda(const std::string& op_name, const AttributeMap& attributes,
                     const std::vector<HostTensor>& inputs, DType output_dtype,
-                    const std::vector<int64_t>& output_extents);
+                    const std::vector<int64_t>& output_extents, const DeviceTraits& device = kCudaDevice);
 
 // The CPU op's result for the same inputs, computed in float32: what run_cuda's should be, before it is
 // rounded.
