@@ -22,4 +22,15 @@ inline std::string check_attention(const TensorType& q, const TensorType& k, con
   return check_type(v_name, v, k.dtype, k.shape);
 }
 
+// Why numbers cannot be added to the scores of q and k; empty when they can, or are absent.
+inline std::string check_mask(const TensorType& mask, const TensorType& q, const TensorType& k) {
+  const bool fits =
+      mask.absent || (mask.dtype == DType::kFloat32 && mask.shape.rank() == 3 &&
+                      (mask.shape[0] == 1 || mask.shape[0] == q.shape[0]) &&
+                      (mask.shape[1] == 1 || mask.shape[1] == q.shape[1]) && mask.shape[2] == k.shape[1]);
+  if (fits) return {};
+  return mismatch("mask", "float32 [B or 1, Nq or 1, Nk] for q " + describe(q) + " and k " + describe(k),
+                  mask);
+}
+
 }  // namespace ipai

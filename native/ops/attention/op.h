@@ -37,15 +37,7 @@ struct Attention {
     const std::string error =
         check_attention(q, k, types.inputs[kV], attributes.heads, "k", "v", types.device.kind);
     if (!error.empty()) return error;
-    const TensorType& mask = types.inputs[kMask];
-    const bool fits =
-        mask.absent || (mask.dtype == DType::kFloat32 && mask.shape.rank() == 3 &&
-                        (mask.shape[0] == 1 || mask.shape[0] == q.shape[0]) &&
-                        (mask.shape[1] == 1 || mask.shape[1] == q.shape[1]) && mask.shape[2] == k.shape[1]);
-    if (!fits) {
-      return mismatch("mask", "float32 [B or 1, Nq or 1, Nk] for q " + describe(q) + " and k " + describe(k),
-                      mask);
-    }
+    if (const std::string reason = check_mask(types.inputs[kMask], q, k); !reason.empty()) return reason;
     return check_type("output", types.outputs[0], q.dtype, q.shape);
   }
 };
