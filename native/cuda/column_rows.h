@@ -27,16 +27,19 @@ struct ColumnRows {
   // `stride` elements apart.
   template <class Body>
   __device__ void for_each(const T* matrix, int64_t stride, Body body) const {
-    for (int row = first; row < rows; row += kBatch * step) {
+    const T* const own = matrix + column;
+    int row = first;
+    for (; row + (kBatch - 1) * step < rows; row += kBatch * step) {
       float values[kBatch][kLanes];
 #pragma unroll
-      for (int i = 0; i < kBatch; ++i) {
-        if (row + i * step < rows) load_lanes(matrix + (row + i * step) * stride + column, values[i]);
-      }
+      for (int i = 0; i < kBatch; ++i) load_lanes(own + (row + i * step) * stride, values[i]);
 #pragma unroll
-      for (int i = 0; i < kBatch; ++i) {
-        if (row + i * step < rows) body(row + i * step, values[i]);
-      }
+      for (int i = 0; i < kBatch; ++i) body(row + i * step, values[i]);
+    }
+    for (; row < rows; row += step) {
+      float values[kLanes];
+      load_lanes(own + row * stride, values);
+      body(row, values);
     }
   }
 

@@ -195,7 +195,7 @@ void record_lanes(const GroupNormPlan& plan, const Arguments<T>& arguments, Acti
 }
 
 void record(const GroupNorm& attributes, const NodeView& node, CudaEncoder& encoder) {
-  const GroupNormPlan plan(attributes, node.input(GroupNorm::kX));
+  const GroupNormPlan plan(attributes, node.input(GroupNorm::kX), encoder.device());
   with_element(node.output().dtype, [&](auto element) {
     using T = decltype(element);
     const Arguments<T> arguments = {node.input(GroupNorm::kX).as<const T>(),
@@ -220,13 +220,13 @@ std::string validate(const GroupNorm& attributes, const NodeTypes& types) {
   std::string error = GroupNorm::validate(attributes, types);
   if (!error.empty()) return error;
   const TensorType& x = types.inputs[GroupNorm::kX];
-  const GroupNormPlan plan(attributes, x);
+  const GroupNormPlan plan(attributes, x, types.device);
   if (plan.columns() > kThreads) return mismatch("x", "groups of at most 256 channels", x);
   return {};
 }
 
 size_t scratch_bytes(const GroupNorm& attributes, const NodeTypes& types) {
-  const GroupNormPlan plan(attributes, types.inputs[GroupNorm::kX]);
+  const GroupNormPlan plan(attributes, types.inputs[GroupNorm::kX], types.device);
   if (plan.is_single()) return 0;
   return static_cast<size_t>(plan.samples * plan.chunks() * plan.groups) * sizeof(float2);
 }

@@ -1,6 +1,5 @@
 // How group_norm splits x among blocks on CUDA. A block takes a slice of neighbouring channels, which is
-// whole groups and whole vectors, of a chunk of one sample's positions. The split depends on types alone, so
-// that every device gives equal bits.
+// whole groups and whole vectors, of a chunk of one sample's positions.
 #pragma once
 
 #include <algorithm>
@@ -22,11 +21,12 @@ struct GroupNormPlan {
   static constexpr int64_t kSliceBytes = 128;
   // Positions that each of a block's threads should at least take.
   static constexpr int64_t kThreadPositions = 4;
-  // Blocks enough for any device, each of which reads all chunks' moments.
-  static constexpr int64_t kBlocks = 512;
+  // Blocks that a multiprocessor holds at once.
+  static constexpr int64_t kResidentBlocks = 4;
+  // Each block that normalises reads the moments of all chunks.
   static constexpr int64_t kMaxChunks = 128;
 
-  GroupNormPlan(const GroupNorm& attributes, const TensorType& x)
+  GroupNormPlan(const GroupNorm& attributes, const TensorType& x, const DeviceTraits& device)
       : samples(x.shape[0]),
         positions(x.shape.size(1, x.shape.rank() - 1)),
         channels(x.shape[-1]),
@@ -39,7 +39,8 @@ struct GroupNormPlan {
       const int64_t bytes = slice * static_cast<int64_t>(dtype_size(x.dtype));
       slice = std::min(channels, slice * divide_up(kSliceBytes, bytes));
       const int64_t smallest = std::max<int64_t>(1, kGroupNormThreads / columns()) * kThreadPositions;
-      const int64_t wanted = std::clamp<int64_t>(kBlocks / (samples * slices()), 1, kMaxChunks);
+      const int64_t resident = device.multiprocessors * kResidentBlocks;
+      const int64_t wanted = std::clamp<int64_t>(resident / (samples * slices()), 1, kMaxChunks);
       chunk = std::max(divide_up(positions, wanted), std::min(positions, smallest));
     }
   }
