@@ -17,11 +17,12 @@ struct ColumnRows {
     column = thread % columns * kLanes;
     first = thread / columns;
     if (first >= step) first = rows;  // a thread too many
+    whole_steps = rows / step;
   }
 
   __device__ bool is_idle() const { return first >= rows; }
   // How many rows the threads take whose first is `row`.
-  __device__ int count_from(int row) const { return (rows - row + step - 1) / step; }
+  __device__ int count_from(int row) const { return whole_steps + (row < rows - whole_steps * step ? 1 : 0); }
 
   // body(row, lanes) for each of the thread's rows; `matrix` is the first row's first element, rows begin
   // `stride` elements apart.
@@ -44,9 +45,10 @@ struct ColumnRows {
   }
 
   int rows;
-  int step;    // rows that the block takes at once
-  int column;  // the thread's first element of a row
-  int first;   // the thread's first row
+  int step;         // rows that the block takes at once
+  int whole_steps;  // of the whole block
+  int column;       // the thread's first element of a row
+  int first;        // the thread's first row
 };
 
 }  // namespace ipai::cuda

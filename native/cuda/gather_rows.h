@@ -18,7 +18,7 @@ struct RowGather {
 
 // A thread takes kCount neighbouring elements of a row.
 template <class From, class To, int kCount>
-__global__ void __launch_bounds__(kLoopThreads)
+__global__ void __launch_bounds__(kLoopThreads, kLoopBlocks)
     gather_rows(const RowGather gather, const From* table, To* rows) {
   const int64_t parts = gather.channels / kCount;
   grid_loop(gather.count * parts, [&](int64_t i) {

@@ -10,12 +10,13 @@
 namespace ipai::cuda {
 
 inline constexpr int kLoopThreads = 256;
+// Of one multiprocessor: 1536 threads, which every device holds, of up to 40 registers.
+inline constexpr int kLoopBlocks = 6;
 
 // As many threads as items, but not more blocks than the device has room for at once: what is left to do is
 // then the loop's, at the cost of an addition, and not that of more blocks.
 inline LaunchShape loop_shape(int64_t items, const DeviceTraits& device) {
-  constexpr int64_t kThreadsPerMultiprocessor = 2048;
-  const int64_t resident = device.multiprocessors * (kThreadsPerMultiprocessor / kLoopThreads);
+  const int64_t resident = int64_t{device.multiprocessors} * kLoopBlocks;
   return {{static_cast<uint32_t>(std::min(ceil_divide(items, kLoopThreads), resident))}, kLoopThreads};
 }
 

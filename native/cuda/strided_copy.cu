@@ -15,7 +15,7 @@ namespace ipai::cuda {
 namespace {
 
 template <class Unit>
-__global__ void __launch_bounds__(kLoopThreads)
+__global__ void __launch_bounds__(kLoopThreads, kLoopBlocks)
     copy_units(const __grid_constant__ Nest<2> nest, const Unit* source, Unit* target, int64_t count) {
   grid_loop(count, [&](int64_t unit) {
     int64_t offsets[2];

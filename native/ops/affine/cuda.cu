@@ -10,7 +10,7 @@ namespace {
 
 // x and y may be the same.
 template <class T>
-__global__ void __launch_bounds__(kLoopThreads)
+__global__ void __launch_bounds__(kLoopThreads, kLoopBlocks)
     affine_kernel(const T* x, T* y, int64_t count, float scale, float offset) {
   constexpr int kLanes = Vector<T>::kLanes;
   grid_loop((count + kLanes - 1) / kLanes, [&](int64_t i) {

@@ -42,7 +42,7 @@ __device__ void load_operand(const Operand<T>& operand, int64_t offset, int64_t 
 
 // y may be an operand that is not repeated anywhere. Only a nest of one row may end within a vector.
 template <class T, int kCount>
-__global__ void __launch_bounds__(kLoopThreads)
+__global__ void __launch_bounds__(kLoopThreads, kLoopBlocks)
     binary_kernel(Binary::Kind kind, const __grid_constant__ Nest<2> nest, const Operand<T> a,
                   const Operand<T> b, T* y, int64_t count) {
   grid_loop((count + kCount - 1) / kCount, [&](int64_t i) {

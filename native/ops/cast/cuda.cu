@@ -12,7 +12,8 @@ namespace {
 constexpr int kLanes = 8;
 
 template <class From, class To>
-__global__ void __launch_bounds__(kLoopThreads) cast_kernel(const From* x, To* y, int64_t count) {
+__global__ void __launch_bounds__(kLoopThreads, kLoopBlocks)
+    cast_kernel(const From* x, To* y, int64_t count) {
   grid_loop((count + kLanes - 1) / kLanes, [&](int64_t i) {
     const int64_t first = i * kLanes;
     float lanes[kLanes];

@@ -9,7 +9,7 @@ namespace ipai::cuda {
 namespace {
 
 template <class T>
-__global__ void __launch_bounds__(kLoopThreads) fill_kernel(T* y, int64_t count, float value) {
+__global__ void __launch_bounds__(kLoopThreads, kLoopBlocks) fill_kernel(T* y, int64_t count, float value) {
   constexpr int kLanes = Vector<T>::kLanes;
   float lanes[kLanes];
 #pragma unroll

@@ -11,7 +11,7 @@ namespace ipai::cuda {
 namespace {
 
 template <class T, int kCount>
-__global__ void __launch_bounds__(kLoopThreads)
+__global__ void __launch_bounds__(kLoopThreads, kLoopBlocks)
     geglu_kernel(const T* x, T* y, int64_t rows, int64_t channels) {
   const int64_t parts = channels / kCount;
   grid_loop(rows * parts, [&](int64_t i) {

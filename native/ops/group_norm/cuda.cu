@@ -1,13 +1,11 @@
 // group_norm on CUDA: bound by memory. One kernel measures the chunks of positions (cuda_plan.h), a second
 // one merges the chunks' moments and normalises: x is read twice. Small pictures take a single kernel.
 //
-// A thread keeps to one column of a block's slice, a vector of channels, and takes every n-th position. It
-// sums differences from its own first value of each channel: a value of the very set that it measures, so
-// that at worst as many units in the last place are lost as it has values. From there on, moments are merged.
+// A thread keeps to one column of a block's slice, a vector of channels, and takes every n-th position
+// (column_moments.h); its channels are merged as far as they are of one group, then threads, then chunks.
 #include "cuda/activation.h"
-#include "cuda/column_rows.h"
+#include "cuda/column_moments.h"
 #include "cuda/grid.h"
-#include "cuda/moments.h"
 #include "cuda/with_element.h"
 #include "ops/group_norm/cuda_plan.h"
 #include "ops/group_norm/op.h"
@@ -31,6 +29,7 @@ struct Arguments {
   int chunks;
   int channels;
   int width;
+  int run;  // channels that a thread may merge: a divisor of both its vector and the groups' width
   int slice;
   int slices;
   float epsilon;
@@ -65,43 +64,30 @@ struct Share {
 // Calls store(group of the slice, moments) in one lane for each group, once the whole block has measured.
 template <class T, int kLanes, class Store>
 __device__ void measure(const Share<T, kLanes>& share, const Arguments<T>& arguments, Store store) {
-  __align__(16) __shared__ float means[kThreads * kLanes];
-  __align__(16) __shared__ float squares[kThreads * kLanes];
+  __shared__ float2 parts[kThreads * kLanes];  // [row, run of channels]
   const auto& columns = share.columns;
-  const T* const x = arguments.x + share.offset;
+  const int run = arguments.run;
+  const int row_runs = share.channels / run;
   if (!columns.is_idle()) {
-    float pivots[kLanes], sums[kLanes] = {}, products[kLanes] = {};
-    load_lanes(x + static_cast<int64_t>(columns.first) * arguments.channels + columns.column, pivots);
-    columns.for_each(x, arguments.channels, [&](int, const float(&values)[kLanes]) {
-#pragma unroll
-      for (int j = 0; j < kLanes; ++j) {
-        const float difference = values[j] - pivots[j];
-        sums[j] += difference;
-        products[j] = fmaf(difference, difference, products[j]);
-      }
-    });
-    const float inverse = 1.0f / static_cast<float>(columns.count_from(columns.first));
+    const auto size = static_cast<float>(columns.count_from(columns.first));
+    float2 moments[kLanes];
+    measure_columns(columns, arguments.x + share.offset, arguments.channels, size, moments);
+    merge_runs(moments, run, size);
+    float2* own = parts + columns.first * row_runs + columns.column / run;
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) {
-      pivots[j] = fmaf(sums[j], inverse, pivots[j]);
-      products[j] = fmaxf(0, fmaf(-sums[j] * inverse, sums[j], products[j]));
+      if ((j & (run - 1)) == 0) *own++ = moments[j];
     }
-    store_lanes(means + threadIdx.x * kLanes, pivots);
-    store_lanes(squares + threadIdx.x * kLanes, products);
   }
   __syncthreads();  // all columns have been measured
-  const int width = arguments.width;
-  const int parts = min(columns.step, columns.rows) * width;
-  const float total = static_cast<float>(static_cast<int64_t>(columns.rows) * width);
+  const int rows = min(columns.step, columns.rows);
+  const int group_runs = arguments.width / run;
+  const float total = static_cast<float>(static_cast<int64_t>(columns.rows) * arguments.width);
   for (int group = warp_index(); group < share.groups; group += kThreads / kWarpSize) {
-    // Part i: the threads that begin at row i / width measured it, as channel i % width of the group.
+    const float2* const first = parts + group * group_runs;
     const float2 moments = merge_moments(
-        parts, total,
-        [&](int i) {
-          const int index = i / width * share.channels + group * width + i % width;
-          return float2{means[index], squares[index]};
-        },
-        [&](int i) { return static_cast<float>(columns.count_from(i / width)); });
+        rows, group_runs, total, [&](int row, int i) { return first[row * row_runs + i]; },
+        [&](int row) { return static_cast<float>(columns.count_from(row) * run); });
     if (lane_index() == 0) store(group, moments);
   }
 }
@@ -119,11 +105,16 @@ __device__ void normalize(const Share<T, kLanes>& share, const Arguments<T>& arg
   float means[kLanes], factors[kLanes], shifts[kLanes];
   load_lanes(arguments.scale + share.first_channel + column, factors);
   load_lanes(arguments.shift + share.first_channel + column, shifts);
+  int group = column / arguments.width;
+  int within = column % arguments.width;
 #pragma unroll
   for (int j = 0; j < kLanes; ++j) {
-    const float2 group = statistics[(column + j) / arguments.width];
-    means[j] = group.x;
-    factors[j] *= group.y;
+    means[j] = statistics[group].x;
+    factors[j] *= statistics[group].y;
+    if (++within == arguments.width) {
+      within = 0;
+      ++group;
+    }
   }
   T* const y = arguments.y + share.offset + column;
   share.columns.for_each(arguments.x + share.offset, arguments.channels,
@@ -153,12 +144,14 @@ __global__ void __launch_bounds__(kThreads) group_norm_normalize(const Arguments
   const float2* const moments =
       arguments.moments + share.first_group + share.sample * arguments.chunks * groups;
   const float total = static_cast<float>(arguments.positions * arguments.width);
+  const int chunks = arguments.chunks;
+  const float whole = static_cast<float>(static_cast<int64_t>(arguments.rows_of(0)) * arguments.width);
+  const float last =
+      static_cast<float>(static_cast<int64_t>(arguments.rows_of(chunks - 1)) * arguments.width);
   for (int group = warp_index(); group < share.groups; group += kThreads / kWarpSize) {
     const float2 merged = merge_moments(
-        arguments.chunks, total, [&](int i) { return moments[i * groups + group]; },
-        [&](int i) {
-          return static_cast<float>(static_cast<int64_t>(arguments.rows_of(i)) * arguments.width);
-        });
+        chunks, 1, total, [&](int chunk, int) { return moments[chunk * groups + group]; },
+        [&](int chunk) { return chunk + 1 < chunks ? whole : last; });
     if (lane_index() == 0) statistics[group] = statistics_of(merged, total, arguments.epsilon);
   }
   __syncthreads();  // the statistics are there
@@ -208,6 +201,7 @@ void record(const GroupNorm& attributes, const NodeView& node, CudaEncoder& enco
                                     static_cast<int>(plan.chunks()),
                                     static_cast<int>(plan.channels),
                                     static_cast<int>(plan.width()),
+                                    static_cast<int>(std::gcd(plan.width(), plan.lanes)),
                                     static_cast<int>(plan.slice),
                                     static_cast<int>(plan.slices()),
                                     attributes.epsilon};

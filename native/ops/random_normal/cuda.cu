@@ -87,7 +87,7 @@ __device__ float2 box_muller(uint32_t radius_word, uint32_t angle_word, Unfused 
 }
 
 template <class T>
-__global__ void __launch_bounds__(kLoopThreads)
+__global__ void __launch_bounds__(kLoopThreads, kLoopBlocks)
     random_normal_kernel(uint32_t seed, float mean, float std, T* y, int64_t count) {
   grid_loop((count + kBlockSize - 1) / kBlockSize * kCounters, [&](int64_t counter) {
     const Words words = philox(seed, static_cast<uint64_t>(counter));

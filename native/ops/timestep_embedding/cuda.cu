@@ -20,7 +20,8 @@ struct Embeddings {
   bool flip_sin_to_cos;
 };
 
-__global__ void __launch_bounds__(kLoopThreads) timestep_embedding_kernel(const Embeddings embeddings) {
+__global__ void __launch_bounds__(kLoopThreads, kLoopBlocks)
+    timestep_embedding_kernel(const Embeddings embeddings) {
   const int64_t half = embeddings.dim / 2;
   grid_loop(embeddings.count * half, [&](int64_t item) {
     const int64_t row = item / half;

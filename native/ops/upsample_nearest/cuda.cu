@@ -16,7 +16,7 @@ struct Pictures {
 };
 
 template <class Unit>
-__global__ void __launch_bounds__(kLoopThreads)
+__global__ void __launch_bounds__(kLoopThreads, kLoopBlocks)
     upsample_nearest_kernel(const Pictures pictures, const Unit* x, Unit* y, int64_t count) {
   grid_loop(count, [&](int64_t i) {
     const int64_t pixel = i / pictures.pixel;
