@@ -15,6 +15,7 @@ namespace ipai::cuda {
 namespace {
 
 constexpr int kThreads = kGroupNormThreads;
+constexpr int kBlocks = kGroupNormBlocks;
 
 // x and y may be the same.
 template <class T>
@@ -129,7 +130,7 @@ __device__ void normalize(const Share<T, kLanes>& share, const Arguments<T>& arg
 }
 
 template <class T, int kLanes>
-__global__ void __launch_bounds__(kThreads) group_norm_moments(const Arguments<T> arguments) {
+__global__ void __launch_bounds__(kThreads, kBlocks) group_norm_moments(const Arguments<T> arguments) {
   const Share<T, kLanes> share(arguments);
   float2* const moments = arguments.moments + share.first_group +
                           (share.sample * arguments.chunks + share.chunk) * arguments.groups();
@@ -137,7 +138,7 @@ __global__ void __launch_bounds__(kThreads) group_norm_moments(const Arguments<T
 }
 
 template <class T, int kLanes, bool kSilu>
-__global__ void __launch_bounds__(kThreads) group_norm_normalize(const Arguments<T> arguments) {
+__global__ void __launch_bounds__(kThreads, kBlocks) group_norm_normalize(const Arguments<T> arguments) {
   __shared__ float2 statistics[kGroupNormMaxGroups];
   const Share<T, kLanes> share(arguments);
   const int groups = arguments.groups();
@@ -159,7 +160,7 @@ __global__ void __launch_bounds__(kThreads) group_norm_normalize(const Arguments
 }
 
 template <class T, int kLanes, bool kSilu>
-__global__ void __launch_bounds__(kThreads) group_norm_single(const Arguments<T> arguments) {
+__global__ void __launch_bounds__(kThreads, kBlocks) group_norm_single(const Arguments<T> arguments) {
   __shared__ float2 statistics[kGroupNormMaxGroups];
   const Share<T, kLanes> share(arguments);
   const float total = static_cast<float>(arguments.positions * arguments.width);

@@ -10,6 +10,8 @@
 namespace ipai::cuda {
 
 inline constexpr int kGroupNormThreads = 256;
+// Blocks that a multiprocessor holds at once, which leaves a thread 64 registers.
+inline constexpr int kGroupNormBlocks = 4;
 // Groups of one slice: at most 8 where the slice is the smallest possible, else fewer than 2 · 128 bytes of
 // channels.
 inline constexpr int kGroupNormMaxGroups = 128;
@@ -21,8 +23,6 @@ struct GroupNormPlan {
   static constexpr int64_t kSliceBytes = 128;
   // Positions that each of a block's threads should at least take.
   static constexpr int64_t kThreadPositions = 4;
-  // Blocks that a multiprocessor holds at once.
-  static constexpr int64_t kResidentBlocks = 4;
   // Each block that normalises reads the moments of all chunks.
   static constexpr int64_t kMaxChunks = 128;
 
@@ -39,7 +39,7 @@ struct GroupNormPlan {
       const int64_t bytes = slice * static_cast<int64_t>(dtype_size(x.dtype));
       slice = std::min(channels, slice * divide_up(kSliceBytes, bytes));
       const int64_t smallest = std::max<int64_t>(1, kGroupNormThreads / columns()) * kThreadPositions;
-      const int64_t resident = device.multiprocessors * kResidentBlocks;
+      const int64_t resident = int64_t{device.multiprocessors} * kGroupNormBlocks;
       const int64_t wanted = std::clamp<int64_t>(resident / (samples * slices()), 1, kMaxChunks);
       chunk = std::max(divide_up(positions, wanted), std::min(positions, smallest));
     }
