@@ -13,11 +13,11 @@ namespace ipai::cuda {
 template <class T, int kLanes, int kThreads>
 __device__ inline void measure_columns(const ColumnRows<T, kLanes, kThreads>& columns, const T* matrix,
                                        int64_t stride, float size, float2 (&moments)[kLanes]) {
-  float pivots[kLanes], sums[kLanes] = {}, squares[kLanes] = {};
-  load_lanes(matrix + columns.first * stride + columns.column, pivots);
-  columns.for_each(matrix, stride, [&](int, const float(&values)[kLanes]) {
+  float pivots[kLanes] = {}, sums[kLanes] = {}, squares[kLanes] = {};
+  columns.for_each(matrix, stride, [&](int row, const float(&values)[kLanes]) {
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) {
+      if (row == columns.first) pivots[j] = values[j];
       const float difference = values[j] - pivots[j];
       sums[j] += difference;
       squares[j] = fmaf(difference, difference, squares[j]);
