@@ -42,7 +42,8 @@ struct Matrices {
 template <class Unit>
 __global__ void __launch_bounds__(kTileThreads)
     copy_tiles(const __grid_constant__ Matrices matrices, const Unit* source, Unit* target) {
-  __shared__ Unit tile[kTile][kTile + 1];  // the odd row length keeps columns in different banks
+  // The odd row length keeps columns in different banks.
+  auto* const tile = reinterpret_cast<Unit(*)[kTile + 1]>(dynamic_shared());
   const int64_t across = (matrices.columns + kTile - 1) / kTile;
   const int64_t down = (matrices.rows + kTile - 1) / kTile;
   const int64_t index = blockIdx.x;
@@ -133,7 +134,8 @@ void record_tiles(const char* name, const Matrices& matrices, int64_t element_by
   with_unit(element_bytes, [&](auto unit) {
     using Unit = decltype(unit);
     if constexpr (sizeof(Unit) <= 4) {  // elements have no more
-      encoder.launch(name, copy_tiles<Unit>, {blocks_for(tiles, 1), kTileThreads}, matrices,
+      encoder.launch(name, copy_tiles<Unit>,
+                     {blocks_for(tiles, 1), kTileThreads, kTile * (kTile + 1) * sizeof(Unit)}, matrices,
                      static_cast<const Unit*>(source), static_cast<Unit*>(target));
     }
   });

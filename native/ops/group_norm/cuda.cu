@@ -65,7 +65,7 @@ struct Share {
 // Calls store(group of the slice, moments) in one lane for each group, once the whole block has measured.
 template <class T, int kLanes, class Store>
 __device__ void measure(const Share<T, kLanes>& share, const Arguments<T>& arguments, Store store) {
-  __shared__ float2 parts[kThreads * kLanes];  // [row, run of channels]
+  auto* const parts = reinterpret_cast<float2*>(dynamic_shared());  // [row, run of channels]
   const auto& columns = share.columns;
   const int run = arguments.run;
   const int row_runs = share.channels / run;
@@ -174,10 +174,11 @@ __global__ void __launch_bounds__(kThreads, kBlocks) group_norm_single(const Arg
 template <class T, int kLanes, bool kSilu>
 void record_kernels(const GroupNormPlan& plan, const Arguments<T>& arguments, CudaEncoder& encoder) {
   const LaunchShape shape = {blocks_for(plan.blocks(), 1), kThreads};
+  const LaunchShape measuring = {shape.grid, kThreads, kThreads * kLanes * sizeof(float2)};
   if (plan.is_single()) {
-    return encoder.launch("group_norm_single", group_norm_single<T, kLanes, kSilu>, shape, arguments);
+    return encoder.launch("group_norm_single", group_norm_single<T, kLanes, kSilu>, measuring, arguments);
   }
-  encoder.launch("group_norm_moments", group_norm_moments<T, kLanes>, shape, arguments);
+  encoder.launch("group_norm_moments", group_norm_moments<T, kLanes>, measuring, arguments);
   encoder.launch("group_norm_normalize", group_norm_normalize<T, kLanes, kSilu>, shape, arguments);
 }
 

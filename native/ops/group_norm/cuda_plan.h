@@ -25,6 +25,8 @@ struct GroupNormPlan {
   static constexpr int64_t kThreadPositions = 4;
   // Each block that normalises reads the moments of all chunks.
   static constexpr int64_t kMaxChunks = 128;
+  // Positions that a block counts in 32 bits.
+  static constexpr int64_t kMaxChunk = int64_t{1} << 30;
 
   GroupNormPlan(const GroupNorm& attributes, const TensorType& x, const DeviceTraits& device)
       : samples(x.shape[0]),
@@ -34,14 +36,14 @@ struct GroupNormPlan {
         lanes(16 / static_cast<int64_t>(dtype_size(x.dtype))) {
     if (channels % lanes != 0 || std::lcm(width(), lanes) / lanes > kGroupNormThreads) lanes = 1;
     slice = std::lcm(width(), lanes);
-    chunk = positions;
+    chunk = std::min(positions, kMaxChunk);
     if (positions > kMaxSinglePositions) {
       const int64_t bytes = slice * static_cast<int64_t>(dtype_size(x.dtype));
       slice = std::min(channels, slice * divide_up(kSliceBytes, bytes));
       const int64_t smallest = std::max<int64_t>(1, kGroupNormThreads / columns()) * kThreadPositions;
       const int64_t resident = int64_t{device.multiprocessors} * kGroupNormBlocks;
       const int64_t wanted = std::clamp<int64_t>(resident / (samples * slices()), 1, kMaxChunks);
-      chunk = std::max(divide_up(positions, wanted), std::min(positions, smallest));
+      chunk = std::min(chunk, std::max(divide_up(positions, wanted), smallest));
     }
   }
 
