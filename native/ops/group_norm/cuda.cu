@@ -117,16 +117,18 @@ __device__ void normalize(const Share<T, kLanes>& share, const Arguments<T>& arg
       ++group;
     }
   }
-  T* const y = arguments.y + share.offset + column;
-  share.columns.for_each(arguments.x + share.offset, arguments.channels,
-                         [&](int row, float(&values)[kLanes]) {
+  // From the last row on: what was measured last is the likeliest to be in the cache still.
+  const int64_t stride = arguments.channels;
+  const int64_t last = share.offset + (share.columns.rows - 1) * stride;
+  T* const y = arguments.y + last + column;
+  share.columns.for_each(arguments.x + last, -stride, [&](int row, float(&values)[kLanes]) {
 #pragma unroll
-                           for (int j = 0; j < kLanes; ++j) {
-                             values[j] = fmaf(values[j] - means[j], factors[j], shifts[j]);
-                             if constexpr (kSilu) values[j] = silu(values[j]);
-                           }
-                           store_lanes(y + static_cast<int64_t>(row) * arguments.channels, values);
-                         });
+    for (int j = 0; j < kLanes; ++j) {
+      values[j] = fmaf(values[j] - means[j], factors[j], shifts[j]);
+      if constexpr (kSilu) values[j] = silu(values[j]);
+    }
+    store_lanes(y - row * stride, values);
+  });
 }
 
 template <class T, int kLanes>
