@@ -22,6 +22,7 @@ const contracts = new Set([
   'dtype.h',
   'function_ref.h',
   'kernel_launch.h',
+  'loop_nest.h',
   'op.h',
   'tensor_view.h',
   'thread_pool.h',
