@@ -13,6 +13,7 @@ const below = {
 };
 // What kernels may know of the runtime: contracts, not the executor.
 const contracts = new Set([
+  'attention_checks.h',
   'attributes.h',
   'conv_geometry.h',
   'cpu_context.h',
@@ -22,6 +23,7 @@ const contracts = new Set([
   'dtype.h',
   'function_ref.h',
   'kernel_launch.h',
+  'loop_nest.h',
   'op.h',
   'status.h',
   'tensor_view.h',

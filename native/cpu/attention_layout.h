@@ -3,28 +3,10 @@
 #pragma once
 
 #include <algorithm>
-#include <string>
 
-#include "runtime/type_checks.h"
+#include "runtime/tensor_view.h"
 
 namespace ipai {
-
-// Why q, k and v cannot be attended to with that many heads; empty when they can. `k_name` and `v_name` are
-// their roles.
-inline std::string check_attention(const TensorType& q, const TensorType& k, const TensorType& v,
-                                   uint32_t heads, const char* k_name, const char* v_name) {
-  if (q.absent || q.shape.rank() != 3 || is_empty(q.shape) || !is_compute(q.dtype)) {
-    return mismatch("q", "float32 or bfloat16 [B, Nq, heads·D]", q);
-  }
-  if (heads == 0 || q.shape[2] % heads != 0) {
-    return mismatch("q", "channels divisible by " + std::to_string(heads) + " heads", q);
-  }
-  if (k.absent || k.shape.rank() != 3 || is_empty(k.shape) || k.dtype != q.dtype ||
-      k.shape[0] != q.shape[0] || k.shape[2] != q.shape[2]) {
-    return mismatch(k_name, "q's type but for the number of tokens, " + describe(q), k);
-  }
-  return check_type(v_name, v, k.dtype, k.shape);
-}
 
 // The tasks of an attention: some of one head's queries each, neighbours sharing keys. A head's queries are
 // cut into as few tiles of at most `max_queries` as they need, of about equal size in whole vectors of

@@ -1,5 +1,6 @@
 // Element types in device code: float, Float16 and BFloat16 (runtime/dtype.h) are what memory holds;
-// arithmetic is float32. Two 16-bit elements travel as one 32-bit word, the first in the low half.
+// arithmetic is float32. int32_t is only read. Two 16-bit elements travel as one 32-bit word, the first in
+// the low half.
 #pragma once
 
 #include <type_traits>
@@ -15,8 +16,8 @@ namespace ipai::cuda {
 
 template <class T>
 __device__ inline float to_float(T value) {
-  if constexpr (std::is_same_v<T, float>) {
-    return value;
+  if constexpr (std::is_arithmetic_v<T>) {
+    return static_cast<float>(value);
   } else {
 #if defined(__CUDACC__)
     if constexpr (std::is_same_v<T, BFloat16>) {

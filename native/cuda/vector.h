@@ -22,7 +22,9 @@ struct Vector {
     const uint32_t words[4] = {bits.x, bits.y, bits.z, bits.w};
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
-      if constexpr (sizeof(T) == 4) {
+      if constexpr (std::is_same_v<T, int32_t>) {
+        lanes[i] = to_float(static_cast<int32_t>(words[i]));
+      } else if constexpr (sizeof(T) == 4) {
         lanes[i] = __uint_as_float(words[i]);
       } else {
         const float2 pair = unpack_pair<T>(words[i]);

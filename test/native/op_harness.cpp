@@ -22,8 +22,9 @@ float float_of_half(uint16_t bits) {
   return bits & 0x8000 ? -magnitude : magnitude;
 }
 
-// For finite values of a normal half's range, truncated: test data need no correct rounding.
+// For NaN and values of a normal half's range, truncated: test data need no correct rounding.
 uint16_t half_of_float(float value) {
+  if (std::isnan(value)) return 0x7e00;
   int exponent = 0;
   const float fraction = std::frexp(std::fabs(value), &exponent);
   if (fraction == 0 || exponent < -13) return 0;

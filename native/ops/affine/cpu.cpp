@@ -3,20 +3,10 @@
 #include "cpu/vec.h"
 #include "runtime/cpu_context.h"
 
-namespace ipai::IPAI_TARGET::ops {
+namespace ipai::IPAI_TARGET {
 namespace {
 
-using ipai::ops::Affine;
-
 constexpr int64_t kGrain = 16384;
-
-std::string validate(const Affine&, const NodeTypes& types) {
-  const TensorType& x = types.inputs[0];
-  const TensorType& y = types.outputs[0];
-  if (x.dtype != DType::kFloat32 && x.dtype != DType::kBFloat16) return "x must be float32 or bfloat16";
-  if (y.dtype != x.dtype || y.shape != x.shape) return "the output must have the type of x";
-  return "";
-}
 
 template <class T>
 void affine_range(const T* x, T* y, int64_t count, Vec scale, Vec offset) {
@@ -47,12 +37,14 @@ void run(const Affine& affine, const NodeView& node, CpuContext& context) {
 
 }  // namespace
 
+namespace ops {
 Op affine() {
   CpuOpSpec<Affine> spec;
   spec.in_place_inputs = {0};
-  spec.validate = validate;
+  spec.validate = Affine::validate;
   spec.run = run;
   return make_cpu_op(spec);
 }
+}  // namespace ops
 
-}  // namespace ipai::IPAI_TARGET::ops
+}  // namespace ipai::IPAI_TARGET

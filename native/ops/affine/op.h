@@ -2,8 +2,9 @@
 #pragma once
 
 #include "runtime/op.h"
+#include "runtime/type_checks.h"
 
-namespace ipai::ops {
+namespace ipai {
 
 struct Affine {
   static constexpr const char* kName = "affine";
@@ -17,6 +18,15 @@ struct Affine {
     visit("scale", scale);
     visit("offset", offset);
   }
+
+  static std::string validate(const Affine&, const NodeTypes& types) {
+    const TensorType& x = types.inputs[0];
+    const TensorType& y = types.outputs[0];
+    if (is_empty(x.shape) || !is_compute(x.dtype, types.device.kind))
+      return "x must be " + compute_dtypes(types.device.kind) + ", not empty";
+    if (y.dtype != x.dtype || y.shape != x.shape) return "the output must have the type of x";
+    return "";
+  }
 };
 
-}  // namespace ipai::ops
+}  // namespace ipai

@@ -4,27 +4,8 @@
 namespace ipai::IPAI_TARGET {
 namespace {
 
-enum Input { kQ, kK, kV, kMask };
-
-std::string validate(const Attention& attributes, const NodeTypes& types) {
-  const TensorType& q = types.inputs[kQ];
-  const TensorType& k = types.inputs[kK];
-  const std::string error = check_attention(q, k, types.inputs[kV], attributes.heads, "k", "v");
-  if (!error.empty()) return error;
-  const TensorType& mask = types.inputs[kMask];
-  const bool fits =
-      mask.absent || (mask.dtype == DType::kFloat32 && mask.shape.rank() == 3 &&
-                      (mask.shape[0] == 1 || mask.shape[0] == q.shape[0]) &&
-                      (mask.shape[1] == 1 || mask.shape[1] == q.shape[1]) && mask.shape[2] == k.shape[1]);
-  if (!fits) {
-    return mismatch("mask", "float32 [B or 1, Nq or 1, Nk] for q " + describe(q) + " and k " + describe(k),
-                    mask);
-  }
-  return check_type("output", types.outputs[0], q.dtype, q.shape);
-}
-
 size_t scratch_bytes(const Attention& attributes, const NodeTypes& types, int thread_count) {
-  return attention_scratch_bytes(types.inputs[kQ], attributes.heads, 1, thread_count);
+  return attention_scratch_bytes(types.inputs[Attention::kQ], attributes.heads, 1, thread_count);
 }
 
 ScoreMask mask_of(const Attention& attributes, const TensorView& mask, int64_t sample, int64_t first_query) {
@@ -43,11 +24,13 @@ template <class T>
 void attend_all(const Attention& attributes, const NodeView& node, CpuContext& context) {
   using Tile = AttentionTile<T>;
   const auto attend = [&](Tile& tile, const AttentionTasks::Task& task) {
-    tile.attend(keys_and_values<T>(node.input(kK), node.input(kV), task, attributes.heads),
-                mask_of(attributes, node.input(kMask), task.sample, task.first_query), 0, 1);
+    tile.attend(
+        keys_and_values<T>(node.input(Attention::kK), node.input(Attention::kV), task, attributes.heads),
+        mask_of(attributes, node.input(Attention::kMask), task.sample, task.first_query), 0, 1);
     return 1;
   };
-  attend_tiles<T>(node.input(kQ), node.output(), attributes.heads, attributes.scale, 1, context, attend);
+  attend_tiles<T>(node.input(Attention::kQ), node.output(), attributes.heads, attributes.scale, 1, context,
+                  attend);
 }
 
 void run(const Attention& attributes, const NodeView& node, CpuContext& context) {
@@ -60,8 +43,8 @@ void run(const Attention& attributes, const NodeView& node, CpuContext& context)
 namespace ops {
 Op attention() {
   CpuOpSpec<Attention> spec;
-  spec.in_place_inputs = {kQ};  // see attend_tiles
-  spec.validate = validate;
+  spec.in_place_inputs = {Attention::kQ};  // see attend_tiles
+  spec.validate = Attention::validate;
   spec.scratch_bytes = scratch_bytes;
   spec.run = run;
   return make_cpu_op(spec);

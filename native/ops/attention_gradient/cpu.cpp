@@ -1,9 +1,9 @@
 #include <limits>
 
 #include "cpu/attention_gradient.h"
-#include "cpu/attention_layout.h"
 #include "cpu/with_dtype.h"
 #include "ops/attention_gradient/op.h"
+#include "runtime/attention_checks.h"
 #include "runtime/cpu_context.h"
 
 namespace ipai::IPAI_TARGET {
@@ -15,20 +15,10 @@ Shape joined_shape(const TensorType& q, const TensorType& k) {
   return Shape(std::vector<int64_t>{q.shape[0], q.shape[1] + 2 * k.shape[1], q.shape[2]});
 }
 
-std::string check_mask(const TensorType& mask, const TensorType& q, const TensorType& k) {
-  const bool fits =
-      mask.absent || (mask.dtype == DType::kFloat32 && mask.shape.rank() == 3 &&
-                      (mask.shape[0] == 1 || mask.shape[0] == q.shape[0]) &&
-                      (mask.shape[1] == 1 || mask.shape[1] == q.shape[1]) && mask.shape[2] == k.shape[1]);
-  if (fits) return {};
-  return mismatch("mask", "float32 [B or 1, Nq or 1, Nk] for q " + describe(q) + " and k " + describe(k),
-                  mask);
-}
-
 std::string validate(const AttentionGradient& attributes, const NodeTypes& types) {
   const TensorType& q = types.inputs[kQ];
   const TensorType& k = types.inputs[kK];
-  std::string error = check_attention(q, k, types.inputs[kV], attributes.heads, "k", "v");
+  std::string error = check_attention(q, k, types.inputs[kV], attributes.heads, "k", "v", types.device.kind);
   if (error.empty()) error = check_type("output", types.inputs[kOutput], q.dtype, q.shape);
   if (error.empty()) error = check_type("gradient", types.inputs[kGradient], q.dtype, q.shape);
   if (error.empty()) error = check_mask(types.inputs[kMask], q, k);

@@ -1,33 +1,13 @@
 #include <algorithm>
 
-#include "cpu/loop_nest.h"
 #include "cpu/map.h"
 #include "cpu/with_dtype.h"
 #include "ops/binary/op.h"
 #include "runtime/cpu_context.h"
-#include "runtime/type_checks.h"
+#include "runtime/loop_nest.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
-
-enum Input { kA, kB };
-
-std::string validate(const Binary&, const NodeTypes& types) {
-  const TensorType& a = types.inputs[kA];
-  const TensorType& b = types.inputs[kB];
-  if (a.absent || is_empty(a.shape) || !is_compute(a.dtype)) return mismatch("a", "float32 or bfloat16", a);
-  if (b.absent || is_empty(b.shape) || b.dtype != a.dtype || b.shape.rank() != a.shape.rank()) {
-    return mismatch("b", "the dtype and rank of a, " + describe(a), b);
-  }
-  std::vector<int64_t> extents;
-  for (int axis = 0; axis < a.shape.rank(); ++axis) {
-    if (a.shape[axis] != b.shape[axis] && a.shape[axis] != 1 && b.shape[axis] != 1) {
-      return mismatch("b", "the extents of a, " + describe(a) + ", or extents of 1", b);
-    }
-    extents.push_back(std::max(a.shape[axis], b.shape[axis]));
-  }
-  return check_type("output", types.outputs[0], a.dtype, Shape(extents));
-}
 
 LoopNest<2> nest_of(const Shape& a, const Shape& b, const Shape& output) {
   const auto a_strides = broadcast_strides(a);
@@ -57,13 +37,14 @@ void map_row(const T* a, int64_t a_stride, const T* b, int64_t b_stride, T* y, i
 
 template <class T, class Function>
 void map_all(const NodeView& node, CpuContext& context, Function function) {
-  const T* const a = node.input(kA).as<T>();
-  const T* const b = node.input(kB).as<T>();
+  const T* const a = node.input(Binary::kA).as<T>();
+  const T* const b = node.input(Binary::kB).as<T>();
   T* const y = node.output().as<T>();
-  const LoopNest<2> nest = nest_of(node.input(kA).shape, node.input(kB).shape, node.output().shape);
+  const LoopNest<2> nest =
+      nest_of(node.input(Binary::kA).shape, node.input(Binary::kB).shape, node.output().shape);
   const int64_t length = nest.row_length();
-  const int64_t a_stride = nest.row_stride(kA);
-  const int64_t b_stride = nest.row_stride(kB);
+  const int64_t a_stride = nest.row_stride(Binary::kA);
+  const int64_t b_stride = nest.row_stride(Binary::kB);
   const int64_t pieces = (length + kElementwiseGrain - 1) / kElementwiseGrain;  // of a long row
   const int64_t grain = std::max<int64_t>(1, kElementwiseGrain / length);
   context.parallel_ranges(nest.row_count() * pieces, grain, [&](int64_t begin, int64_t end, int) {
@@ -71,8 +52,9 @@ void map_all(const NodeView& node, CpuContext& context, Function function) {
       const int64_t row = i / pieces;
       const int64_t first = i % pieces * kElementwiseGrain;
       const auto offsets = nest.row_offsets(row);
-      map_row(a + offsets[kA] + first * a_stride, a_stride, b + offsets[kB] + first * b_stride, b_stride,
-              y + row * length + first, std::min(kElementwiseGrain, length - first), function);
+      map_row(a + offsets[Binary::kA] + first * a_stride, a_stride,
+              b + offsets[Binary::kB] + first * b_stride, b_stride, y + row * length + first,
+              std::min(kElementwiseGrain, length - first), function);
     }
   });
 }
@@ -96,8 +78,8 @@ void run(const Binary& attributes, const NodeView& node, CpuContext& context) {
 namespace ops {
 Op binary() {
   CpuOpSpec<Binary> spec;
-  spec.in_place_inputs = {kA, kB};
-  spec.validate = validate;
+  spec.in_place_inputs = {Binary::kA, Binary::kB};
+  spec.validate = Binary::validate;
   spec.run = run;
   return make_cpu_op(spec);
 }

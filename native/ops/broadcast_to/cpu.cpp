@@ -2,24 +2,13 @@
 
 #include "cpu/convert.h"
 #include "cpu/element_bytes.h"
-#include "cpu/loop_nest.h"
 #include "cpu/map.h"
 #include "ops/broadcast_to/op.h"
 #include "runtime/cpu_context.h"
-#include "runtime/type_checks.h"
+#include "runtime/loop_nest.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
-
-std::string validate(const BroadcastTo& attributes, const NodeTypes& types) {
-  const TensorType& x = types.inputs[0];
-  const Shape shape(attributes.shape.begin(), attributes.shape.end());
-  bool fits = !x.absent && !is_empty(x.shape) && !is_empty(shape) && x.shape.rank() == shape.rank();
-  for (int axis = 0; fits && axis < shape.rank(); ++axis)
-    fits = x.shape[axis] == 1 || x.shape[axis] == shape[axis];
-  if (!fits) return mismatch("x", "extents of 1 or those of " + shape.to_string(), x);
-  return check_type("output", types.outputs[0], x.dtype, shape);
-}
 
 void run(const BroadcastTo&, const NodeView& node, CpuContext& context) {
   const TensorView& x = node.input(0);
@@ -51,7 +40,7 @@ void run(const BroadcastTo&, const NodeView& node, CpuContext& context) {
 namespace ops {
 Op broadcast_to() {
   CpuOpSpec<BroadcastTo> spec;
-  spec.validate = validate;
+  spec.validate = BroadcastTo::validate;
   spec.run = run;
   return make_cpu_op(spec);
 }

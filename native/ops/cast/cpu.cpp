@@ -3,21 +3,9 @@
 #include "cpu/with_dtype.h"
 #include "ops/cast/op.h"
 #include "runtime/cpu_context.h"
-#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
-
-std::string validate(const Cast& attributes, const NodeTypes& types) {
-  const TensorType& x = types.inputs[0];
-  if (x.absent || is_empty(x.shape) || (!is_float(x.dtype) && x.dtype != DType::kInt32)) {
-    return mismatch("x", "float32, float16, bfloat16 or int32", x);
-  }
-  if (!is_float(attributes.dtype)) {
-    return std::string("dtype: expected float32, float16 or bfloat16; got ") + dtype_name(attributes.dtype);
-  }
-  return check_type("output", types.outputs[0], attributes.dtype, x.shape);
-}
 
 template <class From>
 void cast_from(const NodeView& node, CpuContext& context) {
@@ -42,7 +30,7 @@ void run(const Cast&, const NodeView& node, CpuContext& context) {
 namespace ops {
 Op cast() {
   CpuOpSpec<Cast> spec;
-  spec.validate = validate;
+  spec.validate = Cast::validate;
   spec.run = run;
   return make_cpu_op(spec);
 }

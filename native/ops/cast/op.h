@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runtime/op.h"
+#include "runtime/type_checks.h"
 
 namespace ipai {
 
@@ -15,6 +16,17 @@ struct Cast {
   template <class Visitor>
   void fields(Visitor&& visit) {
     visit("dtype", dtype, kDTypeNames);
+  }
+
+  static std::string validate(const Cast& attributes, const NodeTypes& types) {
+    const TensorType& x = types.inputs[0];
+    if (x.absent || is_empty(x.shape) || (!is_float(x.dtype) && x.dtype != DType::kInt32)) {
+      return mismatch("x", "float32, float16, bfloat16 or int32", x);
+    }
+    if (!is_float(attributes.dtype)) {
+      return std::string("dtype: expected float32, float16 or bfloat16; got ") + dtype_name(attributes.dtype);
+    }
+    return check_type("output", types.outputs[0], attributes.dtype, x.shape);
   }
 };
 

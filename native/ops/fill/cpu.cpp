@@ -3,22 +3,10 @@
 #include "cpu/vec.h"
 #include "runtime/cpu_context.h"
 
-namespace ipai::IPAI_TARGET::ops {
+namespace ipai::IPAI_TARGET {
 namespace {
 
-using ipai::ops::Fill;
-
 constexpr int64_t kGrain = 16384;
-
-std::string validate(const Fill& fill, const NodeTypes& types) {
-  const TensorType& y = types.outputs[0];
-  if (y.dtype != fill.dtype) return "the output's dtype differs from the attribute's";
-  if (y.dtype != DType::kFloat32 && y.dtype != DType::kBFloat16)
-    return "only float32 and bfloat16 can be filled";
-  if (Shape(fill.shape.begin(), fill.shape.end()) != y.shape)
-    return "the output's shape differs from the attribute's";
-  return "";
-}
 
 template <class T>
 void fill_all(float value, const TensorView& y, CpuContext& context) {
@@ -38,11 +26,13 @@ void run(const Fill& fill, const NodeView& node, CpuContext& context) {
 
 }  // namespace
 
+namespace ops {
 Op fill() {
   CpuOpSpec<Fill> spec;
-  spec.validate = validate;
+  spec.validate = Fill::validate;
   spec.run = run;
   return make_cpu_op(spec);
 }
+}  // namespace ops
 
-}  // namespace ipai::IPAI_TARGET::ops
+}  // namespace ipai::IPAI_TARGET

@@ -2,8 +2,9 @@
 #pragma once
 
 #include "runtime/op.h"
+#include "runtime/type_checks.h"
 
-namespace ipai::ops {
+namespace ipai {
 
 struct Fill {
   static constexpr const char* kName = "fill";
@@ -19,6 +20,17 @@ struct Fill {
     visit("value", value);
     visit("dtype", dtype, kDTypeNames);
   }
+
+  static std::string validate(const Fill& fill, const NodeTypes& types) {
+    const TensorType& y = types.outputs[0];
+    if (y.dtype != fill.dtype) return "the output's dtype differs from the attribute's";
+    if (!is_compute(y.dtype, types.device.kind))
+      return "only " + compute_dtypes(types.device.kind) + " can be filled";
+    if (is_empty(y.shape)) return "the output must not be empty";
+    if (Shape(fill.shape.begin(), fill.shape.end()) != y.shape)
+      return "the output's shape differs from the attribute's";
+    return "";
+  }
 };
 
-}  // namespace ipai::ops
+}  // namespace ipai

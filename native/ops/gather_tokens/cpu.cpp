@@ -5,27 +5,13 @@
 #include "cpu/with_dtype.h"
 #include "ops/gather_tokens/op.h"
 #include "runtime/cpu_context.h"
-#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
 
-enum Input { kX, kIndex };
-
-std::string validate(const GatherTokens&, const NodeTypes& types) {
-  const TensorType& x = types.inputs[kX];
-  if (x.absent || x.shape.rank() != 3 || is_empty(x.shape) || !is_compute(x.dtype)) {
-    return mismatch("x", "float32 or bfloat16 [B, N, C]", x);
-  }
-  const Shape samples(std::vector<int64_t>{x.shape[0]});
-  const Shape rows(std::vector<int64_t>{x.shape[0], x.shape[2]});
-  const std::string error = check_type("index", types.inputs[kIndex], DType::kInt32, samples);
-  return error.empty() ? check_type("output", types.outputs[0], x.dtype, rows) : error;
-}
-
 void run(const GatherTokens&, const NodeView& node, CpuContext&) {
-  const TensorView& x = node.input(kX);
-  const int32_t* const index = node.input(kIndex).as<int32_t>();
+  const TensorView& x = node.input(GatherTokens::kX);
+  const int32_t* const index = node.input(GatherTokens::kIndex).as<int32_t>();
   const int64_t tokens = x.shape[1];
   const int64_t channels = x.shape[2];
   with_compute(x.dtype, [&](auto element) {
@@ -48,7 +34,7 @@ void run(const GatherTokens&, const NodeView& node, CpuContext&) {
 namespace ops {
 Op gather_tokens() {
   CpuOpSpec<GatherTokens> spec;
-  spec.validate = validate;
+  spec.validate = GatherTokens::validate;
   spec.run = run;
   return make_cpu_op(spec);
 }

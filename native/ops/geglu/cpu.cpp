@@ -1,23 +1,13 @@
 #include <algorithm>
 
-#include "cpu/extents.h"
 #include "cpu/map.h"
 #include "cpu/math.h"
 #include "cpu/with_dtype.h"
 #include "ops/geglu/op.h"
 #include "runtime/cpu_context.h"
-#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
-
-std::string validate(const Geglu&, const NodeTypes& types) {
-  const TensorType& x = types.inputs[0];
-  if (x.absent || x.shape.rank() < 1 || is_empty(x.shape) || !is_compute(x.dtype) || x.shape[-1] % 2 != 0) {
-    return mismatch("x", "float32 or bfloat16 with an even last extent", x);
-  }
-  return check_type("output", types.outputs[0], x.dtype, with_extent(x.shape, -1, x.shape[-1] / 2));
-}
 
 void run(const Geglu&, const NodeView& node, CpuContext& context) {
   const int64_t channels = node.output().shape[-1];
@@ -42,7 +32,7 @@ void run(const Geglu&, const NodeView& node, CpuContext& context) {
 namespace ops {
 Op geglu() {
   CpuOpSpec<Geglu> spec;
-  spec.validate = validate;
+  spec.validate = Geglu::validate;
   spec.run = run;
   return make_cpu_op(spec);
 }

@@ -8,29 +8,9 @@
 #include "cpu/with_dtype.h"
 #include "ops/group_norm/op.h"
 #include "runtime/cpu_context.h"
-#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
-
-enum Input { kX, kScale, kShift };
-
-std::string validate(const GroupNorm& attributes, const NodeTypes& types) {
-  const TensorType& x = types.inputs[kX];
-  if (x.absent || x.shape.rank() < 2 || is_empty(x.shape) || !is_compute(x.dtype)) {
-    return mismatch("x", "float32 or bfloat16 [B, ..., C]", x);
-  }
-  if (attributes.groups == 0 || x.shape[-1] % attributes.groups != 0) {
-    return mismatch("x", "channels divisible by " + std::to_string(attributes.groups) + " groups", x);
-  }
-  if (!(attributes.epsilon >= 0))
-    return "epsilon: expected 0 or more; got " + std::to_string(attributes.epsilon);
-  const Shape channels(std::vector<int64_t>{x.shape[-1]});
-  std::string error = check_type("scale", types.inputs[kScale], DType::kFloat32, channels);
-  if (error.empty()) error = check_type("shift", types.inputs[kShift], DType::kFloat32, channels);
-  if (error.empty()) error = check_type("output", types.outputs[0], x.dtype, x.shape);
-  return error;
-}
 
 using Plan = GroupChunks;
 
@@ -54,7 +34,7 @@ struct Scratch {
 };
 
 size_t scratch_bytes(const GroupNorm& attributes, const NodeTypes& types, int thread_count) {
-  const Plan plan(types.inputs[kX].shape, attributes.groups);
+  const Plan plan(types.inputs[GroupNorm::kX].shape, attributes.groups);
   // means and factors of each sample, the shift, and two rows of channels for each thread
   const int64_t rows = 2 * plan.samples + 1 + 2 * thread_count;
   return moments_bytes(plan) + static_cast<size_t>(rows * plan.padded_channels) * sizeof(float);
@@ -102,16 +82,16 @@ void normalize(const Plan& plan, const T* x, T* y, const Scratch& scratch, CpuCo
 }
 
 void run(const GroupNorm& attributes, const NodeView& node, CpuContext& context) {
-  const Plan plan(node.input(kX).shape, attributes.groups);
+  const Plan plan(node.input(GroupNorm::kX).shape, attributes.groups);
   const Scratch scratch(plan, context.scratch());
   with_compute(node.output().dtype, [&](auto element) {
     using T = decltype(element);
-    const T* const x = node.input(kX).as<T>();
+    const T* const x = node.input(GroupNorm::kX).as<T>();
     T* const y = node.output().as<T>();
     measure_groups(plan, x, scratch.thread_rows, scratch.moments, context);
-    convert<float>(node.input(kShift).data, scratch.shift, plan.channels);
+    convert<float>(node.input(GroupNorm::kShift).data, scratch.shift, plan.channels);
     context.parallel_for(plan.samples, [&](int64_t sample, int) {
-      prepare_sample(plan, node.input(kScale).data, attributes.epsilon, sample, scratch);
+      prepare_sample(plan, node.input(GroupNorm::kScale).data, attributes.epsilon, sample, scratch);
     });
     if (attributes.activation == Activation::kSilu) {
       normalize(plan, x, y, scratch, context, [](Vec v) { return silu(v); });
@@ -126,8 +106,8 @@ void run(const GroupNorm& attributes, const NodeView& node, CpuContext& context)
 namespace ops {
 Op group_norm() {
   CpuOpSpec<GroupNorm> spec;
-  spec.in_place_inputs = {kX};
-  spec.validate = validate;
+  spec.in_place_inputs = {GroupNorm::kX};
+  spec.validate = GroupNorm::validate;
   spec.scratch_bytes = scratch_bytes;
   spec.run = run;
   return make_cpu_op(spec);

@@ -5,21 +5,11 @@
 #include "ops/random_normal/op.h"
 #include "ops/random_normal/philox_normal.h"
 #include "runtime/cpu_context.h"
-#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
 
 constexpr int64_t kGrainBlocks = 256;
-
-std::string validate(const RandomNormal& attributes, const NodeTypes& types) {
-  const Shape shape(attributes.shape.begin(), attributes.shape.end());
-  if (is_empty(shape)) return "shape: expected positive extents, at most 6; got " + shape.to_string();
-  if (!is_float(attributes.dtype)) {
-    return std::string("dtype: expected float32, float16 or bfloat16; got ") + dtype_name(attributes.dtype);
-  }
-  return check_type("output", types.outputs[0], attributes.dtype, shape);
-}
 
 void run(const RandomNormal& attributes, const NodeView& node, CpuContext& context) {
   const int64_t count = node.output().shape.size();
@@ -43,7 +33,7 @@ void run(const RandomNormal& attributes, const NodeView& node, CpuContext& conte
 namespace ops {
 Op random_normal() {
   CpuOpSpec<RandomNormal> spec;
-  spec.validate = validate;
+  spec.validate = RandomNormal::validate;
   spec.run = run;
   return make_cpu_op(spec);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "runtime/op.h"
+#include "runtime/type_checks.h"
 
 namespace ipai {
 
@@ -24,6 +25,15 @@ struct RandomNormal {
     visit("mean", mean);
     visit("std", std);
     visit("dtype", dtype, kDTypeNames);
+  }
+
+  static std::string validate(const RandomNormal& attributes, const NodeTypes& types) {
+    const Shape shape(attributes.shape.begin(), attributes.shape.end());
+    if (is_empty(shape)) return "shape: expected positive extents, at most 6; got " + shape.to_string();
+    if (!is_float(attributes.dtype)) {
+      return std::string("dtype: expected float32, float16 or bfloat16; got ") + dtype_name(attributes.dtype);
+    }
+    return check_type("output", types.outputs[0], attributes.dtype, shape);
   }
 };
 

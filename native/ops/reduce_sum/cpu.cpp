@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "cpu/convert.h"
-#include "cpu/loop_nest.h"
 #include "cpu/map.h"
 #include "cpu/with_dtype.h"
 #include "ops/reduce_sum/op.h"
 #include "runtime/cpu_context.h"
+#include "runtime/loop_nest.h"
 #include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {

@@ -1,26 +1,8 @@
 #include "cpu/copy_rows.h"
-#include "cpu/extents.h"
 #include "ops/slice/op.h"
-#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
-
-std::string validate(const Slice& attributes, const NodeTypes& types) {
-  const TensorType& x = types.inputs[0];
-  if (x.absent || is_empty(x.shape) || attributes.axis >= static_cast<uint32_t>(x.shape.rank())) {
-    return mismatch("x", "an axis " + std::to_string(attributes.axis), x);
-  }
-  const int axis = static_cast<int>(attributes.axis);
-  const int64_t end = int64_t{attributes.start} + attributes.length;
-  if (attributes.length < 1 || end > x.shape[axis]) {
-    return mismatch("x",
-                    "an axis " + std::to_string(axis) + " that holds [" + std::to_string(attributes.start) +
-                        ", " + std::to_string(end) + "), not empty",
-                    x);
-  }
-  return check_type("output", types.outputs[0], x.dtype, with_extent(x.shape, axis, attributes.length));
-}
 
 void run(const Slice& attributes, const NodeView& node, CpuContext& context) {
   const TensorView& x = node.input(0);
@@ -37,7 +19,7 @@ void run(const Slice& attributes, const NodeView& node, CpuContext& context) {
 namespace ops {
 Op slice() {
   CpuOpSpec<Slice> spec;
-  spec.validate = validate;
+  spec.validate = Slice::validate;
   spec.run = run;
   return make_cpu_op(spec);
 }

@@ -2,28 +2,9 @@
 
 #include "ops/timestep_embedding/op.h"
 #include "runtime/cpu_context.h"
-#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
-
-std::string validate(const TimestepEmbedding& attributes, const NodeTypes& types) {
-  const TensorType& timesteps = types.inputs[0];
-  if (timesteps.absent || timesteps.shape.rank() != 1 || is_empty(timesteps.shape) ||
-      timesteps.dtype != DType::kFloat32) {
-    return mismatch("timesteps", "float32 [S]", timesteps);
-  }
-  if (attributes.dim < 2) return "dim: expected at least 2; got " + std::to_string(attributes.dim);
-  if (!(attributes.max_period > 0)) {
-    return "max_period: expected a positive number; got " + std::to_string(attributes.max_period);
-  }
-  if (!(attributes.downscale_freq_shift < static_cast<float>(attributes.dim / 2))) {
-    return "downscale_freq_shift: expected less than dim / 2; got " +
-           std::to_string(attributes.downscale_freq_shift);
-  }
-  const std::vector<int64_t> extents = {timesteps.shape[0], attributes.dim};
-  return check_type("output", types.outputs[0], DType::kFloat32, Shape(extents));
-}
 
 float frequency(const TimestepEmbedding& attributes, int64_t i) {
   const auto half = static_cast<double>(attributes.dim / 2);
@@ -56,7 +37,7 @@ void run(const TimestepEmbedding& attributes, const NodeView& node, CpuContext& 
 namespace ops {
 Op timestep_embedding() {
   CpuOpSpec<TimestepEmbedding> spec;
-  spec.validate = validate;
+  spec.validate = TimestepEmbedding::validate;
   spec.run = run;
   return make_cpu_op(spec);
 }

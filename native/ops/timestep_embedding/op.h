@@ -9,6 +9,7 @@
 #pragma once
 
 #include "runtime/op.h"
+#include "runtime/type_checks.h"
 
 namespace ipai {
 
@@ -27,6 +28,24 @@ struct TimestepEmbedding {
     visit("flip_sin_to_cos", flip_sin_to_cos);
     visit("downscale_freq_shift", downscale_freq_shift);
     visit("max_period", max_period);
+  }
+
+  static std::string validate(const TimestepEmbedding& attributes, const NodeTypes& types) {
+    const TensorType& timesteps = types.inputs[0];
+    if (timesteps.absent || timesteps.shape.rank() != 1 || is_empty(timesteps.shape) ||
+        timesteps.dtype != DType::kFloat32) {
+      return mismatch("timesteps", "float32 [S]", timesteps);
+    }
+    if (attributes.dim < 2) return "dim: expected at least 2; got " + std::to_string(attributes.dim);
+    if (!(attributes.max_period > 0)) {
+      return "max_period: expected a positive number; got " + std::to_string(attributes.max_period);
+    }
+    if (!(attributes.downscale_freq_shift < static_cast<float>(attributes.dim / 2))) {
+      return "downscale_freq_shift: expected less than dim / 2; got " +
+             std::to_string(attributes.downscale_freq_shift);
+    }
+    const std::vector<int64_t> extents = {timesteps.shape[0], attributes.dim};
+    return check_type("output", types.outputs[0], DType::kFloat32, Shape(extents));
   }
 };
 

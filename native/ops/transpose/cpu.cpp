@@ -2,11 +2,10 @@
 
 #include "cpu/convert.h"
 #include "cpu/element_bytes.h"
-#include "cpu/loop_nest.h"
 #include "cpu/map.h"
 #include "ops/transpose/op.h"
 #include "runtime/cpu_context.h"
-#include "runtime/type_checks.h"
+#include "runtime/loop_nest.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -14,25 +13,6 @@ namespace {
 enum Array { kTarget, kSource };
 
 constexpr int64_t kTile = 32;
-
-std::string validate(const Transpose& attributes, const NodeTypes& types) {
-  const TensorType& x = types.inputs[0];
-  const int rank = static_cast<int>(attributes.permutation.size());
-  if (x.absent || is_empty(x.shape) || x.shape.rank() != rank) {
-    return mismatch("x", "rank " + std::to_string(rank) + ", as the permutation has", x);
-  }
-  std::vector<int64_t> extents;
-  unsigned seen = 0;
-  for (const int32_t axis : attributes.permutation) {
-    if (axis < 0 || axis >= rank || (seen >> axis & 1u) != 0) {
-      return "permutation: expected each axis once; got axis " + std::to_string(axis) +
-             " twice or out of range";
-    }
-    seen |= 1u << axis;
-    extents.push_back(x.shape[axis]);
-  }
-  return check_type("output", types.outputs[0], x.dtype, Shape(extents));
-}
 
 // The axes of the result, outermost first, with their strides in the result and in x.
 LoopNest<2> nest_of(const Transpose& attributes, const Shape& x, const Shape& y) {
@@ -119,7 +99,7 @@ void run(const Transpose& attributes, const NodeView& node, CpuContext& context)
 namespace ops {
 Op transpose() {
   CpuOpSpec<Transpose> spec;
-  spec.validate = validate;
+  spec.validate = Transpose::validate;
   spec.run = run;
   return make_cpu_op(spec);
 }

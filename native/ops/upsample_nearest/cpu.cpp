@@ -4,20 +4,9 @@
 #include "cpu/vec.h"
 #include "ops/upsample_nearest/op.h"
 #include "runtime/cpu_context.h"
-#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
-
-std::string validate(const UpsampleNearest& attributes, const NodeTypes& types) {
-  const TensorType& x = types.inputs[0];
-  if (x.absent || x.shape.rank() != 4 || is_empty(x.shape) || !is_compute(x.dtype)) {
-    return mismatch("x", "float32 or bfloat16 [B, H, W, C]", x);
-  }
-  if (attributes.height == 0 || attributes.width == 0) return "height, width: expected at least 1; got 0";
-  const std::vector<int64_t> extents = {x.shape[0], attributes.height, attributes.width, x.shape[3]};
-  return check_type("output", types.outputs[0], x.dtype, Shape(extents));
-}
 
 void run(const UpsampleNearest&, const NodeView& node, CpuContext& context) {
   const Shape& from = node.input(0).shape;
@@ -41,7 +30,7 @@ void run(const UpsampleNearest&, const NodeView& node, CpuContext& context) {
 namespace ops {
 Op upsample_nearest() {
   CpuOpSpec<UpsampleNearest> spec;
-  spec.validate = validate;
+  spec.validate = UpsampleNearest::validate;
   spec.run = run;
   return make_cpu_op(spec);
 }

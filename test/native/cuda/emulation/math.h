@@ -22,6 +22,15 @@ inline float __logf(float x) {
 inline float __fdividef(float x, float y) {
   return std::fabs(y) > 0x1p126f && !std::isinf(x) ? 0 * x : x / y;
 }
+inline float __fadd_rn(float x, float y) {
+  return x + y;
+}
+inline float __fmul_rn(float x, float y) {
+  return x * y;
+}
+inline float __fsqrt_rn(float x) {
+  return std::sqrt(x);
+}
 inline float __frcp_rn(float x) {
   return 1 / x;
 }

@@ -1,0 +1,197 @@
+// attention on CUDA: FlashAttention-2 (Dao 2023), bound by tensor cores and exponentials.
+//
+// A block of 4 warps takes 64 or 128 queries of one head, a warp 16 or 32 of them; keys and values come to
+// the block in turn (KeyRing). Exponentials are the narrower way with heads of 40: a multiprocessor makes 16
+// of them per cycle, and one costs 160 operations of tensor cores, which mma.sync does in about the same time
+// on compute capability 9.0. Hence 3 warps for each scheduler there, so that one's products run beside
+// another's exponentials. Masks, and what causality hides, cost instructions for each score: kernels that
+// look for them take 16 keys at a time and are instances of their own.
+#include "cuda/attention_key_ring.h"
+#include "cuda/attention_operands.h"
+#include "cuda/attention_plan.h"
+#include "cuda/attention_sliced_head.h"
+#include "cuda/attention_split_keys.h"
+#include "cuda/attention_state.h"
+#include "cuda/grid.h"
+#include "ops/attention/op.h"
+#include "runtime/cuda_encoder.h"
+
+namespace ipai::cuda {
+namespace {
+
+// So many keys a block's warps do not share: decoupled_attention does not either, and a sample without an
+// image is to get the bits of attention from it.
+constexpr int kFewKeys = 256;
+
+enum class Masking { kNone, kSome };
+
+// Of 16 keys from `first_key` on.
+template <int kTiles, class T>
+__device__ void mask_scores(const AttentionOperands<T>& x, const AttentionMask& mask, int sample,
+                            int first_query, int first_key, Scores<kTiles, 16>& scores) {
+#pragma unroll
+  for (int tile = 0; tile < kTiles; ++tile) {
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      const int query = first_query + tile * kTileQueries + i / 2 % 2 * 8 + lane_index() / 4;
+      const int key = first_key + i / 4 * 8 + lane_index() % 4 * 2 + i % 2;
+      float& score = scores[tile][i / 4][i % 4];
+      score = masked_score(score, x, mask, sample, query, key);
+    }
+  }
+}
+
+template <class T, int kHead, TileWidth kWidth, Masking kMasking>
+__global__ void __launch_bounds__(kAttentionThreads, kAttentionPlan<kHead, kWidth>.blocks)
+    attention_query_tiles(const AttentionOperands<T> x, const AttentionMask mask) {
+  constexpr AttentionPlan kPlan = kAttentionPlan<kHead, kWidth>;
+  constexpr int kQueries = kPlan.tiles * kTileQueries;  // of a warp
+  T* const shared = reinterpret_cast<T*>(dynamic_shared());
+  T* const own_rows = shared + warp_index() * kQueries * kHead;
+  const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
+  const auto rows_of = [&](auto* tensor, int count) {
+    return head_rows<kHead>(tensor, count, x.heads, place.sample, place.head);
+  };
+  const int first_of_block = place.block * kAttentionWarps * kQueries;
+  const int first_query = first_of_block + warp_index() * kQueries;
+
+  copy_rows_async<kHead, kAttentionThreads>(shared, rows_of(x.q, x.queries), first_of_block,
+                                            kAttentionWarps * kQueries, static_cast<int>(threadIdx.x));
+  commit_copies();
+  int keys = x.keys;  // that the block needs, and below, the warp
+  if (kMasking == Masking::kSome && mask.causal) {
+    keys = min(keys, first_of_block + kAttentionWarps * kQueries);
+  }
+  KeyRing<T, kHead, kPlan.keys, kPlan.stages, kAttentionThreads> ring(
+      shared + kAttentionWarps * kQueries * kHead, rows_of(x.k, x.keys), rows_of(x.v, x.keys), keys);
+  wait_copies<kPlan.stages - 1>();
+  __syncthreads();  // the queries have come for all threads
+  QueryFragments<T, kHead, kPlan.tiles> queries;
+  queries.load(own_rows, x.factor);
+
+  int own_keys = first_query < x.queries ? keys : 0;
+  if (kMasking == Masking::kSome && mask.causal) own_keys = min(own_keys, first_query + kQueries);
+  const int not_own = keys - own_keys;
+  AttentionState<T, kHead, kPlan.tiles> state;
+  state.begin();
+  for (int left = ring.left(); left > 0; left = ring.left()) {
+    const T* const block_keys = ring.next();
+    const T* const block_values = block_keys + kPlan.keys * kHead;
+    if constexpr (kMasking == Masking::kNone) {
+      attend_keys<kPlan.keys>(queries, state, block_keys, block_values, left - not_own, x.factor.magnitude);
+    } else {
+      for (int step = 0; step < min(kPlan.keys, left - not_own); step += 16) {
+        Scores<kPlan.tiles, 16> scores;
+        queries.template multiply<16>(block_keys + step * kHead, scores);
+        mask_scores<kPlan.tiles>(x, mask, place.sample, first_query, keys - left + step, scores);
+        state.template attend<16>(scores, 1, block_values + step * kHead);
+      }
+    }
+  }
+  state.finish(1);
+  state.store(own_rows);
+  __syncwarp();
+  write_rows<kHead, kQueries>(own_rows, rows_of(x.output, x.queries), first_query);
+}
+
+template <class T, int kHead, TileWidth kWidth, Masking kMasking>
+void record_tiles(AttentionOperands<T> x, const AttentionMask& mask, int64_t samples, CudaEncoder& encoder) {
+  constexpr AttentionPlan kPlan = kAttentionPlan<kHead, kWidth>;
+  constexpr int kQueries = kAttentionWarps * kPlan.tiles * kTileQueries;
+  constexpr size_t kShared = sizeof(T) * kHead * (kQueries + kPlan.stages * 2 * kPlan.keys);
+  static_assert(kShared <= kSharedBytesOfAnyDevice, "plans fit every device");
+  x.blocks_per_head = static_cast<int>(ceil_divide(x.queries, kQueries));
+  const LaunchShape shape = {blocks_for(samples * x.heads * x.blocks_per_head, 1), kAttentionThreads,
+                             kShared};
+  constexpr const char* kName = kMasking == Masking::kSome   ? "attention_masked"
+                                : kWidth == TileWidth::kWide ? "attention_wide"
+                                                             : "attention_narrow";
+  encoder.launch(kName, attention_query_tiles<T, kHead, kWidth, kMasking>, shape, x, mask);
+}
+
+template <class T, int kHead>
+void record_split_keys(AttentionOperands<T> x, int64_t samples, CudaEncoder& encoder) {
+  x.blocks_per_head = 1;
+  const LaunchShape shape = {blocks_for(samples * x.heads, 1), kAttentionThreads,
+                             sizeof(typename SplitKeys<T, kHead>::Shared)};
+  encoder.launch("attention_split_keys", attention_split_keys<T, kHead>, shape, x);
+}
+
+template <class T, int kHead>
+void record_head(const AttentionOperands<T>& x, const AttentionMask& mask, int64_t samples,
+                 CudaEncoder& encoder) {
+  if (mask.causal || mask.added != nullptr) {
+    return record_tiles<T, kHead, TileWidth::kNarrow, Masking::kSome>(x, mask, samples, encoder);
+  }
+  if (x.queries <= kTileQueries && x.keys > kFewKeys) {
+    return record_split_keys<T, kHead>(x, samples, encoder);
+  }
+  if constexpr (has_wide_plan(kHead)) {
+    if (prefers_wide(attention_plans(kHead), samples * x.heads, x.queries,
+                     encoder.device().multiprocessors)) {
+      return record_tiles<T, kHead, TileWidth::kWide, Masking::kNone>(x, mask, samples, encoder);
+    }
+  }
+  record_tiles<T, kHead, TileWidth::kNarrow, Masking::kNone>(x, mask, samples, encoder);
+}
+
+template <class T>
+void record_sliced_head(AttentionOperands<T> x, const AttentionMask& mask, int64_t samples,
+                        CudaEncoder& encoder) {
+  using Sizes = SlicedHead<T>;
+  x.blocks_per_head = static_cast<int>(ceil_divide(x.queries, Sizes::kQueries));
+  const LaunchShape shape = {blocks_for(samples * x.heads * x.blocks_per_head, 1), Sizes::kWarps * kWarpSize,
+                             sizeof(typename Sizes::Shared)};
+  encoder.launch("attention_sliced_head", attention_sliced_head<T>, shape, x, mask);
+}
+
+template <class T>
+void record_dtype(const Attention& attributes, const NodeView& node, CudaEncoder& encoder) {
+  const TensorView& q = node.input(Attention::kQ);
+  const TensorView& k = node.input(Attention::kK);
+  const TensorView& added = node.input(Attention::kMask);
+  AttentionMask mask = {nullptr, 0, 0, attributes.causal};
+  if (!added.absent) {
+    mask.added = added.as<const float>();
+    mask.sample_stride = added.shape[0] == 1 ? 0 : added.shape[1] * added.shape[2];
+    mask.query_stride = added.shape[1] == 1 ? 0 : added.shape[2];
+  }
+  const AttentionOperands<T> x = {q.as<const T>(),
+                                  k.as<const T>(),
+                                  node.input(Attention::kV).as<const T>(),
+                                  node.output().as<T>(),
+                                  static_cast<int>(q.shape[1]),
+                                  static_cast<int>(k.shape[1]),
+                                  static_cast<int>(attributes.heads),
+                                  ScoreFactor::of(attributes.scale),
+                                  0};
+  const int64_t head_size = q.shape[2] / attributes.heads;
+  if (head_size == kSlicedHead) return record_sliced_head(x, mask, q.shape[0], encoder);
+  with_head_size(head_size,
+                 [&](auto head) { record_head<T, decltype(head)::value>(x, mask, q.shape[0], encoder); });
+}
+
+void record(const Attention& attributes, const NodeView& node, CudaEncoder& encoder) {
+  if (node.output().dtype == DType::kFloat16) return record_dtype<Float16>(attributes, node, encoder);
+  record_dtype<BFloat16>(attributes, node, encoder);
+}
+
+std::string validate(const Attention& attributes, const NodeTypes& types) {
+  const std::string error = Attention::validate(attributes, types);
+  return error.empty() ? check_attention_plan(types.inputs[Attention::kQ], attributes.heads, {kSlicedHead})
+                       : error;
+}
+
+}  // namespace
+
+namespace ops {
+Op attention() {
+  CudaOpSpec<Attention> spec;
+  spec.in_place_inputs = {Attention::kQ};
+  spec.validate = validate;
+  spec.record = record;
+  return make_cuda_op(spec);
+}
+}  // namespace ops
+
+}  // namespace ipai::cuda

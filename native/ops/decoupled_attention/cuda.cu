@@ -1,0 +1,247 @@
+// decoupled_attention on CUDA: bound by memory, or where batches are small, by the launch. Queries are read
+// once and results written once.
+//
+// A block holds keys and values of both sets, of one head of one sample, in shared memory, and its warps walk
+// over tiles of 16 queries; a tile's queries come while the warp is busy with the one before. The text's part
+// is that of attention, step by step, so that without an image (image_scale 0) bits are attention's; the
+// image's is added to it (attention_second_set.h).
+//
+// Where both sets together are too large for the device's shared memory (hundreds of keys, long heads),
+// blocks of 64 queries bring them in one after the other, as attention does,
+// and the image's keys twice.
+#include <algorithm>
+
+#include "cuda/attention_key_ring.h"
+#include "cuda/attention_operands.h"
+#include "cuda/attention_plan.h"
+#include "cuda/attention_second_set.h"
+#include "cuda/grid.h"
+#include "ops/decoupled_attention/op.h"
+#include "runtime/cuda_encoder.h"
+
+namespace ipai::cuda {
+namespace {
+
+template <class T>
+struct KeySet {
+  const T* k;
+  const T* v;
+  int count;
+};
+
+template <class T>
+struct Operands {
+  const T* q;
+  T* output;  // may be q: a warp reads its queries before it writes their results, and nobody else's
+  KeySet<T> text;
+  KeySet<T> image;
+  const float* image_scale;
+  int queries;
+  int heads;
+  ScoreFactor factor;
+  int blocks_per_head;
+};
+
+// Warps of a block and blocks of a multiprocessor. With heads of 160, 77 and 16 keys take 60 KB and a warp
+// 10 KB, and the models have few queries: small blocks spread these over more multiprocessors.
+template <int kHead>
+constexpr int kResidentWarps = kHead > 128 ? 2 : 4;
+template <int kHead>
+constexpr int kResidentBlocks = kHead <= 40   ? 4
+                                : kHead <= 80 ? 3
+                                              : 2;
+
+__host__ __device__ constexpr int padded(int keys) {
+  return (keys + 15) / 16 * 16;
+}
+
+template <int kHead, int kThreads, class T>
+__device__ void copy_key_set(T* target, const KeySet<T>& set, int heads, const AttentionPlace& place) {
+  const int thread = static_cast<int>(threadIdx.x), rows = padded(set.count);
+  copy_rows_async<kHead, kThreads>(
+      target, head_rows<kHead>(set.k, set.count, heads, place.sample, place.head), 0, rows, thread);
+  copy_rows_async<kHead, kThreads>(target + rows * kHead,
+                                   head_rows<kHead>(set.v, set.count, heads, place.sample, place.head), 0,
+                                   rows, thread);
+}
+
+template <class T, int kHead>
+__global__ void __launch_bounds__(kResidentWarps<kHead>* kWarpSize, kResidentBlocks<kHead>)
+    decoupled_attention_resident(const Operands<T> x) {
+  constexpr int kWarps = kResidentWarps<kHead>;
+  constexpr int kTile = kTileQueries * kHead;
+  constexpr int kKeys = kAttentionPlan<kHead, TileWidth::kNarrow>.keys;
+  T* const text_keys = reinterpret_cast<T*>(dynamic_shared());
+  T* const text_values = text_keys + padded(x.text.count) * kHead;
+  T* const image_keys = text_values + padded(x.text.count) * kHead;
+  T* const image_values = image_keys + padded(x.image.count) * kHead;
+  T* const own_queries = image_values + padded(x.image.count) * kHead + warp_index() * 2 * kTile;
+  T* const own_results = own_queries + kTile;
+  const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
+  const auto query_rows = head_rows<kHead>(x.q, x.queries, x.heads, place.sample, place.head);
+  const auto result_rows = head_rows<kHead>(x.output, x.queries, x.heads, place.sample, place.head);
+  const float image_scale = x.image_scale[place.sample], factor = x.factor.magnitude;
+  const int step = x.blocks_per_head * kWarps * kTileQueries;
+  int first_query = (place.block * kWarps + warp_index()) * kTileQueries;
+
+  copy_rows_async<kHead, kWarpSize>(own_queries, query_rows, first_query, kTileQueries, lane_index());
+  copy_key_set<kHead, kWarps * kWarpSize>(text_keys, x.text, x.heads, place);
+  copy_key_set<kHead, kWarps * kWarpSize>(image_keys, x.image, x.heads, place);
+  commit_copies();
+  wait_copies<0>();
+  __syncthreads();  // both sets have come for all threads
+  for (; first_query < x.queries; first_query += step) {
+    wait_copies<0>();
+    __syncwarp();  // the queries have come for all lanes, and results of the tile before are written
+    QueryFragments<T, kHead, 1> queries;
+    queries.load(own_queries, x.factor);
+    __syncwarp();  // all lanes have theirs before the next tile's arrive
+    if (first_query + step < x.queries) {
+      copy_rows_async<kHead, kWarpSize>(own_queries, query_rows, first_query + step, kTileQueries,
+                                        lane_index());
+    }
+    commit_copies();
+    AttentionState<T, kHead, 1> state;
+    state.begin();
+    for (int first = 0; first < x.text.count; first += kKeys) {
+      attend_keys<kKeys>(queries, state, text_keys + first * kHead, text_values + first * kHead,
+                         x.text.count - first, factor);
+    }
+    state.finish(1);
+    if (image_scale != 0) {
+      SecondSet<T, kHead> image;
+      image.measure(queries, image_keys, x.image.count, factor);
+      image.finish(image_scale);
+      image.add(queries, image_keys, image_values, x.image.count, factor, state);
+    }
+    state.store(own_results);
+    __syncwarp();
+    write_rows<kHead, kTileQueries>(own_results, result_rows, first_query);
+  }
+}
+
+// attend(keys, values, count) for all blocks of keys of a set. All threads of the block, in step.
+template <int kHead, class T, class Attend>
+__device__ void stream_key_set(T* memory, const KeySet<T>& set, int heads, const AttentionPlace& place,
+                               const Attend& attend) {
+  constexpr AttentionPlan kPlan = kAttentionPlan<kHead, TileWidth::kNarrow>;
+  KeyRing<T, kHead, kPlan.keys, kPlan.stages, kAttentionThreads> ring(
+      memory, head_rows<kHead>(set.k, set.count, heads, place.sample, place.head),
+      head_rows<kHead>(set.v, set.count, heads, place.sample, place.head), set.count);
+  for (int left = ring.left(); left > 0; left = ring.left()) {
+    const T* const keys = ring.next();
+    attend(keys, keys + kPlan.keys * kHead, min(kPlan.keys, left));
+  }
+  __syncthreads();  // all warps are through with the last keys before others take their place
+}
+
+template <class T, int kHead>
+__global__ void __launch_bounds__(kAttentionThreads, kAttentionPlan<kHead, TileWidth::kNarrow>.blocks)
+    decoupled_attention_streaming(const Operands<T> x) {
+  constexpr int kTile = kTileQueries * kHead;
+  T* const own_rows = reinterpret_cast<T*>(dynamic_shared()) + warp_index() * kTile;
+  T* const ring_memory = reinterpret_cast<T*>(dynamic_shared()) + kAttentionWarps * kTile;
+  const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
+  const int first_query = (place.block * kAttentionWarps + warp_index()) * kTileQueries;
+  const float image_scale = x.image_scale[place.sample], factor = x.factor.magnitude;
+
+  copy_rows_async<kHead, kWarpSize>(own_rows,
+                                    head_rows<kHead>(x.q, x.queries, x.heads, place.sample, place.head),
+                                    first_query, kTileQueries, lane_index());
+  commit_copies();
+  wait_copies<0>();
+  __syncwarp();  // the queries have come for all lanes
+  QueryFragments<T, kHead, 1> queries;
+  queries.load(own_rows, x.factor);
+  AttentionState<T, kHead, 1> state;
+  state.begin();
+  stream_key_set<kHead>(ring_memory, x.text, x.heads, place, [&](const T* keys, const T* values, int count) {
+    attend_keys<kAttentionPlan<kHead, TileWidth::kNarrow>.keys>(queries, state, keys, values, count, factor);
+  });
+  state.finish(1);
+  if (image_scale != 0) {
+    SecondSet<T, kHead> image;
+    stream_key_set<kHead>(ring_memory, x.image, x.heads, place, [&](const T* keys, const T*, int count) {
+      image.measure(queries, keys, count, factor);
+    });
+    image.finish(image_scale);
+    stream_key_set<kHead>(ring_memory, x.image, x.heads, place,
+                          [&](const T* keys, const T* values, int count) {
+                            image.add(queries, keys, values, count, factor, state);
+                          });
+  }
+  state.store(own_rows);
+  __syncwarp();
+  write_rows<kHead, kTileQueries>(
+      own_rows, head_rows<kHead>(x.output, x.queries, x.heads, place.sample, place.head), first_query);
+}
+
+template <class T, int kHead>
+void record_head(Operands<T> x, int64_t samples, CudaEncoder& encoder) {
+  constexpr int kWarps = kResidentWarps<kHead>;
+  constexpr size_t kTokenBytes = sizeof(T) * kHead;
+  const auto heads = samples * x.heads;
+  const size_t resident =
+      kTokenBytes *
+      static_cast<size_t>(2 * (padded(x.text.count) + padded(x.image.count)) + kWarps * 2 * kTileQueries);
+  if (resident <= encoder.device().shared_bytes_per_block) {
+    // As many blocks as the device runs at a time, so that each brings its keys in once for many queries.
+    const int64_t most = ceil_divide(x.queries, kWarps * kTileQueries);
+    const int64_t wanted = encoder.device().multiprocessors * kResidentBlocks<kHead> / heads;
+    x.blocks_per_head = static_cast<int>(std::clamp<int64_t>(wanted, 1, most));
+    const LaunchShape shape = {blocks_for(heads * x.blocks_per_head, 1), kWarps * kWarpSize, resident};
+    return encoder.launch("decoupled_attention_resident", decoupled_attention_resident<T, kHead>, shape, x);
+  }
+  constexpr AttentionPlan kPlan = kAttentionPlan<kHead, TileWidth::kNarrow>;
+  constexpr int kQueries = kAttentionWarps * kTileQueries;
+  constexpr size_t kStreaming = kTokenBytes * (kQueries + kPlan.stages * 2 * kPlan.keys);
+  static_assert(kStreaming <= kSharedBytesOfAnyDevice, "plans fit every device");
+  x.blocks_per_head = static_cast<int>(ceil_divide(x.queries, kQueries));
+  const LaunchShape shape = {blocks_for(heads * x.blocks_per_head, 1), kAttentionThreads, kStreaming};
+  encoder.launch("decoupled_attention_streaming", decoupled_attention_streaming<T, kHead>, shape, x);
+}
+
+template <class T>
+void record_dtype(const DecoupledAttention& attributes, const NodeView& node, CudaEncoder& encoder) {
+  using Op = DecoupledAttention;
+  const TensorView& q = node.input(Op::kQ);
+  const auto set = [&](Op::Input keys, Op::Input values) {
+    return KeySet<T>{node.input(keys).as<const T>(), node.input(values).as<const T>(),
+                     static_cast<int>(node.input(keys).shape[1])};
+  };
+  const Operands<T> x = {q.as<const T>(),
+                         node.output().as<T>(),
+                         set(Op::kK, Op::kV),
+                         set(Op::kImageK, Op::kImageV),
+                         node.input(Op::kImageScale).as<const float>(),
+                         static_cast<int>(q.shape[1]),
+                         static_cast<int>(attributes.heads),
+                         ScoreFactor::of(attributes.scale),
+                         0};
+  with_head_size(q.shape[2] / attributes.heads,
+                 [&](auto head) { record_head<T, decltype(head)::value>(x, q.shape[0], encoder); });
+}
+
+void record(const DecoupledAttention& attributes, const NodeView& node, CudaEncoder& encoder) {
+  if (node.output().dtype == DType::kFloat16) return record_dtype<Float16>(attributes, node, encoder);
+  record_dtype<BFloat16>(attributes, node, encoder);
+}
+
+std::string validate(const DecoupledAttention& attributes, const NodeTypes& types) {
+  const std::string error = DecoupledAttention::validate(attributes, types);
+  return error.empty() ? check_attention_plan(types.inputs[DecoupledAttention::kQ], attributes.heads) : error;
+}
+
+}  // namespace
+
+namespace ops {
+Op decoupled_attention() {
+  CudaOpSpec<DecoupledAttention> spec;
+  spec.in_place_inputs = {DecoupledAttention::kQ};
+  spec.validate = validate;
+  spec.record = record;
+  return make_cuda_op(spec);
+}
+}  // namespace ops
+
+}  // namespace ipai::cuda
