@@ -86,17 +86,22 @@ inline Vec quick_gelu_derivative(Vec x) {
 // e^(-z²/2) and Φ(-z) = erfc(z/√2)/2 for z from 0 on.
 //
 // erfc(z/√2)/2 = e^(-z²/2)·P(z)/Q(z): the quotient is a rational minimax fit of erfcx(z/√2)/2 over [0, 13.5]
-// with relative error 5e-9 (weighted least squares, reweighted to equal ripples). z stops at 13, where the
-// product is 1e-37: beyond, subnormal numbers would slow every step down.
+// with relative error 5e-9 (weighted least squares, reweighted to equal ripples). z stops at 12.5, where
+// the probability is 4e-36: beyond, subnormal numbers would slow every step down.
 struct NormalTail {
-  explicit NormalTail(Vec distance) {
+  explicit NormalTail(Vec distance)
+      : z(min(distance, Vec::broadcast(12.5f))),
+        decay(exp2(z * Vec::broadcast(static_cast<float>(-0.5 * kLog2E)) * z)),
+        probability(decay * ratio(z)) {}
+
+  Vec z, decay, probability;
+
+ private:
+  static Vec ratio(Vec z) {
     static constexpr float kP[] = {0.5f, 0.436148077f, 0.181647018f, 0.0400984064f, 0.00403703377f};
     static constexpr float kQ[] = {1.0f, 1.67018116f, 1.19590151f, 0.465278298f, 0.100519001f, 0.0101192044f};
-    z = min(distance, Vec::broadcast(13.0f));
-    decay = exp2(z * Vec::broadcast(static_cast<float>(-0.5 * kLog2E)) * z);
-    probability = quotient(polynomial(z, kP) * decay, polynomial(z, kQ));
+    return quotient(polynomial(z, kP), polynomial(z, kQ));
   }
-  Vec z, decay, probability;
 };
 
 // x·Φ(x) = x·(1 + erf(x/√2))/2, Hendrycks & Gimpel 2016, section 2; written as max(x, 0) - |x|·Φ(-|x|), so

@@ -21,9 +21,12 @@ struct Description {
 
   CudaOpDescription describe(const Op& op) {
     for (const AttributeSpec& spec : op.attributes) {
-      std::vector<const char*>& names = options.emplace_back();
-      for (const std::string& option : spec.options) names.push_back(option.c_str());
-      attributes.push_back({spec.name.c_str(), spec.type.c_str(), names.data(), names.size()});
+      options.emplace_back();
+      for (const std::string& option : spec.options) options.back().push_back(option.c_str());
+    }
+    for (size_t i = 0; i < op.attributes.size(); ++i) {
+      const AttributeSpec& spec = op.attributes[i];
+      attributes.push_back({spec.name.c_str(), spec.type.c_str(), options[i].data(), options[i].size()});
     }
     return {op.name.c_str(),
             op.inputs.data(),
