@@ -3,15 +3,12 @@
  */
 import {z} from 'zod';
 
-/** The paper's five tasks (Rowles et al. 2024, §3.4). */
-export const tasks = ['replication', 'style', 'object', 'composition', 'face'] as const;
-
 const text = z.string().max(10_000);
 
 /** What `manifest.jsonl` has on each line, and what `KEY.json` has beside a shard's pictures. */
 export const sampleFields = z.object({
   prompt: text,
-  /** One of {@link tasks}, or a name of one's own with a pool `instructions/TASK.txt`. */
+  /** Names its pool of instructions, `instructions/TASK.txt`: of the paper's replication, style, object … or one's own. */
   task: z.string().regex(/^[\w-]{1,64}$/, 'a name of letters, digits, - and _'),
   /** Takes the place of "object" in the instruction of the task `object`. */
   objectName: text.optional(),

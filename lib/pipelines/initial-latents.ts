@@ -128,7 +128,8 @@ async function maskOf(
   return maskToTensor(decoded, size.width, size.height);
 }
 
-async function samplePosterior(
+/** Latents drawn from the posterior of a picture [1, 3, H, W]. */
+export async function samplePosterior(
   vae: Autoencoder,
   pixels: HostTensor,
   generator: TorchGenerator,

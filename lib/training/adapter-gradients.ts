@@ -45,15 +45,18 @@ export type AdapterStepInputs = {
   readonly batch: AdapterBatch;
 };
 
-export type AdapterStepOutputs = {
-  /** [1, 1, 1, 1] */
-  readonly loss: Tensor;
-  /** [B, 1, 1, 1]: mean squared error of each sample. */
-  readonly errors: Tensor;
+export type GradientsWithNorm = {
   /** [1]: sum of all squared gradients. */
   readonly squaredNorm: Tensor;
   /** float32, of the weights' shapes. */
   readonly gradients: NamedTensors;
+};
+
+export type AdapterStepOutputs = GradientsWithNorm & {
+  /** [1, 1, 1, 1] */
+  readonly loss: Tensor;
+  /** [B, 1, 1, 1]: mean squared error of each sample. */
+  readonly errors: Tensor;
 };
 
 /** To be compiled: loss and gradients of a batch. */
@@ -85,9 +88,19 @@ export function adapterGradients(
   return {
     loss,
     errors,
-    squaredNorm: parts.map(squaredNorm).reduce((a, b) => binary({a, b}, {kind: 'add'})),
-    gradients: Object.fromEntries(names.map((name, index) => [name, parts[index]!])),
+    ...withNorm(Object.fromEntries(names.map((name, index) => [name, parts[index]!]))),
   };
+}
+
+/** To be compiled: the sum of two batches' gradients, of equal names. */
+export function sumGradients({a, b}: Readonly<Record<'a' | 'b', NamedTensors>>): GradientsWithNorm {
+  const sums = Object.entries(a).map(([name, part]) => [name, binary({a: part, b: b[name]!}, {kind: 'add'})]);
+  return withNorm(Object.fromEntries(sums));
+}
+
+function withNorm(gradients: NamedTensors): GradientsWithNorm {
+  const norms = Object.values(gradients).map(squaredNorm);
+  return {gradients, squaredNorm: norms.reduce((a, b) => binary({a, b}, {kind: 'add'}))};
 }
 
 /** The weight itself, of a state [3, ...]. */

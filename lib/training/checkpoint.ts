@@ -54,7 +54,6 @@ export async function saveCheckpoint(
     await writeFile(join(partial, 'trainer.json'), `${JSON.stringify(progress, undefined, 2)}\n`, {
       flush: true,
     });
-    await rm(path, {recursive: true, force: true});
     await rename(partial, path);
   } catch (cause) {
     throw new FileError(`${path}: cannot be written: ${(cause as Error).message}. Has the disk room?`, {
@@ -78,15 +77,24 @@ export async function loadNewestCheckpoint(folder: string): Promise<Checkpoint |
   const newest = (await listCheckpoints(folder)).at(-1);
   if (newest === undefined) return undefined;
   const path = join(folder, newest);
-  const parsed = progressFields.safeParse(JSON.parse(await readFile(join(path, 'trainer.json'), 'utf8')));
-  if (!parsed.success) {
-    throw new FileError(`${path}: expected trainer.json of a checkpoint: ${z.prettifyError(parsed.error)}.`);
-  }
+  const progress = await readProgress(join(path, 'trainer.json'));
   const state = new Map<string, HostTensor>();
   for (const [name, stored] of (await openWeights(join(path, 'optimizer.safetensors'))).tensors) {
     state.set(name, {shape: stored.shape, data: await readTensor(stored)});
   }
-  return {progress: parsed.data, state};
+  return {progress, state};
+}
+
+async function readProgress(path: string): Promise<TrainingProgress> {
+  try {
+    return progressFields.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (cause) {
+    throw new FileError(
+      `${path}: expected the progress of a training run: ${(cause as Error).message}. Remove this checkpoint to go on ` +
+        'from the one before.',
+      {cause},
+    );
+  }
 }
 
 /** Names, oldest first. */

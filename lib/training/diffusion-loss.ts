@@ -4,9 +4,19 @@
 import {ArgumentError} from '../errors.ts';
 import {affine, binary, reduceSum} from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
+import {linearCombination} from '../schedulers/linear-combination.ts';
+import {noiseLevelOf, type PredictionType} from '../schedulers/prediction.ts';
 
 /** What the model predicts of a noisy sample: its noise, or v = √ᾱ·noise - √(1 - ᾱ)·sample. */
-export type PredictionType = 'epsilon' | 'v_prediction';
+export type TrainedPrediction = Exclude<PredictionType, 'sample'>;
+
+/** @throws ArgumentError for a model that predicts the sample itself */
+export function trainedPrediction(type: PredictionType): TrainedPrediction {
+  if (type !== 'sample') return type;
+  throw new ArgumentError(
+    "predictionType: expected 'epsilon' or 'v_prediction', got 'sample'. Such a base model cannot be trained on here.",
+  );
+}
 
 export interface DiffusionTarget {
   /** √ᾱ·sample + √(1 - ᾱ)·noise */
@@ -15,7 +25,7 @@ export interface DiffusionTarget {
 }
 
 /**
- * A noisy sample and what the model is to predict of it. Each product is rounded to float32, as PyTorch rounds it.
+ * A noisy sample and what the model is to predict of it.
  *
  * @param alphaCumprod ᾱ of the sample's timestep
  */
@@ -23,18 +33,17 @@ export function diffusionTarget(
   sample: Float32Array,
   noise: Float32Array,
   alphaCumprod: number,
-  predictionType: PredictionType,
+  predictionType: TrainedPrediction,
 ): DiffusionTarget {
   if (sample.length !== noise.length) {
     throw new ArgumentError(
       `diffusionTarget: expected noise of ${sample.length} elements, as the sample; got ${noise.length}.`,
     );
   }
-  const [signal, spread] = [Math.fround(Math.sqrt(alphaCumprod)), Math.fround(Math.sqrt(1 - alphaCumprod))];
-  const mixed = (a: number, x: number, b: number, y: number) => Math.fround(a * x) + Math.fround(b * y);
+  const {alpha, sigma} = noiseLevelOf(alphaCumprod);
   return {
-    noisy: sample.map((x, i) => mixed(signal, x, spread, noise[i]!)),
-    target: predictionType === 'epsilon' ? noise : noise.map((x, i) => mixed(signal, x, -spread, sample[i]!)),
+    noisy: linearCombination([alpha, sample], [sigma, noise]),
+    target: predictionType === 'epsilon' ? noise : linearCombination([alpha, noise], [-sigma, sample]),
   };
 }
 
@@ -43,7 +52,7 @@ export function diffusionTarget(
  *
  * @param gamma γ; the paper takes 5
  */
-export function minSnrWeight(alphaCumprod: number, gamma: number, predictionType: PredictionType): number {
+export function minSnrWeight(alphaCumprod: number, gamma: number, predictionType: TrainedPrediction): number {
   const snr = alphaCumprod / (1 - alphaCumprod);
   const clipped = Math.min(snr, gamma);
   return predictionType === 'epsilon' ? clipped / snr : clipped / (snr + 1);

@@ -5,10 +5,12 @@ import type {RunOptions} from '../engine/compiled-function.ts';
 import {ArgumentError} from '../errors.ts';
 import type {RgbImage} from '../images/image.ts';
 import {imageToTensor} from '../images/latent-image.ts';
-import {type HostTensor, stackRows} from '../pipelines/host-tensor.ts';
+import type {AdapterModels} from '../pipelines/conditioning.ts';
+import {gatherRows, type HostTensor, stackRows} from '../pipelines/host-tensor.ts';
+import {latentShape, samplePosterior} from '../pipelines/initial-latents.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
 import type {TorchGenerator} from '../schedulers/torch-generator.ts';
-import {diffusionTarget, minSnrWeight, type PredictionType} from './diffusion-loss.ts';
+import {diffusionTarget, minSnrWeight, type TrainedPrediction} from './diffusion-loss.ts';
 import type {SampleChoices} from './sample-choices.ts';
 
 /** A sample with its pictures read and its choices made. */
@@ -25,7 +27,7 @@ export interface EncodeOptions extends RunOptions {
   /** Side of the training pictures in pixels: a multiple of 8. */
   readonly resolution: number;
   readonly alphasCumprod: Float32Array;
-  readonly predictionType: PredictionType;
+  readonly predictionType: TrainedPrediction;
   /** γ of min-SNR weighting; without it errors are not weighted. */
   readonly minSnrGamma?: number | undefined;
 }
@@ -60,15 +62,14 @@ export async function encodeBatch(
   const texts = await textEncoder.encode(samples.map(promptOf), 0, options);
   const noisy: HostTensor[] = [];
   const targets: HostTensor[] = [];
-  const images: HostTensor[] = [];
   const weights: number[] = [];
   for (const sample of samples) {
-    const {latents, noise} = await drawLatents(models, sample, options);
+    const latents = await drawLatents(models, sample, options);
+    const noise = sample.generator.randn(latents.shape);
     const alpha = options.alphasCumprod[sample.choices.timestep]!;
     const made = diffusionTarget(latents.data, noise, alpha, options.predictionType);
     noisy.push({shape: latents.shape, data: made.noisy});
     targets.push({shape: latents.shape, data: made.target});
-    images.push(await encodeCondition(adapter, sample, options));
     const {minSnrGamma, predictionType} = options;
     weights.push(minSnrGamma === undefined ? 1 : minSnrWeight(alpha, minSnrGamma, predictionType));
   }
@@ -83,7 +84,7 @@ export async function encodeBatch(
     weights: {shape: [count, 1, 1, 1], data: Float32Array.from(weights)},
     encoderHiddenStates: texts,
     condition: {
-      image: stackRows(images),
+      image: await encodeConditions(adapter, samples, options),
       ...(readsPrompt && {prompt: texts}),
       ...(readsInstruction && {
         instruction: await adapter.instructionEncoder.encode(samples.map(instructionOf), options),
@@ -93,29 +94,41 @@ export async function encodeBatch(
   };
 }
 
-/** Latents drawn from the picture's posterior, and noise of their size. */
+/** Latents drawn from the posterior of the sample's picture: [1, C, h, w]. */
 async function drawLatents(
   {vae}: PipelineModels,
   {target, generator}: PreparedSample,
   options: EncodeOptions,
-): Promise<{latents: HostTensor; noise: Float32Array}> {
+): Promise<HostTensor> {
   const {resolution} = options;
   const pixels = {
     shape: [1, 3, resolution, resolution],
     data: await imageToTensor(target, resolution, resolution),
   };
-  const {mean, standardDeviation} = await vae.encode(pixels, options);
-  const spread = generator.randn(mean.shape);
-  const data = mean.data.map((value, i) => value + standardDeviation.data[i]! * spread[i]!);
-  return {latents: {shape: mean.shape, data}, noise: generator.randn(mean.shape)};
+  const size = {channels: vae.config.latentChannels, height: resolution, width: resolution};
+  const data = await samplePosterior(vae, pixels, generator, options);
+  return {shape: latentShape(size, vae.scaleFactor), data};
 }
 
-/** Features of the condition image; of the zero image where it is dropped, as IP-Adapter's training has it. */
-async function encodeCondition(
-  {adapter, imageEncoder}: NonNullable<PipelineModels['adapter']>,
-  {condition, choices}: PreparedSample,
+/**
+ * Features of the condition images, in one run of the encoder; of the zero image where one is dropped, as IP-Adapter's
+ * training has it.
+ */
+async function encodeConditions(
+  {adapter, imageEncoder}: AdapterModels,
+  samples: readonly PreparedSample[],
   options: RunOptions,
 ): Promise<HostTensor> {
-  if (!choices.keepsImage) return imageEncoder.unconditional(adapter.features, 'zero', options);
-  return imageEncoder.encode(await imageEncoder.pixelValues(condition), adapter.features, options);
+  const kept = samples.filter(({choices}) => choices.keepsImage);
+  const features: HostTensor[] = [];
+  if (kept.length > 0) {
+    const pixels: HostTensor[] = [];
+    for (const {condition} of kept) pixels.push(await imageEncoder.pixelValues(condition));
+    features.push(await imageEncoder.encode(stackRows(pixels), adapter.features, options));
+  }
+  if (kept.length < samples.length) {
+    features.push(await imageEncoder.unconditional(adapter.features, 'zero', options));
+  }
+  const places = samples.map(sample => (sample.choices.keepsImage ? kept.indexOf(sample) : kept.length));
+  return gatherRows(stackRows(features), places);
 }

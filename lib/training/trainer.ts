@@ -6,7 +6,6 @@ import {appendFile, mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {CompiledFunction} from '../engine/compiled-function.ts';
 import {ArgumentError, NumericError} from '../errors.ts';
-import {binary} from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
 import {type MapTree, mapTree, type Tree} from '../graph/tree.ts';
 import {type HostTensor, upload} from '../pipelines/host-tensor.ts';
@@ -19,12 +18,15 @@ import {
   type AdapterStepInputs,
   type AdapterStepOutputs,
   adapterGradients,
+  type GradientsWithNorm,
+  sumGradients,
 } from './adapter-gradients.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
-import type {PredictionType} from './diffusion-loss.ts';
+import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
 import {type EncodedBatch, encodeBatch, type PreparedSample} from './encode-batch.ts';
 import {learningRateAt} from './learning-rate.ts';
 import {SampleStream} from './sample-stream.ts';
+import type {NamedTensors} from './trainable-weights.ts';
 import {
   type ResolvedTrainerOptions,
   type TrainerOptions,
@@ -39,18 +41,23 @@ type Gradients = Readonly<Record<string, DeviceTensor>>;
 export class Trainer {
   readonly #options: ResolvedTrainerOptions;
   readonly #scheduler: Scheduler;
+  readonly #predictionType: TrainedPrediction;
   readonly #step: CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
-  readonly #sum: CompiledFunction<SumInputs, Readonly<Record<string, Tensor>>>;
+  readonly #sum: CompiledFunction<Readonly<Record<'a' | 'b', NamedTensors>>, GradientsWithNorm>;
   readonly #optimizer: AdamW;
   readonly #stream: SampleStream;
   #taken: number;
+  /** Step of the newest checkpoint. */
+  #saved: number;
 
   private constructor(options: ResolvedTrainerOptions, start: Start) {
     this.#options = options;
     this.#optimizer = start.optimizer;
     this.#stream = start.stream;
     this.#scheduler = start.scheduler;
+    this.#predictionType = trainedPrediction(start.scheduler.predictionType);
     this.#taken = start.step;
+    this.#saved = start.step;
     const {models, dtype} = options;
     const {adapter} = models;
     if (adapter === undefined) {
@@ -136,23 +143,20 @@ export class Trainer {
       this.#options;
     const begin = performance.now();
     const rate = learningRateAt(this.#taken, {learningRate, schedule, warmupSteps, totalSteps: steps});
-    let total: Gradients | undefined;
-    let loss = 0;
-    let squaredNorm = 0;
-    for (let batch = 0; batch < accumulate; batch++) {
-      const result = await this.#differentiate(await this.#nextBatch());
-      loss += result.loss / accumulate;
-      squaredNorm = result.squaredNorm;
-      total = total === undefined ? result.gradients : await this.#add(total, result.gradients);
+    let {loss: sumOfLosses, gradients, squaredNorm} = await this.#differentiate(await this.#nextBatch());
+    for (let batch = 1; batch < accumulate; batch++) {
+      const {loss: other, gradients: more} = await this.#differentiate(await this.#nextBatch());
+      sumOfLosses += other;
+      ({gradients, squaredNorm} = await this.#add(gradients, more));
     }
-    if (accumulate > 1) squaredNorm = await squaredNormOf(total!);
+    const loss = sumOfLosses / accumulate;
     const gradientNorm = Math.sqrt(squaredNorm) / accumulate;
     const isSkipped = !Number.isFinite(loss) || !Number.isFinite(gradientNorm);
     if (!isSkipped) {
       const clipping = maxGradientNorm === undefined ? 1 : Math.min(1, maxGradientNorm / gradientNorm);
-      await this.#optimizer.step(total!, {learningRate: rate, factor: clipping / accumulate});
+      await this.#optimizer.step(gradients, {learningRate: rate, factor: clipping / accumulate});
     }
-    for (const tensor of Object.values(total!)) tensor.dispose();
+    for (const tensor of Object.values(gradients)) tensor.dispose();
     this.#taken++;
     const seconds = (performance.now() - begin) / 1000;
     return {
@@ -174,7 +178,7 @@ export class Trainer {
       resolution,
       minSnrGamma,
       alphasCumprod: this.#scheduler.alphasCumprod,
-      predictionType: this.#scheduler.predictionType as PredictionType,
+      predictionType: this.#predictionType,
     });
   }
 
@@ -200,13 +204,14 @@ export class Trainer {
     }
   }
 
-  async #add(a: Gradients, b: Gradients): Promise<Gradients> {
-    const sums = await this.#sum.run({a, b});
+  async #add(a: Gradients, b: Gradients): Promise<{squaredNorm: number; gradients: Gradients}> {
+    const {squaredNorm, gradients} = await this.#sum.run({a, b});
     for (const tensor of [...Object.values(a), ...Object.values(b)]) tensor.dispose();
-    return sums;
+    return {squaredNorm: await scalar(squaredNorm), gradients};
   }
 
   async #save(): Promise<void> {
+    if (this.#taken === this.#saved) return;
     const {folder, keepCheckpoints} = this.#options;
     const {draws, taken} = this.#stream.state;
     const progress = {
@@ -215,6 +220,7 @@ export class Trainer {
       sampler: {draws, taken: {...taken}},
     };
     await saveCheckpoint(folder, {progress, state: await this.#optimizer.saved()}, keepCheckpoints);
+    this.#saved = this.#taken;
   }
 }
 
@@ -223,22 +229,6 @@ interface Start {
   readonly stream: SampleStream;
   readonly scheduler: Scheduler;
   readonly optimizer: AdamW;
-}
-
-type SumInputs = Readonly<Record<'a' | 'b', Readonly<Record<string, Tensor>>>>;
-
-function sumGradients({a, b}: SumInputs): Record<string, Tensor> {
-  return Object.fromEntries(
-    Object.keys(a).map(name => [name, binary({a: a[name]!, b: b[name]!}, {kind: 'add'})]),
-  );
-}
-
-async function squaredNormOf(gradients: Gradients): Promise<number> {
-  let total = 0;
-  for (const tensor of Object.values(gradients)) {
-    for (const value of await tensor.toFloat32Array()) total += value * value;
-  }
-  return total;
 }
 
 /** The one value of a tensor, which is freed. */

@@ -2,58 +2,18 @@
 #include <doctest/doctest.h>
 
 #include "activation_reference.h"
-#include "op_harness.h"
+#include "conv_case.h"
 
 namespace ipai::test {
 namespace {
 
-struct Case {
-  int64_t batch, height, width, channels, outputs, kernel;
-  int64_t stride = 1;
-  std::vector<double> padding = {0, 0, 0, 0};  // top, left, bottom, right
-  int64_t upsample_height = 0, upsample_width = 0;
-  std::string activation = "none";
+struct Case : ConvCase {
   DType dtype = DType::kFloat32;
-  int64_t sample_bias_rows = 0;  // 0: none
-  bool residual = false;
-  std::string algorithm = "direct";
-
-  int64_t view_height() const { return upsample_height > 0 ? upsample_height : height; }
-  int64_t view_width() const { return upsample_width > 0 ? upsample_width : width; }
-  int64_t out_height() const {
-    return (view_height() + static_cast<int64_t>(padding[0] + padding[2]) - kernel) / stride + 1;
-  }
-  int64_t out_width() const {
-    return (view_width() + static_cast<int64_t>(padding[1] + padding[3]) - kernel) / stride + 1;
-  }
-  std::vector<int64_t> output() const { return {batch, out_height(), out_width(), outputs}; }
-  AttributeMap attributes() const {
-    return {{"stride", static_cast<double>(stride)},
-            {"padding", padding},
-            {"upsample_height", static_cast<double>(upsample_height)},
-            {"upsample_width", static_cast<double>(upsample_width)},
-            {"activation", activation},
-            {"algorithm", algorithm}};
-  }
 };
 
-struct Inputs {
-  HostTensor x, weight, bias, sample_bias, residual;
-
-  explicit Inputs(const Case& c)
-      : x(HostTensor::random(c.dtype, {c.batch, c.height, c.width, c.channels}, 1)),
-        weight(HostTensor::random(c.dtype, {c.outputs, c.channels, c.kernel, c.kernel}, 2)),
-        bias(HostTensor::random(DType::kFloat32, {c.outputs}, 3)) {
-    if (c.sample_bias_rows > 0)
-      sample_bias = HostTensor::random(DType::kFloat32, {c.sample_bias_rows, c.outputs}, 4);
-    if (c.residual) residual = HostTensor::random(c.dtype, c.output(), 5);
-  }
-};
-
-HostTensor run_conv2d(const Target& target, const Case& c, const Inputs& in, RunOptions options = {}) {
-  const AttributeMap packing = {{"dtype", dtype_name(c.dtype)}, {"algorithm", c.algorithm}};
-  const HostTensor packed = run(target.op("pack_conv2d"), packing, {in.weight}, c.dtype,
-                                {c.outputs, c.channels, c.kernel, c.kernel}, {options.threads, -1});
+HostTensor run_conv2d(const Target& target, const Case& c, const ConvInputs& in, RunOptions options = {}) {
+  const HostTensor packed = run(target.op("pack_conv2d"), c.packing(c.dtype), {in.weight}, c.dtype,
+                                c.kernels(), {options.threads, -1});
   return run(target.op("conv2d"), c.attributes(), {in.x, packed, in.bias, in.sample_bias, in.residual},
              c.dtype, c.output(), options);
 }
@@ -67,7 +27,7 @@ struct Sum {
   }
 };
 
-Sum window_sum(const Case& c, const Inputs& in, int64_t b, int64_t y, int64_t x, int64_t o) {
+Sum window_sum(const Case& c, const ConvInputs& in, int64_t b, int64_t y, int64_t x, int64_t o) {
   Sum sum;
   for (int64_t ky = 0; ky < c.kernel; ++ky) {
     for (int64_t kx = 0; kx < c.kernel; ++kx) {
@@ -100,7 +60,7 @@ double rounding_share(const Case& c) {
 }
 
 // Largest error over what rounding explains, as in gemm_test.cpp.
-double worst_error(const Case& c, const Inputs& in, const HostTensor& got) {
+double worst_error(const Case& c, const ConvInputs& in, const HostTensor& got) {
   double worst = 0;
   int64_t index = 0;
   for (int64_t b = 0; b < c.batch; ++b) {
@@ -124,7 +84,7 @@ double worst_error(const Case& c, const Inputs& in, const HostTensor& got) {
 void check(Case c) {
   for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
     c.dtype = dtype;
-    const Inputs inputs(c);
+    const ConvInputs inputs(c, c.dtype);
     for (const Target& target : targets()) {
       INFO(target.name, " ", c.algorithm, " ", dtype_name(dtype), " x ", inputs.x.type().shape.to_string(),
            " weight ", inputs.weight.type().shape.to_string(), " stride ", c.stride, " view ",
@@ -141,8 +101,6 @@ void check_winograd(Case c) {
     check(c);
   }
 }
-
-const std::vector<double> kSame = {1, 1, 1, 1};
 
 TEST_CASE("conv2d: 3x3 with every channel count around the vectors' width") {
   for (const int64_t channels : {1, 3, 4, 16, 19}) {
@@ -191,8 +149,8 @@ TEST_CASE("conv2d: the picture read as if upsampled, to even and odd sizes") {
 TEST_CASE("conv2d: bias of each sample, activation and residual") {
   for (const int64_t sample_bias_rows : {0, 1, 3}) {
     for (const char* activation : {"none", "silu"}) {
-      check({3, 3, 5, 6, 21, 3, 1, kSame, 0, 0, activation, DType::kFloat32, sample_bias_rows, true});
-      check({3, 3, 5, 6, 21, 1, 1, {0, 0, 0, 0}, 0, 0, activation, DType::kFloat32, sample_bias_rows, false});
+      check({3, 3, 5, 6, 21, 3, 1, kSame, 0, 0, activation, sample_bias_rows, true});
+      check({3, 3, 5, 6, 21, 1, 1, {0, 0, 0, 0}, 0, 0, activation, sample_bias_rows, false});
     }
   }
 }
@@ -230,8 +188,7 @@ TEST_CASE("conv2d by Winograd: upsampled to twice the size, where products vanis
 TEST_CASE("conv2d by Winograd: bias of each sample, activation and residual") {
   for (const int64_t sample_bias_rows : {0, 1, 3}) {
     for (const char* activation : {"none", "silu"}) {
-      check_winograd(
-          {3, 3, 5, 6, 21, 3, 1, kSame, 0, 0, activation, DType::kFloat32, sample_bias_rows, true});
+      check_winograd({3, 3, 5, 6, 21, 3, 1, kSame, 0, 0, activation, sample_bias_rows, true});
     }
   }
 }
@@ -243,8 +200,8 @@ TEST_CASE("conv2d: the residual's memory may become the output") {
        {"direct", "winograd_4x4", "winograd_4x4_held", "winograd_2x2_held", "winograd_6x6_held"}) {
     c.algorithm = algorithm;
     for (const Target& target : targets()) {
-      const HostTensor apart = run_conv2d(target, c, Inputs(c));
-      CHECK(run_conv2d(target, c, Inputs(c), {2, 4}).has_bits_of(apart));
+      const HostTensor apart = run_conv2d(target, c, ConvInputs(c, c.dtype));
+      CHECK(run_conv2d(target, c, ConvInputs(c, c.dtype), {2, 4}).has_bits_of(apart));
     }
   }
 }
@@ -252,7 +209,7 @@ TEST_CASE("conv2d: the residual's memory may become the output") {
 void check_bits(const char* algorithm) {
   Case c{3, 7, 9, 50, 40, 3, 1, kSame};
   c.algorithm = algorithm;
-  const Inputs inputs(c);
+  const ConvInputs inputs(c, c.dtype);
   for (const Target& target : targets()) {
     const HostTensor alone = run_conv2d(target, c, inputs);
     CHECK(run_conv2d(target, c, inputs, {2, -1}).has_bits_of(alone));
@@ -260,7 +217,7 @@ void check_bits(const char* algorithm) {
 
     Case one = c;
     one.batch = 1;
-    Inputs last(one);
+    ConvInputs last(one, one.dtype);
     const int64_t picture = c.height * c.width * c.channels;
     for (int64_t i = 0; i < picture; ++i) last.x.set(i, inputs.x.at(2 * picture + i));
     const HostTensor single = run_conv2d(target, one, last);

@@ -1,4 +1,4 @@
-import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import sharp from 'sharp';
@@ -198,3 +198,15 @@ test.serial(
     trainer.dispose();
   },
 );
+
+test.serial('a run that is over leaves its checkpoint as it is; a damaged one is told', async t => {
+  const options = await optionsFor(t, {steps: 2});
+  await trained(options);
+  const file = join(options.folder, 'checkpoint-00000002/trainer.json');
+  const {mtimeMs} = await stat(file);
+  const {result, events} = await trained(options);
+  t.deepEqual([result.step, result.isFinished, events.length], [2, true, 0]);
+  t.is((await stat(file)).mtimeMs, mtimeMs);
+  await writeFile(file, '{"step":');
+  await t.throwsAsync(Trainer.create(options), {instanceOf: FileError, message: /trainer.json/});
+});

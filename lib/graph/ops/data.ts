@@ -198,6 +198,13 @@ export const embedding = defineOp({
   }),
 });
 
+/** Sums over all axes but the last: float32 [C]. */
+export function channelSums(x: Tensor): Tensor {
+  const channels = x.dim(-1);
+  const rows = reshape({x}, {shape: [x.size / channels, channels]});
+  return reshape({x: reduceSum({x: rows}, {shape: [1, channels], dtype: 'float32'})}, {shape: [channels]});
+}
+
 /** x [B, M, C], index int32 [B, M] → float32 [B, rows, C]: row r is the sum of the rows of x whose index is r. */
 export const scatterRows = defineOp({
   name: 'scatter_rows',

@@ -13,7 +13,7 @@ import {
   expectShape,
   fail,
 } from './check.ts';
-import {cast, concat, pad, reduceSum, reshape, slice, transpose} from './data.ts';
+import {cast, channelSums, concat, pad, reduceSum, reshape, slice, transpose} from './data.ts';
 
 /** Linear weights [N, K] in the kernel's layout; with `glu`, rows n and n + N/2 become neighbours. */
 export const packLinear = defineOp({
@@ -57,7 +57,7 @@ export const linear = defineOp({
     return {
       x: (): Tensor => product(gradient, transposed(sourceOf(weight, packLinear))),
       weight: (): Tensor => product(transposed(rowsOf(gradient)), transposed(rowsOf(x))),
-      bias: (): Tensor => columnSums(rowsOf(gradient)),
+      bias: (): Tensor => channelSums(gradient),
       residual: (): Tensor => gradient,
     };
   },
@@ -83,12 +83,6 @@ function rowsOf(x: Tensor): Tensor {
 
 function transposed(x: Tensor): Tensor {
   return transpose({x}, {permutation: [1, 0]});
-}
-
-/** [rows, C] → float32 [C]. */
-function columnSums(x: Tensor): Tensor {
-  const sums = reduceSum({x}, {shape: [1, x.dim(1)], dtype: 'float32'});
-  return reshape({x: sums}, {shape: [x.dim(1)]});
 }
 
 /** Convolution weights [O, I, kh, kw] in the kernel's layout; Winograd's algorithm takes kernels of 3x3. */
@@ -162,7 +156,7 @@ export const conv2d = defineOp({
     return {
       x: (): Tensor => convInputGradient(x, sourceOf(weight, packConv2d), stride, padding, gradient),
       weight: (): Tensor => convWeightGradient(x, weight.shape as Extents, stride, padding, gradient),
-      bias: (): Tensor => columnSums(rowsOf(gradient)),
+      bias: (): Tensor => channelSums(gradient),
       sample_bias: (): Tensor => {
         const [samples, channels] = sample_bias!.shape as [number, number];
         const sums = reduceSum({x: gradient}, {shape: [samples, 1, 1, channels], dtype: 'float32'});

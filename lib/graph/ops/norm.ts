@@ -4,7 +4,7 @@
 import {defineOp, noSecondDerivative} from '../op.ts';
 import type {Tensor} from '../tensor.ts';
 import {expectCompute, expectDType, expectShape, fail} from './check.ts';
-import {reduceSum, reshape} from './data.ts';
+import {channelSums} from './data.ts';
 import {binary} from './elementwise.ts';
 import {fill} from './source.ts';
 
@@ -94,11 +94,4 @@ export const groupNormGradient = defineOp({
 
 function times(a: Tensor, b: Tensor): Tensor {
   return binary({a, b}, {kind: 'multiply'});
-}
-
-/** Sums over all axes but the last: float32 [C]. */
-function channelSums(x: Tensor): Tensor {
-  const channels = x.dim(-1);
-  const rows = reshape({x}, {shape: [x.size / channels, channels]});
-  return reshape({x: reduceSum({x: rows}, {shape: [1, channels], dtype: 'float32'})}, {shape: [channels]});
 }

@@ -2,6 +2,7 @@
 // with their number, and not with the product of both; how they are cut depends on the shapes alone.
 #include <algorithm>
 
+#include "cpu/add_row.h"
 #include "cpu/convert.h"
 #include "cpu/map.h"
 #include "cpu/with_dtype.h"
@@ -53,13 +54,6 @@ struct Reduction {
   LoopNest<2> kept;  // of x and y
   LoopNest<1> reduced;
 };
-
-template <class T>
-void add_row(const T* x, int64_t count, float* sums) {
-  int64_t i = 0;
-  for (; i + Vec::kLanes <= count; i += Vec::kLanes) (Vec::load(sums + i) + Vec::load(x + i)).store(sums + i);
-  for (; i < count; ++i) sums[i] += to_float(x[i]);
-}
 
 // Sums of `count` neighbouring columns.
 template <class T, class Y>

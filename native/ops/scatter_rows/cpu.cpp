@@ -1,7 +1,7 @@
 // A task adds up some columns of a sample, in the order of x: no two tasks write to one place.
 #include <algorithm>
 
-#include "cpu/vec.h"
+#include "cpu/add_row.h"
 #include "cpu/with_dtype.h"
 #include "ops/scatter_rows/op.h"
 #include "runtime/cpu_context.h"
@@ -27,13 +27,6 @@ std::string validate(const ScatterRows& attributes, const NodeTypes& types) {
   return check_type("output", types.outputs[0], DType::kFloat32, output);
 }
 
-template <class T>
-void add(const T* x, int64_t count, float* y) {
-  int64_t i = 0;
-  for (; i + Vec::kLanes <= count; i += Vec::kLanes) (Vec::load(y + i) + Vec::load(x + i)).store(y + i);
-  for (; i < count; ++i) y[i] += to_float(x[i]);
-}
-
 void run(const ScatterRows& attributes, const NodeView& node, CpuContext& context) {
   const Shape& shape = node.input(kX).shape;
   const int64_t count = shape[1], channels = shape[2], rows = attributes.rows;
@@ -49,7 +42,7 @@ void run(const ScatterRows& attributes, const NodeView& node, CpuContext& contex
       float* const y = node.output().as<float>() + sample * rows * channels + first;
       for (int64_t row = 0; row < rows; ++row) std::fill_n(y + row * channels, width, 0.0f);
       for (int64_t i = 0; i < count; ++i) {
-        if (index[i] >= 0 && index[i] < rows) add(x + i * channels, width, y + index[i] * channels);
+        if (index[i] >= 0 && index[i] < rows) add_row(x + i * channels, width, y + index[i] * channels);
       }
     });
   });

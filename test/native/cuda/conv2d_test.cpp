@@ -1,6 +1,6 @@
 // pack_conv2d and conv2d on CUDA against the CPU ops.
 #include "checks.h"
-#include "conv_case.h"
+#include "conv_reference.h"
 #include "cuda_harness.h"
 
 namespace ipai::test {
@@ -12,12 +12,11 @@ void check(const ConvCase& c) {
     INFO(dtype_name(dtype), " x ", in.x.type().shape.to_string(), " weight ",
          in.weight.type().shape.to_string(), " stride ", c.stride, " view ", c.view_height(), "x",
          c.view_width());
-    const HostTensor packed =
-        run_cuda("pack_conv2d", ConvCase::packing(dtype), {in.weight}, dtype, c.kernels());
+    const HostTensor packed = run_cuda("pack_conv2d", c.packing(dtype), {in.weight}, dtype, c.kernels());
     const HostTensor got = run_cuda("conv2d", c.attributes(),
                                     {in.x, packed, in.bias, in.sample_bias, in.residual}, dtype, c.output());
-    const HostTensor expected = in.expected(c);
-    CHECK_LT(worst_error(got, [&](int64_t i) { return expected.at(i); }), c.tolerance());
+    const HostTensor expected = run_cpu(c, in);
+    CHECK_LT(worst_error(got, [&](int64_t i) { return expected.at(i); }), tolerance(c));
   }
 }
 
@@ -93,7 +92,7 @@ TEST_CASE("cuda conv2d: what there is no kernel for is refused") {
   CHECK_EQ(refusal(winograd, DType::kFloat16),
            "algorithm: expected direct, the one on CUDA; got winograd_4x4");
   const HostTensor weight(DType::kFloat16, {8, 4, 3, 3});
-  AttributeMap packing = ConvCase::packing(DType::kFloat16);
+  AttributeMap packing = good.packing(DType::kFloat16);
   packing["algorithm"] = "winograd_2x2_held";
   CHECK_EQ(validate(cuda_op("pack_conv2d"), packing, {weight}, weight.type(), kCudaDevice),
            "algorithm: expected direct, the one on CUDA; got winograd_2x2_held");

@@ -1,7 +1,7 @@
 // The product of native/cuda/gemm_kernel.h in every shape of tile, and which shape gets which product.
 #include "cuda/gemm.h"
 
-#include "conv_case.h"
+#include "conv_reference.h"
 #include "emulate.h"
 #include "ops/conv2d/op.h"
 
@@ -13,8 +13,7 @@ using namespace cuda;  // NOLINT: device code under test
 template <class T>
 HostTensor run_plan(const ConvCase& c, const ConvInputs& in, DType dtype, const GemmPlan& plan,
                     emulation::Order order) {
-  const HostTensor packed =
-      run_cuda("pack_conv2d", ConvCase::packing(dtype), {in.weight}, dtype, c.kernels());
+  const HostTensor packed = run_cuda("pack_conv2d", c.packing(dtype), {in.weight}, dtype, c.kernels());
   const auto attributes = std::static_pointer_cast<const Conv2d>(parse(cuda_op("conv2d"), c.attributes()));
   const GemmSizes sizes = {Conv2d::geometry_of(*attributes, in.x.type().shape, in.weight.type().shape),
                            c.outputs};
@@ -43,9 +42,9 @@ void check_tile(GemmTileShape shape, int splits, int64_t columns, DType dtype) {
   constexpr int kSteps = 11;
   const GemmPlan plan = {shape, splits, (kSteps + splits - 1) / splits};
   const ConvInputs in(c, dtype);
-  const HostTensor expected = in.expected(c);
+  const HostTensor expected = run_cpu(c, in);
   const HostTensor got = run_plan<T>(c, in, dtype, plan, kOrders[0]);
-  CHECK_LT(worst_error(got, [&](int64_t i) { return expected.at(i); }), c.tolerance());
+  CHECK_LT(worst_error(got, [&](int64_t i) { return expected.at(i); }), tolerance(c));
   CHECK_MESSAGE(run_plan<T>(c, in, dtype, plan, kOrders[1]).has_bits_of(got), "last thread first");
 }
 
