@@ -113,8 +113,9 @@ test.serial('runs may be begun before those before have ended', async t => {
     inputs.map(async data => {
       const x = DeviceTensor.from(device, data, shape);
       const output = await compiled.run({x});
-      x.dispose();
-      return output.toFloat32Array();
+      const result = await output.toFloat32Array();
+      for (const tensor of [x, output]) tensor.dispose();
+      return result;
     }),
   );
   for (const [index, output] of outputs.entries()) {
