@@ -5,44 +5,41 @@
 import {appendFile, mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {CompiledFunction} from '../engine/compiled-function.ts';
-import {ArgumentError, NumericError} from '../errors.ts';
-import type {Tensor} from '../graph/tensor.ts';
-import {type MapTree, mapTree, type Tree} from '../graph/tree.ts';
-import {type HostTensor, upload} from '../pipelines/host-tensor.ts';
-import type {DeviceTensor} from '../runtime/device-tensor.ts';
+import {NumericError} from '../errors.ts';
+import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {createScheduler} from '../schedulers/create-scheduler.ts';
 import type {Scheduler} from '../schedulers/scheduler.ts';
 import {AdamW} from './adamw.ts';
-import {
-  type AdapterBatch,
-  type AdapterStepInputs,
-  type AdapterStepOutputs,
-  adapterGradients,
-  type GradientsWithNorm,
-  sumGradients,
-} from './adapter-gradients.ts';
+import {type GradientsWithNorm, sumGradients} from './adapter-gradients.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
+import {
+  compileGradientStep,
+  type Differentiated,
+  differentiate,
+  type GradientStep,
+  type Gradients,
+  scalar,
+} from './differentiate.ts';
 import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
 import {type EncodedBatch, encodeBatch, type PreparedSample} from './encode-batch.ts';
+import {withInstructionPools} from './instruction-pools.ts';
 import {learningRateAt} from './learning-rate.ts';
 import {SampleStream} from './sample-stream.ts';
 import type {NamedTensors} from './trainable-weights.ts';
 import {
   type ResolvedTrainerOptions,
+  resolveTrainerOptions,
   type TrainerOptions,
   type TrainingEvent,
   type TrainingResult,
   type TrainOptions,
-  trainerDefaults,
 } from './trainer-options.ts';
-
-type Gradients = Readonly<Record<string, DeviceTensor>>;
 
 export class Trainer {
   readonly #options: ResolvedTrainerOptions;
   readonly #scheduler: Scheduler;
   readonly #predictionType: TrainedPrediction;
-  readonly #step: CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
+  readonly #step: GradientStep;
   readonly #sum: CompiledFunction<Readonly<Record<'a' | 'b', NamedTensors>>, GradientsWithNorm>;
   readonly #optimizer: AdamW;
   readonly #stream: SampleStream;
@@ -59,19 +56,7 @@ export class Trainer {
     this.#taken = start.step;
     this.#saved = start.step;
     const {models, dtype} = options;
-    const {adapter} = models;
-    if (adapter === undefined) {
-      throw new ArgumentError('models: expected an adapter of the kind that is trained, got none.');
-    }
-    const trained = {
-      unet: models.denoiser.weights,
-      config: models.denoiser.config,
-      adapter: adapter.adapter.description,
-      dtype,
-    };
-    this.#step = models.engine.compile('train', (inputs: AdapterStepInputs) =>
-      adapterGradients(trained, inputs),
-    );
+    this.#step = compileGradientStep(models, dtype);
     this.#sum = models.engine.compile('train.sum', sumGradients);
   }
 
@@ -81,8 +66,10 @@ export class Trainer {
    * @throws FileError where that checkpoint is damaged
    */
   static async create(given: TrainerOptions): Promise<Trainer> {
-    const options = {...trainerDefaults, ...given} as ResolvedTrainerOptions;
-    const {dataset, seed, taskWeights, dropout, models, optimizer, folder} = options;
+    const options = resolveTrainerOptions(given);
+    const {dataset, seed, taskWeights, instructions, dropout, models, optimizer, folder} = options;
+    const readsInstruction = models.adapter?.adapter.readsInstruction ?? false;
+    const pools = {instructions, taskWeights, readsInstruction};
     const scheduler = createScheduler('ddpm', models.schedulerConfig);
     const {numTrainTimesteps} = scheduler;
     await mkdir(folder, {recursive: true});
@@ -92,7 +79,7 @@ export class Trainer {
       step,
       scheduler,
       stream: new SampleStream(
-        dataset,
+        withInstructionPools(dataset, pools),
         {seed, taskWeights, dropout, numTrainTimesteps},
         saved?.progress.sampler,
       ),
@@ -182,26 +169,9 @@ export class Trainer {
     });
   }
 
-  async #differentiate(
-    batch: EncodedBatch,
-  ): Promise<{loss: number; squaredNorm: number; gradients: Gradients}> {
+  #differentiate(batch: EncodedBatch): Promise<Differentiated> {
     const {device} = this.#options.models.engine;
-    const uploaded: DeviceTensor[] = [];
-    const inputs = mapTree(batch as unknown as Tree<HostTensor>, isHostTensor, tensor => {
-      const on = upload(device, tensor);
-      uploaded.push(on);
-      return on;
-    }) as MapTree<AdapterBatch, Tensor, DeviceTensor>;
-    try {
-      const {loss, errors, squaredNorm, gradients} = await this.#step.run({
-        state: this.#optimizer.state,
-        batch: inputs,
-      });
-      errors.dispose();
-      return {loss: await scalar(loss), squaredNorm: await scalar(squaredNorm), gradients};
-    } finally {
-      for (const tensor of uploaded) tensor.dispose();
-    }
+    return differentiate(this.#step, device, this.#optimizer.state, batch);
   }
 
   async #add(a: Gradients, b: Gradients): Promise<{squaredNorm: number; gradients: Gradients}> {
@@ -229,15 +199,4 @@ interface Start {
   readonly stream: SampleStream;
   readonly scheduler: Scheduler;
   readonly optimizer: AdamW;
-}
-
-/** The one value of a tensor, which is freed. */
-async function scalar(tensor: DeviceTensor): Promise<number> {
-  const [value] = await tensor.toFloat32Array();
-  tensor.dispose();
-  return value!;
-}
-
-function isHostTensor(value: unknown): value is HostTensor {
-  return typeof value === 'object' && value !== null && 'data' in value && 'shape' in value;
 }

@@ -1,0 +1,78 @@
+/**
+ * The compiled training step: an encoded batch in, its loss and the adapter's gradients out.
+ */
+import type {CompiledFunction} from '../engine/compiled-function.ts';
+import {ArgumentError} from '../errors.ts';
+import type {Tensor} from '../graph/tensor.ts';
+import {type MapTree, mapTree, type Tree} from '../graph/tree.ts';
+import type {ComputeDType} from '../pipelines/compute-dtype.ts';
+import {type HostTensor, upload} from '../pipelines/host-tensor.ts';
+import type {PipelineModels} from '../pipelines/pipeline-models.ts';
+import type {Device} from '../runtime/device.ts';
+import type {DeviceTensor} from '../runtime/device-tensor.ts';
+import type {OptimizerState} from './adamw.ts';
+import {
+  type AdapterBatch,
+  type AdapterStepInputs,
+  type AdapterStepOutputs,
+  adapterGradients,
+} from './adapter-gradients.ts';
+import type {EncodedBatch} from './encode-batch.ts';
+
+export type GradientStep = CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
+
+/** Gradients of the trained weights by name, float32. */
+export type Gradients = Readonly<Record<string, DeviceTensor>>;
+
+export interface Differentiated {
+  readonly loss: number;
+  /** Sum of all squared gradients. */
+  readonly squaredNorm: number;
+  /** The caller's to dispose. */
+  readonly gradients: Gradients;
+}
+
+/** @throws ArgumentError where the models have no adapter */
+export function compileGradientStep(
+  {engine, denoiser, adapter}: PipelineModels,
+  dtype: ComputeDType,
+): GradientStep {
+  if (adapter === undefined) {
+    throw new ArgumentError('models: expected an adapter of the kind that is trained, got none.');
+  }
+  const {weights: unet, config} = denoiser;
+  const trained = {unet, config, adapter: adapter.adapter.description, dtype};
+  return engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients(trained, inputs));
+}
+
+export async function differentiate(
+  step: GradientStep,
+  device: Device,
+  state: OptimizerState,
+  batch: EncodedBatch,
+): Promise<Differentiated> {
+  const uploaded: DeviceTensor[] = [];
+  const inputs = mapTree(batch as unknown as Tree<HostTensor>, isHostTensor, tensor => {
+    const on = upload(device, tensor);
+    uploaded.push(on);
+    return on;
+  }) as MapTree<AdapterBatch, Tensor, DeviceTensor>;
+  try {
+    const {loss, errors, squaredNorm, gradients} = await step.run({state, batch: inputs});
+    errors.dispose();
+    return {loss: await scalar(loss), squaredNorm: await scalar(squaredNorm), gradients};
+  } finally {
+    for (const tensor of uploaded) tensor.dispose();
+  }
+}
+
+/** The one value of a tensor, which is freed. */
+export async function scalar(tensor: DeviceTensor): Promise<number> {
+  const [value] = await tensor.toFloat32Array();
+  tensor.dispose();
+  return value!;
+}
+
+function isHostTensor(value: unknown): value is HostTensor {
+  return typeof value === 'object' && value !== null && 'data' in value && 'shape' in value;
+}

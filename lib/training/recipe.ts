@@ -1,0 +1,73 @@
+/**
+ * Recipes: a training run as a YAML file, with paths relative to it.
+ */
+import {readFile} from 'node:fs/promises';
+import {dirname, resolve} from 'node:path';
+import {parseDocument} from 'yaml';
+import {z} from 'zod';
+import {ArgumentError, FileError} from '../errors.ts';
+import {newAdapterKinds} from '../pipelines/describe-new-adapter.ts';
+import type {DeviceSpec} from '../runtime/device.ts';
+import {adapterInitializations} from './initialize-adapter.ts';
+import {trainerSettings} from './trainer-options.ts';
+
+/** Fields of a recipe whose paths are relative to `folder`. */
+function recipeFields(folder: string) {
+  const path = z
+    .string()
+    .min(1)
+    .transform(name => resolve(folder, name));
+  const run = {
+    device: z
+      .string()
+      .transform(name => name as DeviceSpec)
+      .exactOptional(),
+    /** Of products and activations; trained weights are float32. */
+    dtype: z.enum(['float32', 'bfloat16', 'float16']).default('bfloat16'),
+  };
+  return z.strictObject({
+    /** The frozen base and its encoders: files as in `LoadOptions`, or random weights to try and to measure. */
+    models: z.union([
+      z.strictObject({
+        model: path,
+        imageEncoder: path,
+        vae: path.exactOptional(),
+        tokenizer: path.exactOptional(),
+        instructionEncoder: path.exactOptional(),
+        adapterHeads: z.int().positive().exactOptional(),
+        ...run,
+      }),
+      z.strictObject({random: z.enum(['tiny', 'sd15']), ...run}),
+    ]),
+    adapter: z.strictObject({
+      kind: z.enum(newAdapterKinds),
+      from: path.exactOptional(),
+      initialization: z.enum(adapterInitializations).exactOptional(),
+    }),
+    /** Folder of the training set. */
+    dataset: path,
+    training: trainerSettings,
+    /** Folder for checkpoints and `metrics.jsonl`. */
+    output: path,
+  });
+}
+
+export type Recipe = z.output<ReturnType<typeof recipeFields>>;
+
+/**
+ * @throws FileError where the file cannot be read or is no YAML, ArgumentError that lists all that is wrong in it
+ */
+export async function readRecipe(path: string): Promise<Recipe> {
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new FileError(`${path}: expected a recipe, got ${cause.code ?? cause.message}. Check the path.`, {
+      cause,
+    });
+  });
+  const document = parseDocument(text);
+  const [problem] = document.errors;
+  if (problem !== undefined)
+    throw new FileError(`${path}: expected YAML: ${problem.message}`, {cause: problem});
+  const parsed = recipeFields(dirname(path)).safeParse(document.toJS());
+  if (parsed.success) return parsed.data;
+  throw new ArgumentError(`${path}: not a recipe.\n${z.prettifyError(parsed.error)}`, {cause: parsed.error});
+}
