@@ -3,7 +3,7 @@
  */
 import type {CompiledFunction} from '../engine/compiled-function.ts';
 import {ArgumentError} from '../errors.ts';
-import type {Tensor} from '../graph/tensor.ts';
+import type {Tensor, TensorType} from '../graph/tensor.ts';
 import {type MapTree, mapTree, type Tree} from '../graph/tree.ts';
 import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import {type HostTensor, upload} from '../pipelines/host-tensor.ts';
@@ -52,11 +52,11 @@ export async function differentiate(
   batch: EncodedBatch,
 ): Promise<Differentiated> {
   const uploaded: DeviceTensor[] = [];
-  const inputs = mapTree(batch as unknown as Tree<HostTensor>, isHostTensor, tensor => {
+  const inputs = mapBatch(batch, tensor => {
     const on = upload(device, tensor);
     uploaded.push(on);
     return on;
-  }) as MapTree<AdapterBatch, Tensor, DeviceTensor>;
+  });
   try {
     const {loss, errors, squaredNorm, gradients} = await step.run({state, batch: inputs});
     errors.dispose();
@@ -64,6 +64,15 @@ export async function differentiate(
   } finally {
     for (const tensor of uploaded) tensor.dispose();
   }
+}
+
+/** For plans of the step. */
+export function batchTypes(batch: EncodedBatch): MapTree<AdapterBatch, Tensor, TensorType> {
+  return mapBatch(batch, ({shape}): TensorType => ({shape, dtype: 'float32'}));
+}
+
+function mapBatch<T>(batch: EncodedBatch, map: (tensor: HostTensor) => T): MapTree<AdapterBatch, Tensor, T> {
+  return mapTree(batch as unknown as Tree<HostTensor>, isHostTensor, map) as MapTree<AdapterBatch, Tensor, T>;
 }
 
 /** The one value of a tensor, which is freed. */

@@ -11,34 +11,42 @@ import type {DeviceSpec} from '../runtime/device.ts';
 import {adapterInitializations} from './initialize-adapter.ts';
 import {trainerSettings} from './trainer-options.ts';
 
-/** Fields of a recipe whose paths are relative to `folder`. */
-function recipeFields(folder: string) {
+const run = {
+  device: z
+    .string()
+    .transform(name => name as DeviceSpec)
+    .exactOptional(),
+  /** Of products and activations; trained weights are float32. */
+  dtype: z.enum(['float32', 'bfloat16', 'float16']).default('bfloat16'),
+};
+
+/** Random weights of the base and its encoders, to try and to measure. */
+const randomModels = z.strictObject({random: z.enum(['tiny', 'sd15']), ...run});
+
+/**
+ * Fields of a recipe.
+ *
+ * @param folder that paths are relative to
+ * @param isRandom whether its models have random weights: said beforehand, so that what is wrong is told of the right kind
+ */
+function recipeFields(folder: string, isRandom: boolean) {
   const path = z
     .string()
     .min(1)
     .transform(name => resolve(folder, name));
-  const run = {
-    device: z
-      .string()
-      .transform(name => name as DeviceSpec)
-      .exactOptional(),
-    /** Of products and activations; trained weights are float32. */
-    dtype: z.enum(['float32', 'bfloat16', 'float16']).default('bfloat16'),
-  };
+  /** As in `LoadOptions`. */
+  const files = z.strictObject({
+    model: path,
+    imageEncoder: path,
+    vae: path.exactOptional(),
+    tokenizer: path.exactOptional(),
+    instructionEncoder: path.exactOptional(),
+    adapterHeads: z.int().positive().exactOptional(),
+    ...run,
+  });
   return z.strictObject({
-    /** The frozen base and its encoders: files as in `LoadOptions`, or random weights to try and to measure. */
-    models: z.union([
-      z.strictObject({
-        model: path,
-        imageEncoder: path,
-        vae: path.exactOptional(),
-        tokenizer: path.exactOptional(),
-        instructionEncoder: path.exactOptional(),
-        adapterHeads: z.int().positive().exactOptional(),
-        ...run,
-      }),
-      z.strictObject({random: z.enum(['tiny', 'sd15']), ...run}),
-    ]),
+    /** The frozen base and its encoders. */
+    models: isRandom ? randomModels : files,
     adapter: z.strictObject({
       kind: z.enum(newAdapterKinds),
       from: path.exactOptional(),
@@ -67,7 +75,13 @@ export async function readRecipe(path: string): Promise<Recipe> {
   const [problem] = document.errors;
   if (problem !== undefined)
     throw new FileError(`${path}: expected YAML: ${problem.message}`, {cause: problem});
-  const parsed = recipeFields(dirname(path)).safeParse(document.toJS());
+  const values: unknown = document.toJS();
+  const parsed = recipeFields(dirname(path), hasRandomModels(values)).safeParse(values);
   if (parsed.success) return parsed.data;
   throw new ArgumentError(`${path}: not a recipe.\n${z.prettifyError(parsed.error)}`, {cause: parsed.error});
+}
+
+function hasRandomModels(values: unknown): boolean {
+  const models = (values as {models?: unknown} | null)?.models;
+  return typeof models === 'object' && models !== null && 'random' in models;
 }
