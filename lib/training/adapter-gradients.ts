@@ -5,6 +5,7 @@
 import {gradients} from '../graph/gradients.ts';
 import {binary, reduceSum, reshape, slice} from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
+import {scoped} from '../graph/trace.ts';
 import {adapterKeyValues, type ImageTokensInputs, imageTokens} from '../models/ip-adapter.ts';
 import {crossAttentionLayers, unet, unetTextKeyValues, unetTimeProjections} from '../models/unet.ts';
 import type {UNetConfig} from '../models/unet-config.ts';
@@ -65,7 +66,9 @@ export function adapterGradients(
   {state, batch}: AdapterStepInputs,
 ): AdapterStepOutputs {
   const names = Object.keys(state);
-  const trained = Object.fromEntries(names.map(name => [name, weightOf(state[name]!)]));
+  const trained = Object.fromEntries(
+    names.map(name => [name, scoped(`adapter.${name}`, () => weightOf(state[name]!))]),
+  );
   const weights = new Weights(new TrainableWeights('adapter', trained));
   const tokens = imageTokens(weights, adapter, batch.condition, dtype);
   const prediction = unet(

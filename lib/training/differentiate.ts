@@ -1,7 +1,7 @@
 /**
  * The compiled training step: an encoded batch in, its loss and the adapter's gradients out.
  */
-import type {CompiledFunction} from '../engine/compiled-function.ts';
+import type {CompiledFunction, RunOptions} from '../engine/compiled-function.ts';
 import {ArgumentError} from '../errors.ts';
 import type {Tensor, TensorType} from '../graph/tensor.ts';
 import {type MapTree, mapTree, type Tree} from '../graph/tree.ts';
@@ -45,11 +45,17 @@ export function compileGradientStep(
   return engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients(trained, inputs));
 }
 
+/** Whether a step can be taken with them. */
+export function hasFiniteResult({loss, squaredNorm}: Pick<Differentiated, 'loss' | 'squaredNorm'>): boolean {
+  return Number.isFinite(loss) && Number.isFinite(squaredNorm);
+}
+
 export async function differentiate(
   step: GradientStep,
   device: Device,
   state: OptimizerState,
   batch: EncodedBatch,
+  options: RunOptions = {},
 ): Promise<Differentiated> {
   const uploaded: DeviceTensor[] = [];
   const inputs = mapBatch(batch, tensor => {
@@ -58,7 +64,7 @@ export async function differentiate(
     return on;
   });
   try {
-    const {loss, errors, squaredNorm, gradients} = await step.run({state, batch: inputs});
+    const {loss, errors, squaredNorm, gradients} = await step.run({state, batch: inputs}, options);
     errors.dispose();
     return {loss: await scalar(loss), squaredNorm: await scalar(squaredNorm), gradients};
   } finally {

@@ -18,6 +18,7 @@ import {
   differentiate,
   type GradientStep,
   type Gradients,
+  hasFiniteResult,
   scalar,
 } from './differentiate.ts';
 import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
@@ -46,6 +47,8 @@ export class Trainer {
   #taken: number;
   /** Step of the newest checkpoint. */
   #saved: number;
+  /** The last batch whose loss or gradients were not finite. */
+  #notFinite: EncodedBatch | undefined;
 
   private constructor(options: ResolvedTrainerOptions, start: Start) {
     this.#options = options;
@@ -107,7 +110,7 @@ export class Trainer {
       if (skipped >= maxSkippedSteps) {
         throw new NumericError(
           `step ${event.step}: ${skipped} steps in a row had a loss of ${event.loss} or gradients that are not finite. ` +
-            'Lower the learning rate, or train in float32; IPAI_CHECK_NUMERICS names the node.',
+            `${await this.#findNan()} Lower the learning rate, or train in float32.`,
         );
       }
       if (this.#taken % checkpointEvery === 0 && this.#taken < steps) await this.#save();
@@ -138,7 +141,7 @@ export class Trainer {
     }
     const loss = sumOfLosses / accumulate;
     const gradientNorm = Math.sqrt(squaredNorm) / accumulate;
-    const isSkipped = !Number.isFinite(loss) || !Number.isFinite(gradientNorm);
+    const isSkipped = !hasFiniteResult({loss, squaredNorm});
     if (!isSkipped) {
       const clipping = maxGradientNorm === undefined ? 1 : Math.min(1, maxGradientNorm / gradientNorm);
       await this.#optimizer.step(gradients, {learningRate: rate, factor: clipping / accumulate});
@@ -169,9 +172,23 @@ export class Trainer {
     });
   }
 
-  #differentiate(batch: EncodedBatch): Promise<Differentiated> {
+  async #differentiate(batch: EncodedBatch): Promise<Differentiated> {
     const {device} = this.#options.models.engine;
-    return differentiate(this.#step, device, this.#optimizer.state, batch);
+    const result = await differentiate(this.#step, device, this.#optimizer.state, batch);
+    if (!hasFiniteResult(result)) this.#notFinite = batch;
+    return result;
+  }
+
+  /** A sentence that names the op which gave the first NaN of the last batch without a finite result. */
+  async #findNan(): Promise<string> {
+    const {device} = this.#options.models.engine;
+    try {
+      await differentiate(this.#step, device, this.#optimizer.state, this.#notFinite!, {checkNan: true});
+      return 'No value is NaN, so that some are too large for their sum.';
+    } catch (error) {
+      if (error instanceof NumericError) return error.message;
+      throw error;
+    }
   }
 
   async #add(a: Gradients, b: Gradients): Promise<{squaredNorm: number; gradients: Gradients}> {
