@@ -3,7 +3,7 @@
  */
 import {stat} from 'node:fs/promises';
 import {type Dataset, openDataset} from '../datasets/dataset.ts';
-import {formatSeconds} from '../inspect/format.ts';
+import {formatBytes, formatSeconds} from '../inspect/format.ts';
 import {computeDType} from '../pipelines/compute-dtype.ts';
 import {forecastTraining, type TrainingForecast} from '../training/forecast.ts';
 import {openRecipeModels} from '../training/open-recipe.ts';
@@ -66,7 +66,7 @@ function runText({adapter, models, training}: Recipe): string {
     accumulate === 1 ? `${batchSize}` : `${batchSize * accumulate} (${accumulate} x ${batchSize})`;
   return (
     `run: ${adapter.kind} adapter, ${number.format(steps)} steps of ${samples} samples, ${resolution}x${resolution}, ` +
-    `${models.dtype}, learning rate ${learningRate} ${schedule}`
+    `${models.dtype}, learning rate ${learningRate.toExponential()} ${schedule}`
   );
 }
 
@@ -84,10 +84,10 @@ function dataText({dataset, training}: Recipe, tasks: Record<string, number> | u
 
 function forecastText(forecast: TrainingForecast): string[] {
   const {trainedParameters, memory, encodeSeconds, gradientSeconds, optimizerSeconds} = forecast;
-  const {secondsPerStep, totalSeconds} = forecast;
+  const {secondsPerStep, totalSeconds, peakBytes} = forecast;
   return [
     `trained: ${number.format(trainedParameters)} parameters`,
-    memoryText(memory),
+    `${memoryText(memory)}, ${formatBytes(peakBytes)} measured`,
     `batch: ${formatSeconds(encodeSeconds)} to encode, ${formatSeconds(gradientSeconds)} for loss and gradients`,
     `step: ${formatSeconds(secondsPerStep)}, of which the optimiser takes ${formatSeconds(optimizerSeconds)}`,
     `total: ${formatSeconds(totalSeconds)} on this machine, without validation and reading`,
