@@ -5,6 +5,7 @@
 import {gradients} from '../graph/gradients.ts';
 import {binary, reduceSum, reshape, slice} from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
+import {checkpoint} from '../graph/trace.ts';
 import {adapterKeyValues, type ImageTokensInputs, imageTokens} from '../models/ip-adapter.ts';
 import {crossAttentionLayers, unet, unetTextKeyValues, unetTimeProjections} from '../models/unet.ts';
 import type {UNetConfig} from '../models/unet-config.ts';
@@ -20,6 +21,8 @@ export interface TrainedModel {
   readonly adapter: AdapterDescription;
   /** Of products and activations; weights, losses and moments are float32. */
   readonly dtype: ComputeDType;
+  /** Whether activations are computed again on the way back instead of kept: less memory for more time. Default false. */
+  readonly recompute?: boolean;
 }
 
 /** All float32, of one batch size B. */
@@ -61,13 +64,20 @@ export type AdapterStepOutputs = GradientsWithNorm & {
 
 /** To be compiled: loss and gradients of a batch. */
 export function adapterGradients(
-  {unet: frozen, config, adapter, dtype}: TrainedModel,
+  {unet: frozen, config, adapter, dtype, recompute = false}: TrainedModel,
   {state, batch}: AdapterStepInputs,
 ): AdapterStepOutputs {
   const names = Object.keys(state);
-  const trained = Object.fromEntries(names.map(name => [name, weightOf(state[name]!)]));
-  const weights = new Weights(new TrainableWeights('adapter', trained));
-  const tokens = imageTokens(weights, adapter, batch.condition, dtype);
+  // With the weights, which are copies of their states' first parts.
+  const {trained, imageKeyValues} = checkpoint(() => {
+    const trained = Object.fromEntries(names.map(name => [name, weightOf(state[name]!)]));
+    const weights = new Weights(new TrainableWeights('adapter', trained));
+    const tokens = imageTokens(weights, adapter, batch.condition, dtype);
+    return {
+      trained,
+      imageKeyValues: adapterKeyValues(weights, crossAttentionLayers(config), tokens, dtype),
+    };
+  });
   const prediction = unet(
     frozen,
     config,
@@ -75,7 +85,7 @@ export function adapterGradients(
       sample: batch.noisy,
       timeProjections: unetTimeProjections(frozen, config, batch.timesteps, dtype),
       textKeyValues: unetTextKeyValues(frozen, config, batch.encoderHiddenStates, dtype),
-      imageKeyValues: adapterKeyValues(weights, crossAttentionLayers(config), tokens, dtype),
+      imageKeyValues,
       imageScales: batch.imageScales,
     },
     dtype,
@@ -84,6 +94,7 @@ export function adapterGradients(
   const parts = gradients(
     loss,
     names.map(name => trained[name]!),
+    {recompute},
   );
   return {
     loss,
