@@ -5,7 +5,6 @@
 import {gradients} from '../graph/gradients.ts';
 import {binary, reduceSum, reshape, slice} from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
-import {checkpoint} from '../graph/trace.ts';
 import {adapterKeyValues, type ImageTokensInputs, imageTokens} from '../models/ip-adapter.ts';
 import {crossAttentionLayers, unet, unetTextKeyValues, unetTimeProjections} from '../models/unet.ts';
 import type {UNetConfig} from '../models/unet-config.ts';
@@ -67,17 +66,15 @@ export function adapterGradients(
   {unet: frozen, config, adapter, dtype, recompute = false}: TrainedModel,
   {state, batch}: AdapterStepInputs,
 ): AdapterStepOutputs {
-  const names = Object.keys(state);
-  // With the weights, which are copies of their states' first parts.
-  const {trained, imageKeyValues} = checkpoint(() => {
-    const trained = Object.fromEntries(names.map(name => [name, weightOf(state[name]!)]));
-    const weights = new Weights(new TrainableWeights('adapter', trained));
-    const tokens = imageTokens(weights, adapter, batch.condition, dtype);
-    return {
-      trained,
-      imageKeyValues: adapterKeyValues(weights, crossAttentionLayers(config), tokens, dtype),
-    };
-  });
+  const trained = new Map<string, Tensor>();
+  // Cut from its state in the region that reads it first, a weight does not live from there to the way back.
+  const read = (name: string) => {
+    const tensor = trained.get(name) ?? (state[name] && weightOf(state[name]));
+    if (tensor !== undefined) trained.set(name, tensor);
+    return tensor;
+  };
+  const weights = new Weights(new TrainableWeights('adapter', read));
+  const tokens = imageTokens(weights, adapter, batch.condition, dtype);
   const prediction = unet(
     frozen,
     config,
@@ -85,15 +82,16 @@ export function adapterGradients(
       sample: batch.noisy,
       timeProjections: unetTimeProjections(frozen, config, batch.timesteps, dtype),
       textKeyValues: unetTextKeyValues(frozen, config, batch.encoderHiddenStates, dtype),
-      imageKeyValues,
+      imageKeyValues: adapterKeyValues(weights, crossAttentionLayers(config), tokens, dtype),
       imageScales: batch.imageScales,
     },
     dtype,
   );
   const {loss, errors} = diffusionLoss(prediction, batch.target, batch.weights);
+  const names = Object.keys(state);
   const parts = gradients(
     loss,
-    names.map(name => trained[name]!),
+    names.map(name => read(name)!),
     {recompute},
   );
   return {

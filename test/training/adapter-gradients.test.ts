@@ -120,7 +120,7 @@ test('recomputation: equal gradients, a smaller arena, the same weights', async 
   }
   const [large, small] = [compiled, again].map(step => step.plan({state, batch}).program);
   t.log(`arena ${large!.peakBytes} bytes without, ${small!.peakBytes} with`);
-  t.true(small!.peakBytes < 0.6 * large!.peakBytes);
+  t.true(small!.peakBytes < 0.4 * large!.peakBytes);
   t.deepEqual([...small!.parameterBytes].sort(), [...large!.parameterBytes].sort());
 });
 
