@@ -5,7 +5,6 @@ import type {CompiledFunction, RunOptions} from '../engine/compiled-function.ts'
 import {ArgumentError} from '../errors.ts';
 import type {Tensor, TensorType} from '../graph/tensor.ts';
 import {type MapTree, mapTree, type Tree} from '../graph/tree.ts';
-import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import {type HostTensor, upload} from '../pipelines/host-tensor.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
 import type {Device} from '../runtime/device.ts';
@@ -18,6 +17,7 @@ import {
   adapterGradients,
 } from './adapter-gradients.ts';
 import type {EncodedBatch} from './encode-batch.ts';
+import type {ResolvedTrainerOptions} from './trainer-options.ts';
 
 export type GradientStep = CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
 
@@ -35,13 +35,13 @@ export interface Differentiated {
 /** @throws ArgumentError where the models have no adapter */
 export function compileGradientStep(
   {engine, denoiser, adapter}: PipelineModels,
-  dtype: ComputeDType,
+  {dtype, recompute}: Pick<ResolvedTrainerOptions, 'dtype' | 'recompute'>,
 ): GradientStep {
   if (adapter === undefined) {
     throw new ArgumentError('models: expected an adapter of the kind that is trained, got none.');
   }
   const {weights: unet, config} = denoiser;
-  const trained = {unet, config, adapter: adapter.adapter.description, dtype};
+  const trained = {unet, config, adapter: adapter.adapter.description, dtype, recompute};
   return engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients(trained, inputs));
 }
 

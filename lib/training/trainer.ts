@@ -58,8 +58,8 @@ export class Trainer {
     this.#predictionType = trainedPrediction(start.scheduler.predictionType);
     this.#taken = start.step;
     this.#saved = start.step;
-    const {models, dtype} = options;
-    this.#step = compileGradientStep(models, dtype);
+    const {models} = options;
+    this.#step = compileGradientStep(models, options);
     this.#sum = models.engine.compile('train.sum', sumGradients);
   }
 

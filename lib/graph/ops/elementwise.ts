@@ -3,7 +3,7 @@
  */
 import {defineOp, noSecondDerivative} from '../op.ts';
 import {sizeOf, type Tensor} from '../tensor.ts';
-import {expectCompute, expectDType, expectShape, fail} from './check.ts';
+import {expectCompute, expectDType, expectShape, fail, sameShape} from './check.ts';
 import {concat, reduceSum, slice} from './data.ts';
 
 const activations = ['silu', 'gelu', 'quick_gelu'] as const;
@@ -67,7 +67,8 @@ export const binary = defineOp({
   },
   cost: (_inputs, _attributes, output) => ({flops: sizeOf(output.shape)}),
   vjp: ({inputs: {a, b}, attributes: {kind}, gradient}) => {
-    const summed = (x: Tensor, to: Tensor): Tensor => reduceSum({x}, {shape: to.shape, dtype: to.dtype});
+    const summed = (x: Tensor, to: Tensor): Tensor =>
+      sameShape(x.shape, to.shape) ? x : reduceSum({x}, {shape: to.shape, dtype: to.dtype});
     const times = (factor: Tensor): Tensor => binary({a: gradient, b: factor}, {kind: 'multiply'});
     if (kind === 'multiply')
       return {a: (): Tensor => summed(times(b), a), b: (): Tensor => summed(times(a), b)};
