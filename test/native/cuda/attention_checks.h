@@ -36,7 +36,7 @@ inline std::vector<std::string> launch_names(const std::string& op_name, const A
   return names;
 }
 
-// body(dtype) for those that the kernels take.
+// body(dtype) for those that the tensor cores take.
 template <class Body>
 void for_each_half_dtype(Body body) {
   for (const DType dtype : {DType::kFloat16, DType::kBFloat16}) {
@@ -52,12 +52,15 @@ inline HostTensor magnitudes_of(const HostTensor& x) {
 }
 
 // Largest error in units of what rounding explains: that of each weight and that of the result, by at most
-// `unit` of them (2^-11 or 2^-8). `magnitudes` is the attention to |v|, so that weights account for
+// `unit` of them (2^-11 or 2^-8; 0 in float32). `magnitudes` is the attention to |v|, so that weights account
+// for
 //   |Σ rounded weight · v - Σ weight · v| <= unit · Σ weight · |v|.
 // The rest, of sums and exponentials in float32, is far below: 4e-6, and it grows with the scores.
 inline double error_of_rounding(const HostTensor& got, const HostTensor& expected,
                                 const HostTensor& magnitudes, double score = 1) {
-  const double unit = got.type().dtype == DType::kBFloat16 ? 0x1p-8 : 0x1p-11;
+  const double unit = got.type().dtype == DType::kBFloat16  ? 0x1p-8
+                      : got.type().dtype == DType::kFloat16 ? 0x1p-11
+                                                            : 0;
   double worst = 0;
   for (int64_t i = 0; i < got.type().shape.size(); ++i) {
     const double error = std::fabs(got.at(i) - expected.at(i));

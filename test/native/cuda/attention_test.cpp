@@ -182,18 +182,58 @@ TEST_CASE("cuda attention: a query's bits depend neither on other queries nor on
   });
 }
 
-TEST_CASE("cuda attention: says which dtypes and sizes of heads there are") {
+TEST_CASE("cuda attention: float32, and heads of sizes that the tensor cores have no plan for") {
+  for_each_cuda_dtype([](DType dtype) {
+    const auto check_case = [&](const Case& c) {
+      INFO("size ", c.head_size);
+      const std::vector<HostTensor> inputs = c.inputs(dtype);
+      CHECK_EQ(launch_names("attention", c.attributes(), inputs, c.output(), kCudaDevice),
+               std::vector<std::string>{"attention_any_head"});
+      check(c, inputs, std::max(1.0, std::fabs(c.scale)));
+    };
+    for (const int64_t size : {1, 3, 8, 12, 32, 33, 96, 161, 511}) {
+      check_case({{1, 1, 1, 1, size}});
+      check_case({{2, 17, 77, 3, size}});
+    }
+    check_case({{1, 40, 32, 1, 12}});
+    check_case({{2, 70, 70, 2, 8}, true});
+    check_case({{1, 5, 90, 1, 12}, true});
+    check_case({{2, 7, 70, 2, 8}, false, {2, 1, 70}});
+    check_case({{2, 37, 100, 1, 12}, true, {1, 37, 100}, -3});
+    check_case({{1, 20, 30, 2, 32}, false, {}, 0});
+    check_case({{1, 20, 90, 2, 32}, false, {}, 12});
+  });
+  for (const int64_t size : {40, 64, 160, 512}) {
+    const Case c{{1, 17, 77, 2, size}};
+    check(c, c.inputs(DType::kFloat32));
+  }
+}
+
+TEST_CASE("cuda attention: any head's queries that see no key give zeros") {
+  for_each_cuda_dtype([](DType dtype) {
+    const Case c{{1, 5, 70, 2, 12}, false, {1, 5, 70}};
+    std::vector<HostTensor> inputs = c.inputs(dtype);
+    for (int64_t key = 0; key < 70; ++key) {
+      inputs[3].set(3 * 70 + key, -std::numeric_limits<double>::infinity());
+      if (key < 40) inputs[3].set(4 * 70 + key, -std::numeric_limits<double>::infinity());
+    }
+    const HostTensor got = check(c, inputs);
+    for (int64_t channel = 0; channel < c.channels(); ++channel) {
+      CHECK_EQ(got.at(3 * c.channels() + channel), 0);
+    }
+  });
+}
+
+TEST_CASE("cuda attention: says which sizes of heads there are") {
   const auto refusal = [](DType dtype, int64_t channels) {
     const HostTensor q(dtype, {1, 2, channels});
     const AttributeMap attributes = {{"heads", 2.0}, {"scale", 1.0}, {"causal", 0.0}};
     return validate(cuda_op("attention"), attributes, {q, q, q, HostTensor()}, q.type(), kCudaDevice);
   };
   CHECK_EQ(refusal(DType::kBFloat16, 80), "");
-  CHECK_EQ(refusal(DType::kFloat32, 80), "q: expected float16 or bfloat16 on CUDA; got float32 [1, 2, 80]");
-  CHECK_EQ(
-      refusal(DType::kFloat16, 96),
-      "q: expected heads of 40, 64, 80, 88, 128, 160 or 512 channels on CUDA; got float16 [1, 2, 96] with 2 "
-      "heads");
+  CHECK_EQ(refusal(DType::kFloat32, 1024), "");
+  CHECK_EQ(refusal(DType::kFloat16, 1026),
+           "q: expected heads of at most 512 channels on CUDA; got float16 [1, 2, 1026] with 2 heads");
 }
 
 }  // namespace ipai::test
