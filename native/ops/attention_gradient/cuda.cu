@@ -7,8 +7,6 @@
 // query's sum, which it leaves in scratch memory beside rowsum(G ∘ O). The second kernel has keys of its own,
 // meets all queries and makes dK and dV. Scores are so computed three times, but nobody adds to what another
 // block has.
-#include <algorithm>
-
 #include "cuda/attention_lanes.h"
 #include "cuda/attention_operands.h"
 #include "cuda/attention_state.h"
@@ -25,6 +23,9 @@ using Role = AttentionGradient;
 // Of the UNet; sums of a longer one would not fit into registers.
 constexpr int kLargestHead = 160;
 constexpr int kSteps = kLargestHead / kWarpSize;
+
+// Of a multiprocessor, which leaves a thread 128 registers. Without it the compiler aims at more, and spills.
+constexpr int kBlocks = 4;
 
 template <class T>
 struct Operands {
@@ -119,7 +120,7 @@ __device__ void measure_queries(const Operands<T>& x, const AttentionPlace& plac
 }
 
 template <class T>
-__global__ void __launch_bounds__(kLaneThreads) attention_gradient_queries(const Operands<T> x) {
+__global__ void __launch_bounds__(kLaneThreads, kBlocks) attention_gradient_queries(const Operands<T> x) {
   const Shared shared(x.channels);
   const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
   const int first_query = place.block * kBlockTokens + warp_index() * kOwnTokens;
@@ -163,7 +164,7 @@ __global__ void __launch_bounds__(kLaneThreads) attention_gradient_queries(const
 }
 
 template <class T>
-__global__ void __launch_bounds__(kLaneThreads) attention_gradient_keys(const Operands<T> x) {
+__global__ void __launch_bounds__(kLaneThreads, kBlocks) attention_gradient_keys(const Operands<T> x) {
   const Shared shared(x.channels);
   const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
   const int first_key = place.block * kBlockTokens + warp_index() * kOwnTokens;

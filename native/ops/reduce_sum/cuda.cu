@@ -1,7 +1,10 @@
 // reduce_sum on CUDA: bound by reading x. A block makes one sum, whose terms its threads take in turn, or
 // where neighbours in x belong to different sums, 32 neighbouring ones, a row of them after the other: loads
-// of a warp are neighbours either way. Sums are made of sums of threads, two by two, in an order that the
-// shapes alone decide.
+// of a warp are neighbours either way. Few sums of many terms are split among blocks, whose sums go through
+// scratch memory to a second launch. Sums are made of sums of threads, two by two, in an order that shapes
+// and device alone decide.
+#include <algorithm>
+
 #include "cuda/element.h"
 #include "cuda/grid.h"
 #include "cuda/nest.h"
@@ -14,15 +17,19 @@ namespace {
 
 constexpr int kThreads = 256;
 constexpr int kColumns = 32;
+// Terms that a thread should at least add up.
+constexpr int64_t kThreadTerms = 16;
+constexpr int64_t kMostSplits = 256;
 
 struct Reduction {
-  Nest<2> kept;  // of x and y
+  Nest<2> kept;  // of x and the sums
   Nest<1> reduced;
   int64_t sums;
-  int64_t terms;  // of each sum
+  int64_t terms;            // of each sum
+  int64_t terms_per_split;  // blockIdx.y is the split
 };
 
-// A block makes kSums sums.
+// A block makes kSums sums of a split. `y` is [splits, sums].
 template <class T, class Y, int kSums>
 __global__ void __launch_bounds__(kThreads) reduce_sum_kernel(const T* x, Y* y, const Reduction reduction) {
   constexpr int kRows = kThreads / kSums;
@@ -34,7 +41,9 @@ __global__ void __launch_bounds__(kThreads) reduce_sum_kernel(const T* x, Y* y, 
   float total = 0;
   if (!is_idle) {
     reduction.kept.locate(sum, place);
-    for (int64_t term = row; term < reduction.terms; term += kRows) {
+    const int64_t first = blockIdx.y * reduction.terms_per_split;
+    const int64_t end = min(first + reduction.terms_per_split, reduction.terms);
+    for (int64_t term = first + row; term < end; term += kRows) {
       int64_t offset[1];
       reduction.reduced.locate(term, offset);
       total += to_float(x[place[0] + offset[0]]);
@@ -45,27 +54,63 @@ __global__ void __launch_bounds__(kThreads) reduce_sum_kernel(const T* x, Y* y, 
     __syncthreads();  // sums of rows [0, 2 · rows) are there
     if (row < rows) partial[thread] += partial[thread + rows * kSums];
   }
-  if (row == 0 && !is_idle) y[place[1]] = from_float<Y>(partial[thread]);
+  if (row == 0 && !is_idle) y[blockIdx.y * reduction.sums + place[1]] = from_float<Y>(partial[thread]);
 }
 
-template <class T, class Y, int kSums>
-void record_sums(const NodeView& node, const Reduction& reduction, CudaEncoder& encoder) {
-  encoder.launch("reduce_sum", reduce_sum_kernel<T, Y, kSums>, {blocks_for(reduction.sums, kSums), kThreads},
-                 node.input(0).as<const T>(), node.output().as<Y>(), reduction);
+struct Plan {
+  Plan(const Shape& x, const Shape& y, const DeviceTraits& device)
+      : axes(x, y), sums(y.size()), terms(x.size() / y.size()) {
+    const int64_t together = axes.has_columns() ? kColumns : 1;
+    const int64_t wanted = 2 * int64_t{device.multiprocessors} / ceil_divide(sums, together);
+    const int64_t most = std::min(kMostSplits, terms / (kThreads / together * kThreadTerms));
+    terms_per_split = ceil_divide(terms, std::max<int64_t>(1, std::min(wanted, most)));
+  }
+
+  int64_t splits() const { return ceil_divide(terms, terms_per_split); }
+  Reduction first() const {
+    return {Nest<2>(axes.kept), Nest<1>(axes.reduced), sums, terms, terms_per_split};
+  }
+  // Of the splits' sums.
+  Reduction second() const {
+    LoopNest<2> kept;
+    LoopNest<1> reduced;
+    kept.add_axis(sums, {1, 1});
+    reduced.add_axis(splits(), {sums});
+    return {Nest<2>(kept), Nest<1>(reduced), sums, splits(), splits()};
+  }
+
+  ReducedAxes axes;
+  int64_t sums, terms, terms_per_split;
+};
+
+template <class T, class Y>
+void record_sums(const Reduction& reduction, bool has_columns, const T* x, Y* y, CudaEncoder& encoder) {
+  const auto kernel = has_columns ? reduce_sum_kernel<T, Y, kColumns> : reduce_sum_kernel<T, Y, 1>;
+  const auto across = static_cast<uint32_t>(ceil_divide(reduction.sums, has_columns ? kColumns : 1));
+  const auto splits = static_cast<uint32_t>(ceil_divide(reduction.terms, reduction.terms_per_split));
+  encoder.launch("reduce_sum", kernel, {{across, splits}, kThreads}, x, y, reduction);
 }
 
 void record(const ReduceSum& attributes, const NodeView& node, CudaEncoder& encoder) {
-  const ReducedAxes axes(node.input(0).shape, node.output().shape);
-  const Reduction reduction = {Nest<2>(axes.kept), Nest<1>(axes.reduced), node.output().shape.size(),
-                               node.input(0).shape.size() / node.output().shape.size()};
-  with_element(node.input(0).dtype, [&](auto from) {
-    with_element(attributes.dtype, [&](auto to) {
+  const TensorView& x = node.input(0);
+  const Plan plan(x.shape, node.output().shape, encoder.device());
+  const bool has_columns = plan.axes.has_columns();
+  float* const partial = reinterpret_cast<float*>(encoder.scratch());
+  with_element(attributes.dtype, [&](auto to) {
+    using Y = decltype(to);
+    Y* const y = node.output().as<Y>();
+    with_element(x.dtype, [&](auto from) {
       using T = decltype(from);
-      using Y = decltype(to);
-      if (axes.has_columns()) return record_sums<T, Y, kColumns>(node, reduction, encoder);
-      record_sums<T, Y, 1>(node, reduction, encoder);
+      if (plan.splits() == 1) return record_sums(plan.first(), has_columns, x.as<const T>(), y, encoder);
+      record_sums(plan.first(), has_columns, x.as<const T>(), partial, encoder);
     });
+    if (plan.splits() > 1) record_sums<float>(plan.second(), plan.sums > 1, partial, y, encoder);
   });
+}
+
+size_t scratch_bytes(const ReduceSum&, const NodeTypes& types) {
+  const Plan plan(types.inputs[0].shape, types.outputs[0].shape, types.device);
+  return plan.splits() == 1 ? 0 : static_cast<size_t>(plan.splits() * plan.sums) * sizeof(float);
 }
 
 }  // namespace
@@ -74,6 +119,7 @@ namespace ops {
 Op reduce_sum() {
   CudaOpSpec<ReduceSum> spec;
   spec.validate = ReduceSum::validate;
+  spec.scratch_bytes = scratch_bytes;
   spec.record = record;
   return make_cuda_op(spec);
 }

@@ -26,7 +26,7 @@ void check(const Case& c, DType dtype, const std::string& launch, const DeviceTr
   INFO("batch ", c.batch, ", queries ", c.queries, ", keys ", c.keys, ", image keys ", c.image_keys,
        ", heads ", c.heads, ", size ", c.head_size, ", scale ", c.scale);
   const std::vector<HostTensor> inputs = c.inputs(dtype);
-  CHECK_EQ(launch_names(kName, c.attributes(), inputs, c.output(), device), std::vector<std::string>{launch});
+  check_launch(kName, c.attributes(), inputs, c.output(), device, launch);
   const HostTensor got = run_cuda(kName, c.attributes(), inputs, dtype, c.output(), device);
   const HostTensor expected = run_cpu_in_float32(kName, c.attributes(), inputs, c.output());
   std::vector<HostTensor> magnitudes = inputs;

@@ -41,6 +41,20 @@ TEST_CASE("cuda reduce_sum: each set of axes, to every dtype") {
   });
 }
 
+TEST_CASE("cuda reduce_sum: few sums of many terms, split among blocks") {
+  struct Case {
+    std::vector<int64_t> x, y;
+  };
+  for (const Case& c :
+       {Case{{100000}, {1}}, {{9000, 40}, {1, 40}}, {{2, 30000}, {2, 1}}, {{3, 5000, 3}, {3, 1, 3}}}) {
+    INFO(Shape(c.x).to_string(), " to ", Shape(c.y).to_string());
+    const auto terms = static_cast<double>(Shape(c.x).size() / Shape(c.y).size());
+    check("reduce_sum", {{"shape", list_of(c.y)}, {"dtype", std::string("float32")}},
+          {HostTensor::random(DType::kBFloat16, c.x, 1)}, DType::kFloat32, c.y,
+          1e-6 * (1 + std::sqrt(terms)));
+  }
+}
+
 TEST_CASE("cuda activation_gradient: every kind, small and large arguments") {
   for_each_cuda_dtype([](DType dtype) {
     for (const std::string kind : {"silu", "gelu", "quick_gelu"}) {
