@@ -2,11 +2,10 @@
  * A training set on disk: a folder with `manifest.jsonl` and pictures, or with tar shards, or both; and instructions in
  * `instructions/TASK.txt`, one a line.
  */
-import {open, readdir, readFile} from 'node:fs/promises';
+import {readdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {FileError} from '../errors.ts';
-import {type DecodedImage, decodeImage} from '../images/decode-image.ts';
-import type {DatasetProblem, DatasetSample, ImageReference} from './dataset-sample.ts';
+import type {DatasetProblem, DatasetSample} from './dataset-sample.ts';
 import {readManifest} from './manifest.ts';
 import {readTarSamples} from './tar-samples.ts';
 
@@ -41,23 +40,6 @@ export async function openDataset(folder: string): Promise<Dataset> {
     );
   }
   return {folder, samples, instructions: await readInstructions(folder, names), problems};
-}
-
-/**
- * A picture of a sample.
- *
- * @throws FileError where it cannot be read, or is none
- */
-export async function readDatasetImage({file, part}: ImageReference): Promise<DecodedImage> {
-  if (part === undefined) return decodeImage(file);
-  const handle = await open(file, 'r');
-  try {
-    const bytes = Buffer.alloc(part.length);
-    await handle.read(bytes, 0, part.length, part.offset);
-    return await decodeImage(bytes, {name: `${file} at byte ${part.offset}`});
-  } finally {
-    await handle.close();
-  }
 }
 
 async function listFolder(folder: string): Promise<string[]> {

@@ -3,29 +3,14 @@
  */
 import type {RunOptions} from '../engine/compiled-function.ts';
 import {ArgumentError} from '../errors.ts';
-import type {RgbImage} from '../images/image.ts';
-import {imageToTensor} from '../images/latent-image.ts';
 import type {AdapterModels} from '../pipelines/conditioning.ts';
 import {gatherRows, type HostTensor, stackRows} from '../pipelines/host-tensor.ts';
 import {latentShape, samplePosterior} from '../pipelines/initial-latents.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
-import type {TorchGenerator} from '../schedulers/torch-generator.ts';
 import {diffusionTarget, minSnrWeight, type TrainedPrediction} from './diffusion-loss.ts';
-import type {SampleChoices} from './sample-choices.ts';
-
-/** A sample with its pictures read and its choices made. */
-export interface PreparedSample {
-  readonly prompt: string;
-  readonly target: RgbImage;
-  readonly condition: RgbImage;
-  readonly choices: SampleChoices;
-  /** Draws the posterior of the latents, then the noise. */
-  readonly generator: TorchGenerator;
-}
+import type {PreparedSample} from './sample-stream.ts';
 
 export interface EncodeOptions extends RunOptions {
-  /** Side of the training pictures in pixels: a multiple of 8. */
-  readonly resolution: number;
   readonly alphasCumprod: Float32Array;
   readonly predictionType: TrainedPrediction;
   /** γ of min-SNR weighting; without it errors are not weighted. */
@@ -47,17 +32,21 @@ export interface EncodedBatch {
 }
 
 /** @throws ArgumentError where the models have no adapter */
+export function adapterOf({adapter}: PipelineModels): AdapterModels {
+  if (adapter !== undefined) return adapter;
+  throw new ArgumentError(
+    'models: expected an adapter of the kind that is trained, with its image encoder, got none. Load them for training.',
+  );
+}
+
+/** @throws ArgumentError where the models have no adapter */
 export async function encodeBatch(
   models: PipelineModels,
   samples: readonly PreparedSample[],
   options: EncodeOptions,
 ): Promise<EncodedBatch> {
-  const {textEncoder, adapter} = models;
-  if (adapter === undefined) {
-    throw new ArgumentError(
-      'models: expected an adapter with its image encoder, got none. Load them for training.',
-    );
-  }
+  const {textEncoder} = models;
+  const adapter = adapterOf(models);
   const promptOf = ({prompt, choices}: PreparedSample) => (choices.keepsText ? prompt : '');
   const texts = await textEncoder.encode(samples.map(promptOf), 0, options);
   const noisy: HostTensor[] = [];
@@ -98,15 +87,11 @@ export async function encodeBatch(
 async function drawLatents(
   {vae}: PipelineModels,
   {target, generator}: PreparedSample,
-  options: EncodeOptions,
+  options: RunOptions,
 ): Promise<HostTensor> {
-  const {resolution} = options;
-  const pixels = {
-    shape: [1, 3, resolution, resolution],
-    data: await imageToTensor(target, resolution, resolution),
-  };
-  const size = {channels: vae.config.latentChannels, height: resolution, width: resolution};
-  const data = await samplePosterior(vae, pixels, generator, options);
+  const [, , height, width] = target.shape as [number, number, number, number];
+  const size = {channels: vae.config.latentChannels, height, width};
+  const data = await samplePosterior(vae, target, generator, options);
   return {shape: latentShape(size, vae.scaleFactor), data};
 }
 
@@ -122,9 +107,8 @@ async function encodeConditions(
   const kept = samples.filter(({choices}) => choices.keepsImage);
   const features: HostTensor[] = [];
   if (kept.length > 0) {
-    const pixels: HostTensor[] = [];
-    for (const {condition} of kept) pixels.push(await imageEncoder.pixelValues(condition));
-    features.push(await imageEncoder.encode(stackRows(pixels), adapter.features, options));
+    const pixels = stackRows(kept.map(({condition}) => condition));
+    features.push(await imageEncoder.encode(pixels, adapter.features, options));
   }
   if (kept.length < samples.length) {
     features.push(await imageEncoder.unconditional(adapter.features, 'zero', options));

@@ -23,6 +23,8 @@ export interface TrainerOptions {
   readonly steps: number;
   /** Side of the training pictures in pixels, a multiple of 8. Default 512. */
   readonly resolution?: number;
+  /** Threads that read and prepare the next samples; 0: each is prepared when its turn comes. Default 2. */
+  readonly numWorkers?: number;
   /** Samples that are computed at a time. Default 1. */
   readonly batchSize?: number;
   /** Batches whose gradients make a step. Default 1. */
@@ -77,6 +79,7 @@ export interface TrainingResult {
 
 export const trainerDefaults = {
   resolution: 512,
+  numWorkers: 2,
   batchSize: 1,
   accumulate: 1,
   learningRate: 1e-6,

@@ -5,7 +5,7 @@
 import {appendFile, mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {CompiledFunction} from '../engine/compiled-function.ts';
-import {ArgumentError, NumericError} from '../errors.ts';
+import {NumericError} from '../errors.ts';
 import type {Tensor} from '../graph/tensor.ts';
 import {type MapTree, mapTree, type Tree} from '../graph/tree.ts';
 import {type HostTensor, upload} from '../pipelines/host-tensor.ts';
@@ -23,9 +23,9 @@ import {
 } from './adapter-gradients.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
 import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
-import {type EncodedBatch, encodeBatch, type PreparedSample} from './encode-batch.ts';
+import {adapterOf, type EncodedBatch, encodeBatch} from './encode-batch.ts';
 import {learningRateAt} from './learning-rate.ts';
-import {SampleStream} from './sample-stream.ts';
+import {type PreparedSample, SampleStream} from './sample-stream.ts';
 import type {NamedTensors} from './trainable-weights.ts';
 import {
   type ResolvedTrainerOptions,
@@ -59,14 +59,11 @@ export class Trainer {
     this.#taken = start.step;
     this.#saved = start.step;
     const {models, dtype} = options;
-    const {adapter} = models;
-    if (adapter === undefined) {
-      throw new ArgumentError('models: expected an adapter of the kind that is trained, got none.');
-    }
+    const {adapter} = adapterOf(models);
     const trained = {
       unet: models.denoiser.weights,
       config: models.denoiser.config,
-      adapter: adapter.adapter.description,
+      adapter: adapter.description,
       dtype,
     };
     this.#step = models.engine.compile('train', (inputs: AdapterStepInputs) =>
@@ -82,7 +79,8 @@ export class Trainer {
    */
   static async create(given: TrainerOptions): Promise<Trainer> {
     const options = {...trainerDefaults, ...given} as ResolvedTrainerOptions;
-    const {dataset, seed, taskWeights, dropout, models, optimizer, folder} = options;
+    const {dataset, models, optimizer, folder} = options;
+    const {preprocess} = adapterOf(models).imageEncoder;
     const scheduler = createScheduler('ddpm', models.schedulerConfig);
     const {numTrainTimesteps} = scheduler;
     await mkdir(folder, {recursive: true});
@@ -91,11 +89,7 @@ export class Trainer {
     return new Trainer(options, {
       step,
       scheduler,
-      stream: new SampleStream(
-        dataset,
-        {seed, taskWeights, dropout, numTrainTimesteps},
-        saved?.progress.sampler,
-      ),
+      stream: new SampleStream(dataset, {...options, numTrainTimesteps, preprocess}, saved?.progress.sampler),
       optimizer:
         saved === undefined
           ? AdamW.begin(models.engine, options.initial, optimizer)
@@ -109,7 +103,15 @@ export class Trainer {
    * @throws NumericError after too many steps in a row without a finite loss, FileError where too many samples cannot be
    *   read
    */
-  async train({signal, onStep}: TrainOptions = {}): Promise<TrainingResult> {
+  async train(options: TrainOptions = {}): Promise<TrainingResult> {
+    try {
+      return await this.#takeSteps(options);
+    } finally {
+      await this.#stream.stop();
+    }
+  }
+
+  async #takeSteps({signal, onStep}: TrainOptions): Promise<TrainingResult> {
     const {steps, folder, checkpointEvery, maxSkippedSteps} = this.#options;
     let skipped = 0;
     while (this.#taken < steps && !signal?.aborted) {
@@ -171,11 +173,10 @@ export class Trainer {
   }
 
   async #nextBatch(): Promise<EncodedBatch> {
-    const {models, batchSize, resolution, minSnrGamma} = this.#options;
+    const {models, batchSize, minSnrGamma} = this.#options;
     const samples: PreparedSample[] = [];
     while (samples.length < batchSize) samples.push(await this.#stream.next());
     return encodeBatch(models, samples, {
-      resolution,
       minSnrGamma,
       alphasCumprod: this.#scheduler.alphasCumprod,
       predictionType: this.#predictionType,

@@ -1,7 +1,6 @@
-import {mkdir, readdir, readFile, stat, writeFile} from 'node:fs/promises';
+import {readdir, readFile, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import sharp from 'sharp';
 import {openDataset} from '../../lib/datasets/dataset.ts';
 import {FileError, NumericError} from '../../lib/errors.ts';
 import {describeAdapterWeights} from '../../lib/models/ip-adapter.ts';
@@ -13,28 +12,7 @@ import {Trainer} from '../../lib/training/trainer.ts';
 import type {TrainerOptions, TrainingEvent} from '../../lib/training/trainer-options.ts';
 import {openWeights} from '../../lib/weights/open-weights.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
-
-const tasks = ['style', 'face'];
-
-/** Two tasks of three samples, with instructions; `bad` names pictures that are none. */
-async function writeDataset(t: ExecutionContext, bad: readonly number[] = []): Promise<string> {
-  const folder = await tempFolder(t);
-  await mkdir(join(folder, 'instructions'));
-  const lines: string[] = [];
-  for (let i = 0; i < 6; i++) {
-    const color = {r: 40 * i, g: 255 - 40 * i, b: 20};
-    const picture = await sharp({create: {width: 32, height: 32, channels: 3, background: color}})
-      .png()
-      .toBuffer();
-    await writeFile(join(folder, `${i}.png`), bad.includes(i) ? picture.subarray(0, 40) : picture);
-    const sample = {target: `${i}.png`, condition: `${i}.png`, prompt: `colour ${i}`, task: tasks[i % 2]};
-    lines.push(JSON.stringify(sample));
-  }
-  for (const task of tasks)
-    await writeFile(join(folder, `instructions/${task}.txt`), `use the ${task}\ntake the ${task}`);
-  await writeFile(join(folder, 'manifest.jsonl'), lines.join('\n'));
-  return folder;
-}
+import {writeTrainingSet} from '../_helpers/training-set.ts';
 
 const pipeline = await IPAdapterInstructPipeline.random({adapter: 'instruct'});
 const {models} = pipeline;
@@ -61,7 +39,7 @@ async function optionsFor(
   return {
     models,
     dtype: 'float32',
-    dataset: await openDataset(await writeDataset(t)),
+    dataset: await openDataset(await writeTrainingSet(t)),
     initial,
     folder: await tempFolder(t),
     steps: 6,
@@ -163,13 +141,13 @@ test.serial('gradients are clipped to the norm that is asked for', async t => {
 });
 
 test.serial('pictures that cannot be read are passed over and listed; too many stop the run', async t => {
-  const few = await openDataset(await writeDataset(t, [0]));
+  const few = await openDataset(await writeTrainingSet(t, {bad: [0]}));
   const seen = await trained(
     await optionsFor(t, {dataset: few, steps: 8, taskWeights: {style: 1, face: 20}}),
   );
   t.true(seen.result.isFinished);
   t.true(seen.result.problems.length <= 1);
-  const many = await openDataset(await writeDataset(t, [0, 1, 2, 3]));
+  const many = await openDataset(await writeTrainingSet(t, {bad: [0, 1, 2, 3]}));
   await t.throwsAsync(trained(await optionsFor(t, {dataset: many, steps: 60})), {
     instanceOf: FileError,
     message: /more than a tenth/,
