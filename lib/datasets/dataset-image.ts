@@ -10,18 +10,32 @@ import type {ImageReference} from './dataset-sample.ts';
 const maxBytes = 2 ** 31 - 1;
 
 /**
- * A picture of a sample.
+ * The bytes of a sample's picture.
  *
- * @throws FileError where it cannot be read, or is none
+ * @throws FileError where they cannot be read
  */
-export async function readDatasetImage({file, part}: ImageReference): Promise<DecodedImage> {
-  const place = part === undefined ? file : `${file} at byte ${part.offset}`;
-  const bytes = await withFile(file, (handle, size) => {
+export function readDatasetBytes(reference: ImageReference): Promise<Uint8Array> {
+  const {file, part} = reference;
+  return withFile(file, (handle, size) => {
     const length = part?.length ?? size;
     if (length > maxBytes) {
-      throw new FileError(`${place}: expected a picture of at most ${maxBytes} bytes, got ${length}.`);
+      throw new FileError(
+        `${placeOf(reference)}: expected a picture of at most ${maxBytes} bytes, got ${length}.`,
+      );
     }
     return readBytes(handle, file, part?.offset ?? 0, length);
   });
-  return decodeImage(bytes, {name: place});
+}
+
+/**
+ * The picture of which these are the bytes.
+ *
+ * @throws FileError where they are none
+ */
+export function decodeDatasetImage(reference: ImageReference, bytes: Uint8Array): Promise<DecodedImage> {
+  return decodeImage(bytes, {name: placeOf(reference)});
+}
+
+function placeOf({file, part}: ImageReference): string {
+  return part === undefined ? file : `${file} at byte ${part.offset}`;
 }

@@ -2,28 +2,40 @@
  * A sample's pictures, read and brought to what the encoders take. Runs in the threads of `PicturePool`, and loads nothing
  * native but sharp.
  */
-import {readDatasetImage} from '../datasets/dataset-image.ts';
+import {decodeDatasetImage, readDatasetBytes} from '../datasets/dataset-image.ts';
 import type {ImageReference} from '../datasets/dataset-sample.ts';
 import {FileError} from '../errors.ts';
 import {type ClipPreprocessConfig, preprocessForClip} from '../images/clip-preprocess.ts';
+import type {RgbImage} from '../images/image.ts';
 import {imageToTensor} from '../images/latent-image.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
+import {type EncoderCache, type EncoderCaches, entryPath, readEntry} from './encoder-cache.ts';
 
-/** Copied to the thread that does it. */
-export interface PictureTask {
-  readonly target: ImageReference;
-  readonly condition: ImageReference;
+/** How pictures are prepared. */
+export interface PictureSettings {
   /** Side of the target in pixels: a multiple of 8. */
   readonly resolution: number;
   /** Of the image encoder. */
   readonly preprocess: ClipPreprocessConfig;
+  readonly caches?: EncoderCaches | undefined;
 }
 
+/** Copied to the thread that does it. */
+export interface PictureTask extends PictureSettings {
+  readonly target: ImageReference;
+  readonly condition: ImageReference;
+}
+
+/** A picture for its encoder, with the cache's file that is to have what the encoder makes of it; or what the cache has. */
+export type PreparedPicture =
+  | {readonly pixels: HostTensor; readonly entry: string | undefined}
+  | {readonly encoded: ReadonlyMap<string, HostTensor>};
+
 export interface PreparedPictures {
-  /** float32 [1, 3, resolution, resolution], from -1 to 1. */
-  readonly target: HostTensor;
-  /** Pixel values of the image encoder: float32 [1, 3, cropSize, cropSize]. */
-  readonly condition: HostTensor;
+  /** Pixels: float32 [1, 3, resolution, resolution], from -1 to 1. */
+  readonly target: PreparedPicture;
+  /** Pixels: float32 [1, 3, cropSize, cropSize]. */
+  readonly condition: PreparedPicture;
 }
 
 /** Classes of errors do not pass from thread to thread, so that a picture that cannot be read is a result. */
@@ -32,18 +44,32 @@ export interface UnreadablePictures {
 }
 
 export async function preparePictures(task: PictureTask): Promise<PreparedPictures | UnreadablePictures> {
-  const {resolution, preprocess} = task;
+  const {resolution, preprocess, caches} = task;
   try {
-    const target = await readDatasetImage(task.target);
-    const condition = await readDatasetImage(task.condition);
     return {
-      target: squareTensor(resolution, await imageToTensor(target, resolution, resolution)),
-      condition: squareTensor(preprocess.cropSize, await preprocessForClip(condition, preprocess)),
+      target: await preparePicture(task.target, caches?.target, async image =>
+        squareTensor(resolution, await imageToTensor(image, resolution, resolution)),
+      ),
+      condition: await preparePicture(task.condition, caches?.condition, async image =>
+        squareTensor(preprocess.cropSize, await preprocessForClip(image, preprocess)),
+      ),
     };
   } catch (error) {
     if (error instanceof FileError) return {reason: error.message};
     throw error;
   }
+}
+
+async function preparePicture(
+  reference: ImageReference,
+  cache: EncoderCache | undefined,
+  toPixels: (image: RgbImage) => Promise<HostTensor>,
+): Promise<PreparedPicture> {
+  const bytes = await readDatasetBytes(reference);
+  const entry = cache && entryPath(cache, bytes);
+  const encoded = entry === undefined ? undefined : await readEntry(entry);
+  if (encoded !== undefined) return {encoded};
+  return {pixels: await toPixels(await decodeDatasetImage(reference, bytes)), entry};
 }
 
 function squareTensor(side: number, data: Float32Array): HostTensor {

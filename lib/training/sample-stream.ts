@@ -6,22 +6,17 @@ import type {Dataset} from '../datasets/dataset.ts';
 import type {DatasetProblem} from '../datasets/dataset-sample.ts';
 import {type Drawn, MixtureSampler, type SamplerState} from '../datasets/mixture-sampler.ts';
 import {FileError, invalidArgument} from '../errors.ts';
-import type {ClipPreprocessConfig} from '../images/clip-preprocess.ts';
 import {checkLatentSize} from '../images/latent-image.ts';
 import type {TorchGenerator} from '../schedulers/torch-generator.ts';
 import {PicturePool} from './picture-pool.ts';
-import type {PreparedPictures, UnreadablePictures} from './prepare-pictures.ts';
+import type {PictureSettings, PreparedPictures, UnreadablePictures} from './prepare-pictures.ts';
 import {type ConditionDropout, chooseForSample, type SampleChoices} from './sample-choices.ts';
 
-export interface SampleStreamOptions {
+export interface SampleStreamOptions extends PictureSettings {
   readonly seed: number;
   readonly taskWeights?: Readonly<Record<string, number>> | undefined;
   readonly dropout: ConditionDropout;
   readonly numTrainTimesteps: number;
-  /** Side of the targets in pixels: a multiple of 8. */
-  readonly resolution: number;
-  /** Of the image encoder. */
-  readonly preprocess: ClipPreprocessConfig;
   readonly batchSize: number;
   /** Threads that prepare pictures; 0: none, and nothing is prepared ahead. */
   readonly numWorkers: number;
@@ -127,11 +122,11 @@ export class SampleStream {
 
   async #prepare({sample, generator}: Drawn): Promise<PreparedSample | UnreadablePictures> {
     const {prompt, objectName, task, target, condition} = sample;
-    const {dropout, numTrainTimesteps, numWorkers, resolution, preprocess} = this.#options;
+    const {dropout, numTrainTimesteps, numWorkers, resolution, preprocess, caches} = this.#options;
     const instructions = this.#dataset.instructions.get(task) ?? [];
     const choices = chooseForSample(generator, {numTrainTimesteps, dropout, instructions, objectName});
     this.#pool ??= new PicturePool(numWorkers);
-    const pictures = await this.#pool.run({target, condition, resolution, preprocess});
+    const pictures = await this.#pool.run({target, condition, resolution, preprocess, caches});
     return 'reason' in pictures ? pictures : {...pictures, prompt, choices, generator};
   }
 

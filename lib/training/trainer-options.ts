@@ -19,6 +19,11 @@ export interface TrainerOptions {
   readonly initial: ReadonlyMap<string, HostTensor>;
   /** Where checkpoints and `metrics.jsonl` go; training goes on from the newest checkpoint in it. */
   readonly folder: string;
+  /**
+   * Where what the VAE and the image encoder make of pictures is kept for later rounds and runs; without it they run for
+   * each sample. Entries depend on the pictures' bytes, the encoders and the resolution; they may be removed at any time.
+   */
+  readonly cacheFolder?: string;
   /** Optimiser steps of the whole run. */
   readonly steps: number;
   /** Side of the training pictures in pixels, a multiple of 8. Default 512. */

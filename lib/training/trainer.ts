@@ -24,8 +24,10 @@ import {
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
 import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
 import {adapterOf, type EncodedBatch, encodeBatch} from './encode-batch.ts';
+import {encoderCaches} from './encoder-caches.ts';
 import {learningRateAt} from './learning-rate.ts';
 import {type PreparedSample, SampleStream} from './sample-stream.ts';
+import {TextCache} from './text-cache.ts';
 import type {NamedTensors} from './trainable-weights.ts';
 import {
   type ResolvedTrainerOptions,
@@ -46,6 +48,7 @@ export class Trainer {
   readonly #sum: CompiledFunction<Readonly<Record<'a' | 'b', NamedTensors>>, GradientsWithNorm>;
   readonly #optimizer: AdamW;
   readonly #stream: SampleStream;
+  readonly #texts: TextCache;
   #taken: number;
   /** Step of the newest checkpoint. */
   #saved: number;
@@ -59,6 +62,7 @@ export class Trainer {
     this.#taken = start.step;
     this.#saved = start.step;
     const {models, dtype} = options;
+    this.#texts = new TextCache(models.engine);
     const {adapter} = adapterOf(models);
     const trained = {
       unet: models.denoiser.weights,
@@ -79,8 +83,11 @@ export class Trainer {
    */
   static async create(given: TrainerOptions): Promise<Trainer> {
     const options = {...trainerDefaults, ...given} as ResolvedTrainerOptions;
-    const {dataset, models, optimizer, folder} = options;
-    const {preprocess} = adapterOf(models).imageEncoder;
+    const {dataset, models, optimizer, folder, cacheFolder, resolution} = options;
+    const adapter = adapterOf(models);
+    const {preprocess} = adapter.imageEncoder;
+    const caches =
+      cacheFolder === undefined ? undefined : await encoderCaches(cacheFolder, models, adapter, resolution);
     const scheduler = createScheduler('ddpm', models.schedulerConfig);
     const {numTrainTimesteps} = scheduler;
     await mkdir(folder, {recursive: true});
@@ -89,7 +96,11 @@ export class Trainer {
     return new Trainer(options, {
       step,
       scheduler,
-      stream: new SampleStream(dataset, {...options, numTrainTimesteps, preprocess}, saved?.progress.sampler),
+      stream: new SampleStream(
+        dataset,
+        {...options, numTrainTimesteps, preprocess, caches},
+        saved?.progress.sampler,
+      ),
       optimizer:
         saved === undefined
           ? AdamW.begin(models.engine, options.initial, optimizer)
@@ -177,6 +188,7 @@ export class Trainer {
     const samples: PreparedSample[] = [];
     while (samples.length < batchSize) samples.push(await this.#stream.next());
     return encodeBatch(models, samples, {
+      texts: this.#texts,
       minSnrGamma,
       alphasCumprod: this.#scheduler.alphasCumprod,
       predictionType: this.#predictionType,

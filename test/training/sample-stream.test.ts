@@ -1,11 +1,10 @@
 import {unlink} from 'node:fs/promises';
-import type {Worker} from 'node:worker_threads';
 import test, {type ExecutionContext} from 'ava';
 import {openDataset} from '../../lib/datasets/dataset.ts';
-import {readDatasetImage} from '../../lib/datasets/dataset-image.ts';
 import {MixtureSampler} from '../../lib/datasets/mixture-sampler.ts';
 import {ArgumentError, FileError} from '../../lib/errors.ts';
 import {clipDefaults, preprocessForClip} from '../../lib/images/clip-preprocess.ts';
+import {decodeImage} from '../../lib/images/decode-image.ts';
 import {imageToTensor} from '../../lib/images/latent-image.ts';
 import {chooseForSample, defaultDropout} from '../../lib/training/sample-choices.ts';
 import {
@@ -13,6 +12,7 @@ import {
   SampleStream,
   type SampleStreamOptions,
 } from '../../lib/training/sample-stream.ts';
+import {liveThreads} from '../_helpers/live-threads.ts';
 import {writeTrainingSet} from '../_helpers/training-set.ts';
 
 const options: SampleStreamOptions = {
@@ -24,13 +24,6 @@ const options: SampleStreamOptions = {
   batchSize: 2,
   numWorkers: 0,
 };
-
-/** Threads of this process that have not ended. */
-const threads = new Set<Worker>();
-process.on('worker', worker => {
-  threads.add(worker);
-  worker.once('exit', () => threads.delete(worker));
-});
 
 const sizes = [
   [48, 32],
@@ -70,21 +63,27 @@ for (const numWorkers of [0, 1, 3]) {
           prompt: sample.prompt,
           choices: chooseForSample(generator, {...options, instructions}),
           target: {
-            shape: [1, 3, 64, 64],
-            data: await imageToTensor(await readDatasetImage(sample.target), resolution, resolution),
+            pixels: {
+              shape: [1, 3, 64, 64],
+              data: await imageToTensor(await decodeImage(sample.target.file), resolution, resolution),
+            },
+            entry: undefined,
           },
           condition: {
-            shape: [1, 3, 32, 32],
-            data: await preprocessForClip(await readDatasetImage(sample.condition), preprocess),
+            pixels: {
+              shape: [1, 3, 32, 32],
+              data: await preprocessForClip(await decodeImage(sample.condition.file), preprocess),
+            },
+            entry: undefined,
           },
           noise: generator.randn([4]),
         };
         t.deepEqual(contents(await stream.next()), expected);
         t.deepEqual(stream.state, sampler.state);
       }
-      t.is(threads.size, numWorkers);
+      t.is(liveThreads.size, numWorkers);
       await stream.stop();
-      t.is(threads.size, 0);
+      t.is(liveThreads.size, 0);
     },
   );
 }
@@ -98,14 +97,14 @@ test.serial('a state and a stop are of what was delivered, not of what is under 
   const other = new SampleStream(dataset, options, structuredClone(state));
   t.deepEqual(await take(stream, 5), await take(other, 5));
   await stream.stop();
-  t.is(threads.size, 0);
+  t.is(liveThreads.size, 0);
 });
 
 test.serial('stopped while pictures are under way, nothing hangs or is left unhandled', async t => {
   const {stream} = await streamOf(t, {numWorkers: 3, batchSize: 16});
   const [first] = await Promise.allSettled([stream.next(), stream.stop()]);
   t.is(first!.status, 'rejected');
-  t.is(threads.size, 0);
+  t.is(liveThreads.size, 0);
   t.is((await take(stream, 1)).length, 1);
   await stream.stop();
 });
@@ -125,7 +124,7 @@ test.serial('samples that cannot be read are passed over alike with and without 
     const places = stream.problems.map(({place}) => place.split(':').at(-1));
     seen.push({before, after: stream.state, places, message: error!.message.replaceAll(dataset.folder, '')});
     await stream.stop();
-    t.is(threads.size, 0);
+    t.is(liveThreads.size, 0);
   }
   t.deepEqual(seen[0], seen[1]);
   t.deepEqual(seen[0]!.places.toSorted(), ['2', '5']);
@@ -144,7 +143,7 @@ test.serial(
       t.is(stream.state.taken['face'], undefined);
       t.true(stream.state.draws > 0);
       await stream.stop();
-      t.is(threads.size, 0);
+      t.is(liveThreads.size, 0);
     }
   },
 );

@@ -5,12 +5,14 @@ import {openDataset} from '../../lib/datasets/dataset.ts';
 import {FileError, NumericError} from '../../lib/errors.ts';
 import {describeAdapterWeights} from '../../lib/models/ip-adapter.ts';
 import {crossAttentionLayers} from '../../lib/models/unet.ts';
+import type {Autoencoder} from '../../lib/pipelines/components/autoencoder.ts';
 import type {HostTensor} from '../../lib/pipelines/host-tensor.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import {TorchGenerator} from '../../lib/schedulers/torch-generator.ts';
 import {Trainer} from '../../lib/training/trainer.ts';
 import type {TrainerOptions, TrainingEvent} from '../../lib/training/trainer-options.ts';
 import {openWeights} from '../../lib/weights/open-weights.ts';
+import {liveThreads} from '../_helpers/live-threads.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
 import {writeTrainingSet} from '../_helpers/training-set.ts';
 
@@ -60,7 +62,9 @@ async function trained(options: TrainerOptions, stopAfter?: number) {
     events.push(event);
     if (event.step === stopAfter) controller.abort();
   };
-  const result = await trainer.train({signal: controller.signal, onStep});
+  const result = await trainer.train({signal: controller.signal, onStep}).finally(() => {
+    if (liveThreads.size > 0) throw new Error(`${liveThreads.size} threads were left`);
+  });
   const weights = await trainer.weights();
   trainer.dispose();
   return {result, events, weights};
@@ -187,4 +191,72 @@ test.serial('a run that is over leaves its checkpoint as it is; a damaged one is
   t.is((await stat(file)).mtimeMs, mtimeMs);
   await writeFile(file, '{"step":');
   await t.throwsAsync(Trainer.create(options), {instanceOf: FileError, message: /trainer.json/});
+});
+
+/** The models with a VAE that counts what it encodes. */
+function countingModels() {
+  const count = {encoded: 0};
+  const vae: Autoencoder = Object.create(models.vae, {
+    encode: {
+      value: (...inputs: Parameters<Autoencoder['encode']>) => {
+        count.encoded++;
+        return models.vae.encode(...inputs);
+      },
+    },
+  });
+  return {count, models: {...models, vae}};
+}
+
+test.serial(
+  'with a cache of the encoders, full, empty or damaged, a run has the bits of one without',
+  async t => {
+    const {count, models} = countingModels();
+    const options = await optionsFor(t, {models, steps: 8, batchSize: 2});
+    const plain = await trained(options);
+    t.is(count.encoded, 16);
+    const cacheFolder = await tempFolder(t);
+    const run = async () => {
+      count.encoded = 0;
+      const {events, weights} = await trained({...options, folder: await tempFolder(t), cacheFolder});
+      t.deepEqual(
+        events.map(({loss}) => loss),
+        plain.events.map(({loss}) => loss),
+      );
+      t.deepEqual(byName(weights), byName(plain.weights));
+      return count.encoded;
+    };
+    const first = await run();
+    t.true(first >= 6 && first < 16);
+    t.is(await run(), 0);
+    const names = await readdir(cacheFolder, {recursive: true});
+    const entries = names.filter(name => name.endsWith('.safetensors'));
+    t.is(entries.length, 12);
+    for (const name of entries) {
+      const path = join(cacheFolder, name);
+      const bytes = await readFile(path);
+      bytes[bytes.length - 5]! ^= 1;
+      await writeFile(path, bytes);
+    }
+    t.true((await run()) >= 6);
+    t.is(await run(), 0);
+  },
+);
+
+test.serial('entries are not shared by resolutions or encoders', async t => {
+  const {count, models} = countingModels();
+  const cacheFolder = await tempFolder(t);
+  const run = async (changes: Partial<TrainerOptions>) => {
+    count.encoded = 0;
+    await trained(await optionsFor(t, {models, steps: 2, cacheFolder, ...changes}));
+    return count.encoded;
+  };
+  t.is(await run({}), 2);
+  t.is(await run({}), 0);
+  t.is(await run({resolution: 32}), 2);
+  const other = await IPAdapterInstructPipeline.random({adapter: 'instruct', seed: 1});
+  const {vae} = other.models;
+  const folder = await tempFolder(t);
+  await trained(await optionsFor(t, {models: {...models, vae}, steps: 2, cacheFolder: folder}));
+  t.is(await run({cacheFolder: folder}), 2);
+  await other.dispose();
 });

@@ -1,0 +1,37 @@
+/**
+ * The caches of a run's frozen encoders, each with what its entries depend on besides pictures.
+ */
+import {ArgumentError} from '../errors.ts';
+import type {Component} from '../pipelines/components/component.ts';
+import type {AdapterModels} from '../pipelines/conditioning.ts';
+import type {PipelineModels} from '../pipelines/pipeline-models.ts';
+import type {EncoderCaches} from './encoder-cache.ts';
+
+/**
+ * @param folder where the entries are
+ * @param resolution side of the targets in pixels
+ * @throws ArgumentError for an encoder whose weights cannot be told from others, FileError where they are gone
+ */
+export async function encoderCaches(
+  folder: string,
+  {vae}: PipelineModels,
+  {adapter, imageEncoder}: AdapterModels,
+  resolution: number,
+): Promise<EncoderCaches> {
+  const target = [await identityOf(vae), vae.config, resolution];
+  const {config, preprocess} = imageEncoder;
+  const condition = [await identityOf(imageEncoder), config, preprocess, adapter.features];
+  return {
+    target: {folder, settings: JSON.stringify(target)},
+    condition: {folder, settings: JSON.stringify(condition)},
+  };
+}
+
+async function identityOf({label, dtype, weights: {source}}: Component): Promise<readonly string[]> {
+  if (source.identity === undefined) {
+    throw new ArgumentError(
+      `cacheFolder: expected weights of ${label} that lie in files, got others. Train without a cache.`,
+    );
+  }
+  return [label, dtype, await source.identity()];
+}
