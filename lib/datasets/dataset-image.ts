@@ -36,6 +36,15 @@ export function decodeDatasetImage(reference: ImageReference, bytes: Uint8Array)
   return decodeImage(bytes, {name: placeOf(reference)});
 }
 
+/**
+ * A picture of a sample.
+ *
+ * @throws FileError where it cannot be read, or is none
+ */
+export async function readDatasetImage(reference: ImageReference): Promise<DecodedImage> {
+  return decodeDatasetImage(reference, await readDatasetBytes(reference));
+}
+
 function placeOf({file, part}: ImageReference): string {
   return part === undefined ? file : `${file} at byte ${part.offset}`;
 }

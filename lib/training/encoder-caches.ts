@@ -6,19 +6,19 @@ import type {Component} from '../pipelines/components/component.ts';
 import type {AdapterModels} from '../pipelines/conditioning.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
 import type {EncoderCaches} from './encoder-cache.ts';
+import type {PictureSettings} from './prepare-pictures.ts';
 
 /**
  * @param folder where the entries are
- * @param resolution side of the targets in pixels
  * @throws ArgumentError for an encoder whose weights cannot be told from others, FileError where they are gone
  */
 export async function encoderCaches(
   folder: string,
   {vae}: PipelineModels,
   {adapter, imageEncoder}: AdapterModels,
-  resolution: number,
+  {resolution, buckets}: Pick<PictureSettings, 'resolution' | 'buckets'>,
 ): Promise<EncoderCaches> {
-  const target = [await identityOf(vae), vae.config, resolution];
+  const target = [await identityOf(vae), vae.config, buckets ?? resolution];
   const {config, preprocess} = imageEncoder;
   const condition = [await identityOf(imageEncoder), config, preprocess, adapter.features];
   return {

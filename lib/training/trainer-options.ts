@@ -1,6 +1,7 @@
 /**
  * What a training run is made of, and what it tells.
  */
+import type {Bucket} from '../datasets/buckets.ts';
 import type {Dataset} from '../datasets/dataset.ts';
 import type {DatasetProblem} from '../datasets/dataset-sample.ts';
 import type {ComputeDType} from '../pipelines/compute-dtype.ts';
@@ -26,8 +27,13 @@ export interface TrainerOptions {
   readonly cacheFolder?: string;
   /** Optimiser steps of the whole run. */
   readonly steps: number;
-  /** Side of the training pictures in pixels, a multiple of 8. Default 512. */
+  /** Side of the training pictures in pixels, a multiple of 64, to which all are stretched. Default 512. */
   readonly resolution?: number;
+  /**
+   * Sizes of the training pictures, [width, height] in multiples of 64, in place of the resolution. A picture is resized to
+   * cover the one of the nearest aspect ratio and its centre is cut out; those of a batch have one size.
+   */
+  readonly buckets?: readonly Bucket[];
   /** Threads that read and prepare the next samples; 0: each is prepared when its turn comes. Default 2. */
   readonly numWorkers?: number;
   /** Samples that are computed at a time. Default 1. */

@@ -21,12 +21,13 @@ import {
   type GradientsWithNorm,
   sumGradients,
 } from './adapter-gradients.ts';
+import {checkSizes} from './check-sizes.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
 import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
 import {adapterOf, type EncodedBatch, encodeBatch} from './encode-batch.ts';
 import {encoderCaches} from './encoder-caches.ts';
 import {learningRateAt} from './learning-rate.ts';
-import {type PreparedSample, SampleStream} from './sample-stream.ts';
+import {SampleStream} from './sample-stream.ts';
 import {TextCache} from './text-cache.ts';
 import type {NamedTensors} from './trainable-weights.ts';
 import {
@@ -79,15 +80,17 @@ export class Trainer {
   /**
    * Begins, or goes on from the newest checkpoint in the folder.
    *
-   * @throws FileError where that checkpoint is damaged
+   * @throws FileError where that checkpoint is damaged, ArgumentError for sizes that the models cannot be trained on
    */
   static async create(given: TrainerOptions): Promise<Trainer> {
     const options = {...trainerDefaults, ...given} as ResolvedTrainerOptions;
-    const {dataset, models, optimizer, folder, cacheFolder, resolution} = options;
+    const {dataset, models, optimizer, folder, cacheFolder, resolution, buckets} = options;
+    if (buckets === undefined) checkSizes(models, 'resolution', [[resolution, resolution]]);
+    else checkSizes(models, 'buckets', buckets);
     const adapter = adapterOf(models);
     const {preprocess} = adapter.imageEncoder;
     const caches =
-      cacheFolder === undefined ? undefined : await encoderCaches(cacheFolder, models, adapter, resolution);
+      cacheFolder === undefined ? undefined : await encoderCaches(cacheFolder, models, adapter, options);
     const scheduler = createScheduler('ddpm', models.schedulerConfig);
     const {numTrainTimesteps} = scheduler;
     await mkdir(folder, {recursive: true});
@@ -184,10 +187,8 @@ export class Trainer {
   }
 
   async #nextBatch(): Promise<EncodedBatch> {
-    const {models, batchSize, minSnrGamma} = this.#options;
-    const samples: PreparedSample[] = [];
-    while (samples.length < batchSize) samples.push(await this.#stream.next());
-    return encodeBatch(models, samples, {
+    const {models, minSnrGamma} = this.#options;
+    return encodeBatch(models, await this.#stream.nextBatch(), {
       texts: this.#texts,
       minSnrGamma,
       alphasCumprod: this.#scheduler.alphasCumprod,
@@ -226,11 +227,11 @@ export class Trainer {
   async #save(): Promise<void> {
     if (this.#taken === this.#saved) return;
     const {folder, keepCheckpoints} = this.#options;
-    const {draws, taken} = this.#stream.state;
+    const {draws, taken, waiting} = this.#stream.state;
     const progress = {
       step: this.#taken,
       optimizerSteps: this.#optimizer.steps,
-      sampler: {draws, taken: {...taken}},
+      sampler: {draws, taken: {...taken}, waiting: [...waiting]},
     };
     await saveCheckpoint(folder, {progress, state: await this.#optimizer.saved()}, keepCheckpoints);
     this.#saved = this.#taken;

@@ -5,14 +5,11 @@ import {promisify} from 'node:util';
 import test from 'ava';
 import sharp from 'sharp';
 import {openDataset} from '../../lib/datasets/dataset.ts';
-import {decodeDatasetImage, readDatasetBytes} from '../../lib/datasets/dataset-image.ts';
-import type {ImageReference} from '../../lib/datasets/dataset-sample.ts';
+import {readDatasetImage} from '../../lib/datasets/dataset-image.ts';
 import {FileError} from '../../lib/errors.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
 
 const run = promisify(execFile);
-
-const read = async (picture: ImageReference) => decodeDatasetImage(picture, await readDatasetBytes(picture));
 
 const png = (red: number) =>
   sharp({create: {width: 3, height: 2, channels: 3, background: {r: red, g: 0, b: 0}}})
@@ -49,7 +46,7 @@ test('a manifest, with blank lines, and pools of instructions', async t => {
     ],
   );
   t.deepEqual([...instructions], [['style', ['use the style', 'take its manner']]]);
-  const image = await read(samples[0]!.condition);
+  const image = await readDatasetImage(samples[0]!.condition);
   t.deepEqual([image.width, image.height, image.data[0]], [3, 2, 20]);
 });
 
@@ -100,8 +97,8 @@ for (const format of ['gnu', 'pax']) {
       byPrompt.map(({prompt}) => prompt),
       ['p0', 'p1'],
     );
-    t.is((await read(byPrompt[1]!.target)).data[0], 31);
-    t.is((await read(byPrompt[1]!.condition)).data[0], 41);
+    t.is((await readDatasetImage(byPrompt[1]!.target)).data[0], 31);
+    t.is((await readDatasetImage(byPrompt[1]!.condition)).data[0], 41);
     t.is(problems.length, 1);
     t.regex(problems[0]!.reason, /no target, no condition/);
   });

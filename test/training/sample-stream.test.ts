@@ -1,5 +1,6 @@
 import {unlink} from 'node:fs/promises';
 import test, {type ExecutionContext} from 'ava';
+import {BatchQueues} from '../../lib/datasets/batch-queues.ts';
 import {openDataset} from '../../lib/datasets/dataset.ts';
 import {MixtureSampler} from '../../lib/datasets/mixture-sampler.ts';
 import {ArgumentError, FileError} from '../../lib/errors.ts';
@@ -21,7 +22,7 @@ const options: SampleStreamOptions = {
   numTrainTimesteps: 1000,
   resolution: 64,
   preprocess: {...clipDefaults, size: 32, cropSize: 32},
-  batchSize: 2,
+  batchSize: 1,
   numWorkers: 0,
 };
 
@@ -39,9 +40,10 @@ async function streamOf(
   return {dataset, stream: new SampleStream(dataset, {...options, ...changes})};
 }
 
+/** Samples of the next batches. */
 async function take(stream: SampleStream, count: number): Promise<unknown[]> {
   const samples: unknown[] = [];
-  for (let i = 0; i < count; i++) samples.push(contents(await stream.next()));
+  for (let i = 0; i < count; i++) samples.push(...(await stream.nextBatch()).map(contents));
   return samples;
 }
 
@@ -78,8 +80,8 @@ for (const numWorkers of [0, 1, 3]) {
           },
           noise: generator.randn([4]),
         };
-        t.deepEqual(contents(await stream.next()), expected);
-        t.deepEqual(stream.state, sampler.state);
+        t.deepEqual(await take(stream, 1), [expected]);
+        t.deepEqual(stream.state, {...sampler.state, waiting: []});
       }
       t.is(liveThreads.size, numWorkers);
       await stream.stop();
@@ -102,10 +104,10 @@ test.serial('a state and a stop are of what was delivered, not of what is under 
 
 test.serial('stopped while pictures are under way, nothing hangs or is left unhandled', async t => {
   const {stream} = await streamOf(t, {numWorkers: 3, batchSize: 16});
-  const [first] = await Promise.allSettled([stream.next(), stream.stop()]);
+  const [first] = await Promise.allSettled([stream.nextBatch(), stream.stop()]);
   t.is(first!.status, 'rejected');
   t.is(liveThreads.size, 0);
-  t.is((await take(stream, 1)).length, 1);
+  t.is((await take(stream, 1)).length, 16);
   await stream.stop();
 });
 
@@ -148,9 +150,80 @@ test.serial(
   },
 );
 
-test('refuses a number of threads or a resolution that is none', async t => {
+const buckets = [
+  [64, 64],
+  [80, 48],
+  [32, 64],
+] as const;
+
+/** Of a prepared target. */
+const sizeOf = (sample: PreparedSample) => {
+  if ('encoded' in sample.target) throw new Error('expected pixels');
+  const [, , height, width] = sample.target.pixels.shape;
+  return `${width}x${height}`;
+};
+
+test.serial(
+  'in buckets, batches have one size, and come as queues of the sampler’s draws are full',
+  async t => {
+    const {dataset, stream} = await streamOf(t, {numWorkers: 2, batchSize: 3, buckets});
+    const sampler = new MixtureSampler(dataset.samples, {seed: options.seed});
+    const queues = new BatchQueues<string>(3);
+    const expected: (readonly string[])[] = [];
+    while (expected.length < 8) {
+      const {sample, draw} = sampler.next();
+      // Pictures of 48 x 32 and 30 x 61 in turn.
+      const batch = queues.add(['80x48', '32x64'][draw.sample % 2]!, sample.prompt);
+      if (batch !== undefined) expected.push(batch);
+    }
+    for (const prompts of expected) {
+      const batch = await stream.nextBatch();
+      t.deepEqual(
+        batch.map(({prompt}) => prompt),
+        prompts,
+      );
+      t.is(new Set(batch.map(sizeOf)).size, 1);
+    }
+    await stream.stop();
+  },
+);
+
+test.serial(
+  'in buckets, a stream goes on from a state or a stop with the bits of the one before',
+  async t => {
+    const {dataset, stream} = await streamOf(t, {numWorkers: 2, batchSize: 3, buckets});
+    let sawWaiting = false;
+    for (let i = 0; i < 5; i++) {
+      await take(stream, 1);
+      const {state} = stream;
+      sawWaiting ||= state.waiting.length > 0;
+      const other = new SampleStream(
+        dataset,
+        {...options, batchSize: 3, buckets},
+        JSON.parse(JSON.stringify(state)),
+      );
+      t.deepEqual(other.state, state);
+      if (i % 2 === 0) await stream.stop();
+      t.deepEqual(stream.state, state);
+      t.deepEqual(await take(stream, 2), await take(other, 2));
+      t.deepEqual(other.state, stream.state);
+    }
+    t.true(sawWaiting);
+    await stream.stop();
+  },
+);
+
+test('a state of another training set is refused', async t => {
+  const {dataset} = await streamOf(t);
+  const state = {draws: 3, taken: {}, waiting: [{number: 2, sample: 6}]};
+  t.throws(() => new SampleStream(dataset, options, state), {
+    instanceOf: ArgumentError,
+    message: /training set/,
+  });
+});
+
+test('refuses a number of threads that is none', async t => {
   await t.throwsAsync(streamOf(t, {numWorkers: -1}), {instanceOf: ArgumentError, message: /numWorkers/});
-  await t.throwsAsync(streamOf(t, {resolution: 60}), {instanceOf: ArgumentError, message: /multiple of 8/});
 });
 
 test('the package has what threads load beside its bundles, for both kinds of modules', async t => {

@@ -2,7 +2,7 @@ import {readdir, readFile, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {openDataset} from '../../lib/datasets/dataset.ts';
-import {FileError, NumericError} from '../../lib/errors.ts';
+import {ArgumentError, FileError, NumericError} from '../../lib/errors.ts';
 import {describeAdapterWeights} from '../../lib/models/ip-adapter.ts';
 import {crossAttentionLayers} from '../../lib/models/unet.ts';
 import type {Autoencoder} from '../../lib/pipelines/components/autoencoder.ts';
@@ -83,6 +83,32 @@ test.serial('stopped and resumed, a run ends with the bits of an unbroken one', 
   t.deepEqual(first.result, {step: 3, isFinished: false, problems: []});
   const second = await trained(broken);
   t.deepEqual(second.events[0]!.step, 4);
+  t.deepEqual(byName(second.weights), byName(unbroken.weights));
+  t.deepEqual(
+    [...first.events, ...second.events].map(event => event.loss),
+    unbroken.events.map(event => event.loss),
+  );
+});
+
+test.serial('in buckets too, stopped and resumed, with a cache or without', async t => {
+  const sizes = [
+    [48, 32],
+    [32, 48],
+    [40, 40],
+  ] as const;
+  const buckets = [
+    [64, 64],
+    [128, 64],
+    [64, 128],
+  ] as const;
+  const dataset = await openDataset(await writeTrainingSet(t, {sizes}));
+  const options = await optionsFor(t, {dataset, buckets, batchSize: 2, steps: 5});
+  const unbroken = await trained(options);
+  const broken = {...options, folder: await tempFolder(t), cacheFolder: await tempFolder(t)};
+  const first = await trained(broken, 2);
+  const text = await readFile(join(broken.folder, 'checkpoint-00000002/trainer.json'), 'utf8');
+  t.true(JSON.parse(text).sampler.waiting.length > 0);
+  const second = await trained(broken);
   t.deepEqual(byName(second.weights), byName(unbroken.weights));
   t.deepEqual(
     [...first.events, ...second.events].map(event => event.loss),
@@ -252,11 +278,27 @@ test.serial('entries are not shared by resolutions or encoders', async t => {
   };
   t.is(await run({}), 2);
   t.is(await run({}), 0);
-  t.is(await run({resolution: 32}), 2);
+  t.is(await run({resolution: 128}), 2);
   const other = await IPAdapterInstructPipeline.random({adapter: 'instruct', seed: 1});
   const {vae} = other.models;
   const folder = await tempFolder(t);
   await trained(await optionsFor(t, {models: {...models, vae}, steps: 2, cacheFolder: folder}));
   t.is(await run({cacheFolder: folder}), 2);
   await other.dispose();
+});
+
+test('refuses sizes that the models cannot be trained on', async t => {
+  const create = async (changes: Partial<TrainerOptions>) => Trainer.create(await optionsFor(t, changes));
+  const refusal = (message: RegExp) => ({instanceOf: ArgumentError, message});
+  await t.throwsAsync(create({resolution: 72}), refusal(/^resolution: .*multiples of 64.* 72 x 72/));
+  await t.throwsAsync(
+    create({
+      buckets: [
+        [128, 64],
+        [64, 96],
+      ],
+    }),
+    refusal(/^buckets: .* 64 x 96/),
+  );
+  await t.throwsAsync(create({buckets: []}), refusal(/no size/));
 });
