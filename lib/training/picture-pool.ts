@@ -4,6 +4,7 @@
 import {extname} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {Piscina} from 'piscina';
+import {InternalError} from '../errors.ts';
 import {
   type PictureTask,
   type PreparedPictures,
@@ -22,11 +23,18 @@ export class PicturePool {
   /** @param numWorkers 0: everything is done in the caller's thread */
   constructor(numWorkers: number) {
     if (numWorkers === 0) return;
-    this.#threads = new Piscina({filename: workerFile, minThreads: numWorkers, maxThreads: numWorkers});
+    this.#threads = new Piscina({minThreads: numWorkers, maxThreads: numWorkers});
   }
 
-  run(task: PictureTask): Promise<PreparedPictures | UnreadablePictures> {
-    return this.#threads?.run(task, {name: 'preparePictures'}) ?? preparePictures(task);
+  /** @throws InternalError where a thread ends in its work; another takes its place */
+  async run(task: PictureTask): Promise<PreparedPictures | UnreadablePictures> {
+    if (this.#threads === undefined) return preparePictures(task);
+    try {
+      return await this.#threads.run(task, {filename: workerFile, name: 'preparePictures'});
+    } catch (cause) {
+      const {file} = task.target;
+      throw new InternalError(`a thread that prepared ${file} failed: ${(cause as Error).message}.`, {cause});
+    }
   }
 
   /** Ends the threads; what they are at is rejected. */

@@ -25,8 +25,8 @@ import {checkSizes} from './check-sizes.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
 import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
 import {adapterOf, type EncodedBatch, encodeBatch} from './encode-batch.ts';
-import {encoderCaches} from './encoder-caches.ts';
 import {learningRateAt} from './learning-rate.ts';
+import {openEncoderCaches} from './open-encoder-caches.ts';
 import {SampleStream} from './sample-stream.ts';
 import {TextCache} from './text-cache.ts';
 import type {NamedTensors} from './trainable-weights.ts';
@@ -84,13 +84,12 @@ export class Trainer {
    */
   static async create(given: TrainerOptions): Promise<Trainer> {
     const options = {...trainerDefaults, ...given} as ResolvedTrainerOptions;
-    const {dataset, models, optimizer, folder, cacheFolder, resolution, buckets} = options;
-    if (buckets === undefined) checkSizes(models, 'resolution', [[resolution, resolution]]);
-    else checkSizes(models, 'buckets', buckets);
+    const {dataset, models, optimizer, folder, cacheFolder} = options;
+    checkSizes(models, options);
     const adapter = adapterOf(models);
     const {preprocess} = adapter.imageEncoder;
     const caches =
-      cacheFolder === undefined ? undefined : await encoderCaches(cacheFolder, models, adapter, options);
+      cacheFolder === undefined ? undefined : await openEncoderCaches(cacheFolder, models, adapter, options);
     const scheduler = createScheduler('ddpm', models.schedulerConfig);
     const {numTrainTimesteps} = scheduler;
     await mkdir(folder, {recursive: true});

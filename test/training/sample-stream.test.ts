@@ -1,9 +1,10 @@
 import {unlink} from 'node:fs/promises';
+import {setImmediate} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import {BatchQueues} from '../../lib/datasets/batch-queues.ts';
 import {openDataset} from '../../lib/datasets/dataset.ts';
 import {MixtureSampler} from '../../lib/datasets/mixture-sampler.ts';
-import {ArgumentError, FileError} from '../../lib/errors.ts';
+import {ArgumentError, FileError, InternalError} from '../../lib/errors.ts';
 import {clipDefaults, preprocessForClip} from '../../lib/images/clip-preprocess.ts';
 import {decodeImage} from '../../lib/images/decode-image.ts';
 import {imageToTensor} from '../../lib/images/latent-image.ts';
@@ -108,6 +109,18 @@ test.serial('stopped while pictures are under way, nothing hangs or is left unha
   t.is(first!.status, 'rejected');
   t.is(liveThreads.size, 0);
   t.is((await take(stream, 1)).length, 16);
+  await stream.stop();
+});
+
+test.serial('a thread that ends in its work is told, and the stream can go on', async t => {
+  const {dataset, stream} = await streamOf(t, {numWorkers: 1});
+  const first = stream.nextBatch();
+  await setImmediate();
+  for (const thread of liveThreads) void thread.terminate();
+  await t.throwsAsync(first, {instanceOf: InternalError, message: /thread/});
+  await stream.stop();
+  t.is(liveThreads.size, 0);
+  t.deepEqual(await take(stream, 3), await take(new SampleStream(dataset, options), 3));
   await stream.stop();
 });
 

@@ -12,7 +12,7 @@ import type {PictureSettings} from './prepare-pictures.ts';
  * @param folder where the entries are
  * @throws ArgumentError for an encoder whose weights cannot be told from others, FileError where they are gone
  */
-export async function encoderCaches(
+export async function openEncoderCaches(
   folder: string,
   {vae}: PipelineModels,
   {adapter, imageEncoder}: AdapterModels,
