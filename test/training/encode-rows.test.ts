@@ -1,4 +1,5 @@
 import test from 'ava';
+import type {Engine} from '../../lib/engine/engine.ts';
 import {type HostTensor, stackRows} from '../../lib/pipelines/host-tensor.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import {TorchGenerator} from '../../lib/schedulers/torch-generator.ts';
@@ -22,4 +23,18 @@ test('texts and pictures have the bits that they have alone, however many are en
     const features = await encodeRows(engine, pictures.slice(0, count), encodePictures);
     for (const [index, row] of features.entries()) t.deepEqual(row, await encodePictures([pictures[index]!]));
   }
+});
+
+test('on CUDA, where rows of a batch may differ in their last bits, each is encoded alone', async t => {
+  const counts: number[] = [];
+  const encode = async (inputs: readonly number[]) => {
+    counts.push(inputs.length);
+    return {shape: [inputs.length, 1], data: Float32Array.from(inputs)};
+  };
+  const onCuda = {device: {kind: 'cuda'}} as Engine;
+  t.deepEqual(
+    (await encodeRows(onCuda, [3, 1, 2], encode)).map(({data}) => [...data]),
+    [[3], [1], [2]],
+  );
+  t.deepEqual(counts, [1, 1, 1]);
 });
