@@ -5,6 +5,7 @@
 import {gradients} from '../graph/gradients.ts';
 import {binary, reduceSum, reshape, slice} from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
+import {scoped} from '../graph/trace.ts';
 import {adapterKeyValues, type ImageTokensInputs, imageTokens} from '../models/ip-adapter.ts';
 import {crossAttentionLayers, unet, unetTextKeyValues, unetTimeProjections} from '../models/unet.ts';
 import type {UNetConfig} from '../models/unet-config.ts';
@@ -20,6 +21,8 @@ export interface TrainedModel {
   readonly adapter: AdapterDescription;
   /** Of products and activations; weights, losses and moments are float32. */
   readonly dtype: ComputeDType;
+  /** Whether activations are computed again on the way back instead of kept: less memory for more time. Default false. */
+  readonly recompute?: boolean;
 }
 
 /** All float32, of one batch size B. */
@@ -61,12 +64,17 @@ export type AdapterStepOutputs = GradientsWithNorm & {
 
 /** To be compiled: loss and gradients of a batch. */
 export function adapterGradients(
-  {unet: frozen, config, adapter, dtype}: TrainedModel,
+  {unet: frozen, config, adapter, dtype, recompute = false}: TrainedModel,
   {state, batch}: AdapterStepInputs,
 ): AdapterStepOutputs {
-  const names = Object.keys(state);
-  const trained = Object.fromEntries(names.map(name => [name, weightOf(state[name]!)]));
-  const weights = new Weights(new TrainableWeights('adapter', trained));
+  const trained = new Map<string, Tensor>();
+  // Cut from its state in the region that reads it first, a weight does not live from there to the way back.
+  const read = (name: string) => {
+    const tensor = trained.get(name) ?? (state[name] && weightOf(`adapter.${name}`, state[name]));
+    if (tensor !== undefined) trained.set(name, tensor);
+    return tensor;
+  };
+  const weights = new Weights(new TrainableWeights('adapter', read));
   const tokens = imageTokens(weights, adapter, batch.condition, dtype);
   const prediction = unet(
     frozen,
@@ -81,9 +89,11 @@ export function adapterGradients(
     dtype,
   );
   const {loss, errors} = diffusionLoss(prediction, batch.target, batch.weights);
+  const names = Object.keys(state);
   const parts = gradients(
     loss,
-    names.map(name => trained[name]!),
+    names.map(name => read(name)!),
+    {recompute},
   );
   return {
     loss,
@@ -104,9 +114,11 @@ function withNorm(gradients: NamedTensors): GradientsWithNorm {
 }
 
 /** The weight itself, of a state [3, ...]. */
-function weightOf(state: Tensor): Tensor {
-  const part = slice({x: state}, {axis: 0, start: 0, length: 1});
-  return reshape({x: part}, {shape: state.shape.slice(1)});
+function weightOf(path: string, state: Tensor): Tensor {
+  return scoped(path, () => {
+    const part = slice({x: state}, {axis: 0, start: 0, length: 1});
+    return reshape({x: part}, {shape: state.shape.slice(1)});
+  });
 }
 
 /** float32 [1] */

@@ -13,12 +13,9 @@ export function checkSizes(
   {resolution, buckets}: Pick<PictureSettings, 'resolution' | 'buckets'>,
 ): void {
   const multiple = vae.scaleFactor * 2 ** (denoiser.config.blockOutChannels.length - 1);
-  const isSide = (side: number) => Number.isInteger(side) && side > 0 && side % multiple === 0;
   const sizes = buckets ?? [[resolution, resolution]];
-  const bad = sizes.find(size => !size.every(isSide));
-  if (sizes.length > 0 && bad === undefined) return;
-  throw new ArgumentError(
-    `${buckets === undefined ? 'resolution' : 'buckets'}: expected sides in multiples of ${multiple}, got ` +
-      `${bad?.join(' x ') ?? 'no size'}.`,
-  );
+  const bad = sizes.find(([width, height]) => width % multiple !== 0 || height % multiple !== 0);
+  if (bad === undefined) return;
+  const name = buckets === undefined ? 'resolution' : 'buckets';
+  throw new ArgumentError(`${name}: expected sides in multiples of ${multiple}, got ${bad.join(' x ')}.`);
 }

@@ -3,8 +3,8 @@
  */
 import {ArgumentError} from '../errors.ts';
 import type {Component} from '../pipelines/components/component.ts';
-import type {AdapterModels} from '../pipelines/conditioning.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
+import {adapterOf} from './encode-batch.ts';
 import type {EncoderCaches} from './encoder-cache.ts';
 import type {PictureSettings} from './prepare-pictures.ts';
 
@@ -14,10 +14,11 @@ import type {PictureSettings} from './prepare-pictures.ts';
  */
 export async function openEncoderCaches(
   folder: string,
-  {vae}: PipelineModels,
-  {adapter, imageEncoder}: AdapterModels,
+  models: PipelineModels,
   {resolution, buckets}: Pick<PictureSettings, 'resolution' | 'buckets'>,
 ): Promise<EncoderCaches> {
+  const {vae} = models;
+  const {adapter, imageEncoder} = adapterOf(models);
   const target = [await identityOf(vae), vae.config, buckets ?? resolution];
   const {config, preprocess} = imageEncoder;
   const condition = [await identityOf(imageEncoder), config, preprocess, adapter.features];

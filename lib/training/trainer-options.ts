@@ -1,17 +1,82 @@
 /**
  * What a training run is made of, and what it tells.
  */
-import type {Bucket} from '../datasets/buckets.ts';
+import {z} from 'zod';
 import type {Dataset} from '../datasets/dataset.ts';
 import type {DatasetProblem} from '../datasets/dataset-sample.ts';
+import {ArgumentError} from '../errors.ts';
 import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
-import type {AdamWOptions} from './adamw.ts';
-import type {LearningRateSchedule} from './learning-rate.ts';
-import {type ConditionDropout, defaultDropout} from './sample-choices.ts';
+import {learningRateSchedules} from './learning-rate.ts';
+import {defaultDropout} from './sample-choices.ts';
 
-export interface TrainerOptions {
+const count = z.int().positive();
+/** In pixels; more than that depends on the models. */
+const side = count.multipleOf(8);
+const text = z.string().min(1);
+const share = z.number().min(0).max(1);
+
+/** Numbers of a run: the options of {@link TrainerOptions} that a recipe can hold, with their defaults. */
+export const trainerSettings = z.strictObject({
+  /** Optimiser steps of the whole run. */
+  steps: count,
+  /** Side of the training pictures in pixels, a multiple of 64, to which all are stretched. Default 512. */
+  resolution: side.default(512),
+  /**
+   * Sizes of the training pictures, [width, height] in multiples of 64, in place of the resolution. A picture is resized to
+   * cover the one of the nearest aspect ratio and its centre is cut out; those of a batch have one size.
+   */
+  buckets: z
+    .array(z.tuple([side, side]).readonly())
+    .min(1)
+    .readonly()
+    .optional(),
+  /** Threads that read and prepare the next samples; 0: each is prepared when its turn comes. Default 2. */
+  numWorkers: z.int().nonnegative().default(2),
+  /** Samples that are computed at a time. Default 1. */
+  batchSize: count.default(1),
+  /** Batches whose gradients make a step. Default 1. */
+  accumulate: count.default(1),
+  /** Whether activations are computed again on the way back instead of kept: less memory, more time. Default false. */
+  recompute: z.boolean().default(false),
+  /** Default 1e-6, as the paper's main run. */
+  learningRate: z.number().nonnegative().default(1e-6),
+  /** Default `constant`. */
+  schedule: z.enum(learningRateSchedules).default('constant'),
+  warmupSteps: z.int().nonnegative().default(0),
+  /** Names and defaults of PyTorch's AdamW. */
+  optimizer: z
+    .strictObject({
+      beta1: share.lt(1).default(0.9),
+      beta2: share.lt(1).default(0.999),
+      epsilon: z.number().positive().default(1e-8),
+      weightDecay: z.number().nonnegative().default(0.01),
+    })
+    .prefault({}),
+  /** Norm that all gradients together are brought down to; without it they are taken as they are. */
+  maxGradientNorm: z.number().positive().optional(),
+  /** Weights of the tasks, of which only the ratios count. Default: all tasks of the data, equally often. */
+  taskWeights: z.record(z.string(), z.number().nonnegative()).optional(),
+  /** Instructions in place of the training set's, by task: one, or a pool. */
+  instructions: z
+    .record(z.string(), z.union([text.transform(one => [one]), z.array(text).min(1)]))
+    .optional(),
+  dropout: z
+    .strictObject({text: share, image: share, textAndImage: share, instruction: share})
+    .default(defaultDropout),
+  minSnrGamma: z.number().positive().optional(),
+  /** Default 0. */
+  seed: z.int().nonnegative().default(0),
+  /** Default 500. */
+  checkpointEvery: count.default(500),
+  /** Default 3. */
+  keepCheckpoints: count.default(3),
+  /** Steps in a row whose loss is not finite before the run gives up. Default 10. */
+  maxSkippedSteps: count.default(10),
+});
+
+export interface TrainerOptions extends z.input<typeof trainerSettings> {
   /** Base model, encoders, and an adapter of the kind that is trained; its weights are not read. */
   readonly models: PipelineModels;
   readonly dtype: ComputeDType;
@@ -22,43 +87,21 @@ export interface TrainerOptions {
   readonly folder: string;
   /**
    * Where what the VAE and the image encoder make of pictures is kept for later rounds and runs; without it they run for
-   * each sample. Entries depend on the pictures' bytes, the encoders and the resolution; they may be removed at any time.
+   * each sample. Entries depend on the pictures' bytes, the encoders and the sizes; they may be removed at any time.
    */
-  readonly cacheFolder?: string;
-  /** Optimiser steps of the whole run. */
-  readonly steps: number;
-  /** Side of the training pictures in pixels, a multiple of 64, to which all are stretched. Default 512. */
-  readonly resolution?: number;
-  /**
-   * Sizes of the training pictures, [width, height] in multiples of 64, in place of the resolution. A picture is resized to
-   * cover the one of the nearest aspect ratio and its centre is cut out; those of a batch have one size.
-   */
-  readonly buckets?: readonly Bucket[];
-  /** Threads that read and prepare the next samples; 0: each is prepared when its turn comes. Default 2. */
-  readonly numWorkers?: number;
-  /** Samples that are computed at a time. Default 1. */
-  readonly batchSize?: number;
-  /** Batches whose gradients make a step. Default 1. */
-  readonly accumulate?: number;
-  /** Default 1e-6, as the paper's main run. */
-  readonly learningRate?: number;
-  /** Default `constant`. */
-  readonly schedule?: LearningRateSchedule;
-  readonly warmupSteps?: number;
-  readonly optimizer?: AdamWOptions;
-  /** Norm that all gradients together are brought down to; without it they are taken as they are. */
-  readonly maxGradientNorm?: number;
-  readonly taskWeights?: Readonly<Record<string, number>>;
-  readonly dropout?: ConditionDropout;
-  readonly minSnrGamma?: number;
-  /** Default 0. */
-  readonly seed?: number;
-  /** Default 500. */
-  readonly checkpointEvery?: number;
-  /** Default 3. */
-  readonly keepCheckpoints?: number;
-  /** Steps in a row whose loss is not finite before the run gives up. Default 10. */
-  readonly maxSkippedSteps?: number;
+  readonly cacheFolder?: string | undefined;
+}
+
+/** Options with the defaults filled in. */
+export type ResolvedTrainerOptions = Omit<TrainerOptions, keyof z.input<typeof trainerSettings>> &
+  z.output<typeof trainerSettings>;
+
+/** @throws ArgumentError for what no run can have */
+export function resolveTrainerOptions(options: TrainerOptions): ResolvedTrainerOptions {
+  const {models, dtype, dataset, initial, folder, cacheFolder, ...settings} = options;
+  const parsed = trainerSettings.safeParse(settings);
+  if (!parsed.success) throw new ArgumentError(`training options: ${z.prettifyError(parsed.error)}`);
+  return {models, dtype, dataset, initial, folder, cacheFolder, ...parsed.data};
 }
 
 export interface TrainingEvent {
@@ -87,22 +130,3 @@ export interface TrainingResult {
   /** Samples that could not be read, once each. */
   readonly problems: readonly DatasetProblem[];
 }
-
-export const trainerDefaults = {
-  resolution: 512,
-  numWorkers: 2,
-  batchSize: 1,
-  accumulate: 1,
-  learningRate: 1e-6,
-  schedule: 'constant',
-  warmupSteps: 0,
-  optimizer: {},
-  dropout: defaultDropout,
-  seed: 0,
-  checkpointEvery: 500,
-  keepCheckpoints: 3,
-  maxSkippedSteps: 10,
-} as const;
-
-/** Options with the defaults filled in. */
-export type ResolvedTrainerOptions = TrainerOptions & typeof trainerDefaults;

@@ -6,25 +6,25 @@ import {appendFile, mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {CompiledFunction} from '../engine/compiled-function.ts';
 import {NumericError} from '../errors.ts';
-import type {Tensor} from '../graph/tensor.ts';
-import {type MapTree, mapTree, type Tree} from '../graph/tree.ts';
-import {type HostTensor, upload} from '../pipelines/host-tensor.ts';
-import type {DeviceTensor} from '../runtime/device-tensor.ts';
+import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {createScheduler} from '../schedulers/create-scheduler.ts';
 import type {Scheduler} from '../schedulers/scheduler.ts';
 import {AdamW} from './adamw.ts';
-import {
-  type AdapterBatch,
-  type AdapterStepInputs,
-  type AdapterStepOutputs,
-  adapterGradients,
-  type GradientsWithNorm,
-  sumGradients,
-} from './adapter-gradients.ts';
+import {type GradientsWithNorm, sumGradients} from './adapter-gradients.ts';
 import {checkSizes} from './check-sizes.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
+import {
+  compileGradientStep,
+  type Differentiated,
+  differentiate,
+  type GradientStep,
+  type Gradients,
+  hasFiniteResult,
+  scalar,
+} from './differentiate.ts';
 import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
 import {adapterOf, type EncodedBatch, encodeBatch} from './encode-batch.ts';
+import {withInstructionPools} from './instruction-pools.ts';
 import {learningRateAt} from './learning-rate.ts';
 import {openEncoderCaches} from './open-encoder-caches.ts';
 import {SampleStream} from './sample-stream.ts';
@@ -32,20 +32,18 @@ import {TextCache} from './text-cache.ts';
 import type {NamedTensors} from './trainable-weights.ts';
 import {
   type ResolvedTrainerOptions,
+  resolveTrainerOptions,
   type TrainerOptions,
   type TrainingEvent,
   type TrainingResult,
   type TrainOptions,
-  trainerDefaults,
 } from './trainer-options.ts';
-
-type Gradients = Readonly<Record<string, DeviceTensor>>;
 
 export class Trainer {
   readonly #options: ResolvedTrainerOptions;
   readonly #scheduler: Scheduler;
   readonly #predictionType: TrainedPrediction;
-  readonly #step: CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
+  readonly #step: GradientStep;
   readonly #sum: CompiledFunction<Readonly<Record<'a' | 'b', NamedTensors>>, GradientsWithNorm>;
   readonly #optimizer: AdamW;
   readonly #stream: SampleStream;
@@ -53,6 +51,8 @@ export class Trainer {
   #taken: number;
   /** Step of the newest checkpoint. */
   #saved: number;
+  /** The last batch whose loss or gradients were not finite. */
+  #notFinite: EncodedBatch | undefined;
 
   private constructor(options: ResolvedTrainerOptions, start: Start) {
     this.#options = options;
@@ -62,34 +62,26 @@ export class Trainer {
     this.#predictionType = trainedPrediction(start.scheduler.predictionType);
     this.#taken = start.step;
     this.#saved = start.step;
-    const {models, dtype} = options;
+    const {models} = options;
     this.#texts = new TextCache(models.engine);
-    const {adapter} = adapterOf(models);
-    const trained = {
-      unet: models.denoiser.weights,
-      config: models.denoiser.config,
-      adapter: adapter.description,
-      dtype,
-    };
-    this.#step = models.engine.compile('train', (inputs: AdapterStepInputs) =>
-      adapterGradients(trained, inputs),
-    );
+    this.#step = compileGradientStep(models, options);
     this.#sum = models.engine.compile('train.sum', sumGradients);
   }
 
   /**
    * Begins, or goes on from the newest checkpoint in the folder.
    *
-   * @throws FileError where that checkpoint is damaged, ArgumentError for sizes that the models cannot be trained on
+   * @throws FileError where that checkpoint is damaged, ArgumentError for options that no run can have
    */
   static async create(given: TrainerOptions): Promise<Trainer> {
-    const options = {...trainerDefaults, ...given} as ResolvedTrainerOptions;
-    const {dataset, models, optimizer, folder, cacheFolder} = options;
+    const options = resolveTrainerOptions(given);
+    const {dataset, taskWeights, instructions, models, optimizer, folder, cacheFolder} = options;
     checkSizes(models, options);
-    const adapter = adapterOf(models);
-    const {preprocess} = adapter.imageEncoder;
+    const {adapter, imageEncoder} = adapterOf(models);
+    const pools = {instructions, taskWeights, readsInstruction: adapter.readsInstruction};
     const caches =
-      cacheFolder === undefined ? undefined : await openEncoderCaches(cacheFolder, models, adapter, options);
+      cacheFolder === undefined ? undefined : await openEncoderCaches(cacheFolder, models, options);
+    const {preprocess} = imageEncoder;
     const scheduler = createScheduler('ddpm', models.schedulerConfig);
     const {numTrainTimesteps} = scheduler;
     await mkdir(folder, {recursive: true});
@@ -99,7 +91,7 @@ export class Trainer {
       step,
       scheduler,
       stream: new SampleStream(
-        dataset,
+        withInstructionPools(dataset, pools),
         {...options, numTrainTimesteps, preprocess, caches},
         saved?.progress.sampler,
       ),
@@ -135,7 +127,7 @@ export class Trainer {
       if (skipped >= maxSkippedSteps) {
         throw new NumericError(
           `step ${event.step}: ${skipped} steps in a row had a loss of ${event.loss} or gradients that are not finite. ` +
-            'Lower the learning rate, or train in float32; IPAI_CHECK_NUMERICS names the node.',
+            `${await this.#findNan()} Lower the learning rate, or train in float32.`,
         );
       }
       if (this.#taken % checkpointEvery === 0 && this.#taken < steps) await this.#save();
@@ -166,7 +158,7 @@ export class Trainer {
     }
     const loss = sumOfLosses / accumulate;
     const gradientNorm = Math.sqrt(squaredNorm) / accumulate;
-    const isSkipped = !Number.isFinite(loss) || !Number.isFinite(gradientNorm);
+    const isSkipped = !hasFiniteResult({loss, squaredNorm});
     if (!isSkipped) {
       const clipping = maxGradientNorm === undefined ? 1 : Math.min(1, maxGradientNorm / gradientNorm);
       await this.#optimizer.step(gradients, {learningRate: rate, factor: clipping / accumulate});
@@ -195,25 +187,22 @@ export class Trainer {
     });
   }
 
-  async #differentiate(
-    batch: EncodedBatch,
-  ): Promise<{loss: number; squaredNorm: number; gradients: Gradients}> {
+  async #differentiate(batch: EncodedBatch): Promise<Differentiated> {
     const {device} = this.#options.models.engine;
-    const uploaded: DeviceTensor[] = [];
-    const inputs = mapTree(batch as unknown as Tree<HostTensor>, isHostTensor, tensor => {
-      const on = upload(device, tensor);
-      uploaded.push(on);
-      return on;
-    }) as MapTree<AdapterBatch, Tensor, DeviceTensor>;
+    const result = await differentiate(this.#step, device, this.#optimizer.state, batch);
+    if (!hasFiniteResult(result)) this.#notFinite = batch;
+    return result;
+  }
+
+  /** A sentence that names the op which gave the first NaN of the last batch without a finite result. */
+  async #findNan(): Promise<string> {
+    const {device} = this.#options.models.engine;
     try {
-      const {loss, errors, squaredNorm, gradients} = await this.#step.run({
-        state: this.#optimizer.state,
-        batch: inputs,
-      });
-      errors.dispose();
-      return {loss: await scalar(loss), squaredNorm: await scalar(squaredNorm), gradients};
-    } finally {
-      for (const tensor of uploaded) tensor.dispose();
+      await differentiate(this.#step, device, this.#optimizer.state, this.#notFinite!, {checkNan: true});
+      return 'No value is NaN, so that some are too large for their sum.';
+    } catch (error) {
+      if (error instanceof NumericError) return error.message;
+      throw error;
     }
   }
 
@@ -242,15 +231,4 @@ interface Start {
   readonly stream: SampleStream;
   readonly scheduler: Scheduler;
   readonly optimizer: AdamW;
-}
-
-/** The one value of a tensor, which is freed. */
-async function scalar(tensor: DeviceTensor): Promise<number> {
-  const [value] = await tensor.toFloat32Array();
-  tensor.dispose();
-  return value!;
-}
-
-function isHostTensor(value: unknown): value is HostTensor {
-  return typeof value === 'object' && value !== null && 'data' in value && 'shape' in value;
 }

@@ -10,8 +10,8 @@ const models = await load();
 const sizes = {resolution: 512};
 
 test('entries depend on weights, dtype, sizes of targets, and what the adapter reads of conditions', async t => {
-  const open = async (of = models, given: Parameters<typeof openEncoderCaches>[3] = sizes) => {
-    const {target, condition} = await openEncoderCaches('/cache', of, of.adapter!, given);
+  const open = async (of = models, given: Parameters<typeof openEncoderCaches>[2] = sizes) => {
+    const {target, condition} = await openEncoderCaches('/cache', of, given);
     t.is(target.folder, '/cache');
     return [target.settings, condition.settings] as const;
   };
@@ -38,7 +38,7 @@ test('refuses encoders whose weights cannot be told from others', async t => {
   const {source} = models.vae.weights;
   const anonymous = {label: source.label, tensor: source.tensor};
   const vae = Object.create(models.vae, {weights: {value: {source: anonymous}}});
-  await t.throwsAsync(openEncoderCaches('/cache', {...models, vae}, models.adapter!, sizes), {
+  await t.throwsAsync(openEncoderCaches('/cache', {...models, vae}, sizes), {
     instanceOf: ArgumentError,
     message: /^cacheFolder: .*vae/,
   });

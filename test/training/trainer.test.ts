@@ -194,7 +194,11 @@ test.serial(
     const options = await optionsFor(t, {initial: spoilt, maxSkippedSteps: 3});
     const events: TrainingEvent[] = [];
     const trainer = await Trainer.create(options);
-    await t.throwsAsync(trainer.train({onStep: event => events.push(event)}), {instanceOf: NumericError});
+    await t.throwsAsync(trainer.train({onStep: event => events.push(event)}), {
+      instanceOf: NumericError,
+      message:
+        /^step 3: 3 steps in a row .* has a NaN at element 0 \(at adapter\.image_proj.*\)\. Lower the learning rate/,
+    });
     t.deepEqual(
       events.map(event => event.isSkipped),
       [true, true, true],
@@ -300,5 +304,5 @@ test('refuses sizes that the models cannot be trained on', async t => {
     }),
     refusal(/^buckets: .* 64 x 96/),
   );
-  await t.throwsAsync(create({buckets: []}), refusal(/no size/));
+  await t.throwsAsync(create({buckets: []}), refusal(/buckets/));
 });

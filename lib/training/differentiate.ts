@@ -1,0 +1,90 @@
+/**
+ * The compiled training step: an encoded batch in, its loss and the adapter's gradients out.
+ */
+import type {CompiledFunction, RunOptions} from '../engine/compiled-function.ts';
+import type {Tensor, TensorType} from '../graph/tensor.ts';
+import {type MapTree, mapTree, type Tree} from '../graph/tree.ts';
+import {type HostTensor, upload} from '../pipelines/host-tensor.ts';
+import type {PipelineModels} from '../pipelines/pipeline-models.ts';
+import type {Device} from '../runtime/device.ts';
+import type {DeviceTensor} from '../runtime/device-tensor.ts';
+import type {OptimizerState} from './adamw.ts';
+import {
+  type AdapterBatch,
+  type AdapterStepInputs,
+  type AdapterStepOutputs,
+  adapterGradients,
+} from './adapter-gradients.ts';
+import {adapterOf, type EncodedBatch} from './encode-batch.ts';
+import type {ResolvedTrainerOptions} from './trainer-options.ts';
+
+export type GradientStep = CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
+
+/** Gradients of the trained weights by name, float32. */
+export type Gradients = Readonly<Record<string, DeviceTensor>>;
+
+export interface Differentiated {
+  readonly loss: number;
+  /** Sum of all squared gradients. */
+  readonly squaredNorm: number;
+  /** The caller's to dispose. */
+  readonly gradients: Gradients;
+}
+
+/** @throws ArgumentError where the models have no adapter */
+export function compileGradientStep(
+  models: PipelineModels,
+  {dtype, recompute}: Pick<ResolvedTrainerOptions, 'dtype' | 'recompute'>,
+): GradientStep {
+  const {engine, denoiser} = models;
+  const {weights: unet, config} = denoiser;
+  const trained = {unet, config, adapter: adapterOf(models).adapter.description, dtype, recompute};
+  return engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients(trained, inputs));
+}
+
+/** Whether a step can be taken with them. */
+export function hasFiniteResult({loss, squaredNorm}: Pick<Differentiated, 'loss' | 'squaredNorm'>): boolean {
+  return Number.isFinite(loss) && Number.isFinite(squaredNorm);
+}
+
+export async function differentiate(
+  step: GradientStep,
+  device: Device,
+  state: OptimizerState,
+  batch: EncodedBatch,
+  options: RunOptions = {},
+): Promise<Differentiated> {
+  const uploaded: DeviceTensor[] = [];
+  const inputs = mapBatch(batch, tensor => {
+    const on = upload(device, tensor);
+    uploaded.push(on);
+    return on;
+  });
+  try {
+    const {loss, errors, squaredNorm, gradients} = await step.run({state, batch: inputs}, options);
+    errors.dispose();
+    return {loss: await scalar(loss), squaredNorm: await scalar(squaredNorm), gradients};
+  } finally {
+    for (const tensor of uploaded) tensor.dispose();
+  }
+}
+
+/** For plans of the step. */
+export function batchTypes(batch: EncodedBatch): MapTree<AdapterBatch, Tensor, TensorType> {
+  return mapBatch(batch, ({shape}): TensorType => ({shape, dtype: 'float32'}));
+}
+
+function mapBatch<T>(batch: EncodedBatch, map: (tensor: HostTensor) => T): MapTree<AdapterBatch, Tensor, T> {
+  return mapTree(batch as unknown as Tree<HostTensor>, isHostTensor, map) as MapTree<AdapterBatch, Tensor, T>;
+}
+
+/** The one value of a tensor, which is freed. */
+export async function scalar(tensor: DeviceTensor): Promise<number> {
+  const [value] = await tensor.toFloat32Array();
+  tensor.dispose();
+  return value!;
+}
+
+function isHostTensor(value: unknown): value is HostTensor {
+  return typeof value === 'object' && value !== null && 'data' in value && 'shape' in value;
+}
