@@ -16,7 +16,11 @@ const progressFields = z.object({
   step: z.int().nonnegative(),
   /** Without those that were skipped. */
   optimizerSteps: z.int().nonnegative(),
-  sampler: z.object({draws: z.int().nonnegative(), taken: z.record(z.string(), z.int().nonnegative())}),
+  sampler: z.object({
+    draws: z.int().nonnegative(),
+    taken: z.record(z.string(), z.int().nonnegative()),
+    waiting: z.array(z.object({number: z.int().nonnegative(), sample: z.int().nonnegative()})).default([]),
+  }),
 });
 
 export type TrainingProgress = z.infer<typeof progressFields>;

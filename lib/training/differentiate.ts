@@ -2,7 +2,6 @@
  * The compiled training step: an encoded batch in, its loss and the adapter's gradients out.
  */
 import type {CompiledFunction, RunOptions} from '../engine/compiled-function.ts';
-import {ArgumentError} from '../errors.ts';
 import type {Tensor, TensorType} from '../graph/tensor.ts';
 import {type MapTree, mapTree, type Tree} from '../graph/tree.ts';
 import {type HostTensor, upload} from '../pipelines/host-tensor.ts';
@@ -16,7 +15,7 @@ import {
   type AdapterStepOutputs,
   adapterGradients,
 } from './adapter-gradients.ts';
-import type {EncodedBatch} from './encode-batch.ts';
+import {adapterOf, type EncodedBatch} from './encode-batch.ts';
 import type {ResolvedTrainerOptions} from './trainer-options.ts';
 
 export type GradientStep = CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
@@ -34,14 +33,12 @@ export interface Differentiated {
 
 /** @throws ArgumentError where the models have no adapter */
 export function compileGradientStep(
-  {engine, denoiser, adapter}: PipelineModels,
+  models: PipelineModels,
   {dtype, recompute}: Pick<ResolvedTrainerOptions, 'dtype' | 'recompute'>,
 ): GradientStep {
-  if (adapter === undefined) {
-    throw new ArgumentError('models: expected an adapter of the kind that is trained, got none.');
-  }
+  const {engine, denoiser} = models;
   const {weights: unet, config} = denoiser;
-  const trained = {unet, config, adapter: adapter.adapter.description, dtype, recompute};
+  const trained = {unet, config, adapter: adapterOf(models).adapter.description, dtype, recompute};
   return engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients(trained, inputs));
 }
 

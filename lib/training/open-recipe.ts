@@ -16,7 +16,8 @@ export async function openRecipe(recipe: Recipe): Promise<TrainerOptions> {
   const dataset = await openDataset(recipe.dataset);
   const {models, initial} = await openRecipeModels(recipe);
   const dtype = computeDType(recipe.models.dtype, models.engine.device);
-  return {...recipe.training, models, initial, dataset, dtype, folder: recipe.output};
+  const {training, output: folder, cache: cacheFolder} = recipe;
+  return {...training, models, initial, dataset, dtype, folder, cacheFolder};
 }
 
 /** The models alone. */

@@ -55,6 +55,8 @@ function recipeFields(folder: string, isRandom: boolean) {
     /** Folder of the training set. */
     dataset: path,
     training: trainerSettings,
+    /** Folder for what frozen encoders make of pictures. */
+    cache: path.exactOptional(),
     /** Folder for checkpoints and `metrics.jsonl`. */
     output: path,
   });

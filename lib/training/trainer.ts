@@ -10,6 +10,7 @@ import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {createScheduler} from '../schedulers/create-scheduler.ts';
 import type {Scheduler} from '../schedulers/scheduler.ts';
 import {AdamW} from './adamw.ts';
+import {checkSizes} from './check-sizes.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
 import {
   compileGradientStep,
@@ -21,11 +22,13 @@ import {
   scalar,
 } from './differentiate.ts';
 import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
-import {type EncodedBatch, encodeBatch, type PreparedSample} from './encode-batch.ts';
+import {adapterOf, type EncodedBatch, encodeBatch} from './encode-batch.ts';
 import {withInstructionPools} from './instruction-pools.ts';
 import {learningRateAt} from './learning-rate.ts';
+import {openEncoderCaches} from './open-encoder-caches.ts';
 import {SampleStream} from './sample-stream.ts';
 import {type GradientsWithNorm, sumGradients} from './state-gradients.ts';
+import {TextCache} from './text-cache.ts';
 import type {NamedTensors} from './trainable-weights.ts';
 import {
   type ResolvedTrainerOptions,
@@ -44,6 +47,7 @@ export class Trainer {
   readonly #sum: CompiledFunction<Readonly<Record<'a' | 'b', NamedTensors>>, GradientsWithNorm>;
   readonly #optimizer: AdamW;
   readonly #stream: SampleStream;
+  readonly #texts: TextCache;
   #taken: number;
   /** Step of the newest checkpoint. */
   #saved: number;
@@ -59,6 +63,7 @@ export class Trainer {
     this.#taken = start.step;
     this.#saved = start.step;
     const {models} = options;
+    this.#texts = new TextCache(models.engine);
     this.#step = compileGradientStep(models, options);
     this.#sum = models.engine.compile('train.sum', sumGradients);
   }
@@ -66,13 +71,17 @@ export class Trainer {
   /**
    * Begins, or goes on from the newest checkpoint in the folder.
    *
-   * @throws FileError where that checkpoint is damaged
+   * @throws FileError where that checkpoint is damaged, ArgumentError for options that no run can have
    */
   static async create(given: TrainerOptions): Promise<Trainer> {
     const options = resolveTrainerOptions(given);
-    const {dataset, seed, taskWeights, instructions, dropout, models, optimizer, folder} = options;
-    const readsInstruction = models.adapter?.adapter.readsInstruction ?? false;
-    const pools = {instructions, taskWeights, readsInstruction};
+    const {dataset, taskWeights, instructions, models, optimizer, folder, cacheFolder} = options;
+    checkSizes(models, options);
+    const {adapter, imageEncoder} = adapterOf(models);
+    const pools = {instructions, taskWeights, readsInstruction: adapter.readsInstruction};
+    const caches =
+      cacheFolder === undefined ? undefined : await openEncoderCaches(cacheFolder, models, options);
+    const {preprocess} = imageEncoder;
     const scheduler = createScheduler('ddpm', models.schedulerConfig);
     const {numTrainTimesteps} = scheduler;
     await mkdir(folder, {recursive: true});
@@ -83,7 +92,7 @@ export class Trainer {
       scheduler,
       stream: new SampleStream(
         withInstructionPools(dataset, pools),
-        {seed, taskWeights, dropout, numTrainTimesteps},
+        {...options, numTrainTimesteps, preprocess, caches},
         saved?.progress.sampler,
       ),
       optimizer:
@@ -99,7 +108,15 @@ export class Trainer {
    * @throws NumericError after too many steps in a row without a finite loss, FileError where too many samples cannot be
    *   read
    */
-  async train({signal, onStep}: TrainOptions = {}): Promise<TrainingResult> {
+  async train(options: TrainOptions = {}): Promise<TrainingResult> {
+    try {
+      return await this.#takeSteps(options);
+    } finally {
+      await this.#stream.stop();
+    }
+  }
+
+  async #takeSteps({signal, onStep}: TrainOptions): Promise<TrainingResult> {
     const {steps, folder, checkpointEvery, maxSkippedSteps} = this.#options;
     let skipped = 0;
     while (this.#taken < steps && !signal?.aborted) {
@@ -161,11 +178,9 @@ export class Trainer {
   }
 
   async #nextBatch(): Promise<EncodedBatch> {
-    const {models, batchSize, resolution, minSnrGamma} = this.#options;
-    const samples: PreparedSample[] = [];
-    while (samples.length < batchSize) samples.push(await this.#stream.next());
-    return encodeBatch(models, samples, {
-      resolution,
+    const {models, minSnrGamma} = this.#options;
+    return encodeBatch(models, await this.#stream.nextBatch(), {
+      texts: this.#texts,
       minSnrGamma,
       alphasCumprod: this.#scheduler.alphasCumprod,
       predictionType: this.#predictionType,
@@ -200,11 +215,11 @@ export class Trainer {
   async #save(): Promise<void> {
     if (this.#taken === this.#saved) return;
     const {folder, keepCheckpoints} = this.#options;
-    const {draws, taken} = this.#stream.state;
+    const {draws, taken, waiting} = this.#stream.state;
     const progress = {
       step: this.#taken,
       optimizerSteps: this.#optimizer.steps,
-      sampler: {draws, taken: {...taken}},
+      sampler: {draws, taken: {...taken}, waiting: [...waiting]},
     };
     await saveCheckpoint(folder, {progress, state: await this.#optimizer.saved()}, keepCheckpoints);
     this.#saved = this.#taken;
