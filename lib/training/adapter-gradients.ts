@@ -2,18 +2,16 @@
  * A traced training step of an adapter on a frozen UNet: from a batch to its loss and the gradients of the adapter's
  * weights.
  */
-import {gradients} from '../graph/gradients.ts';
-import {binary, reduceSum, reshape, slice} from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
-import {scoped} from '../graph/trace.ts';
 import {adapterKeyValues, type ImageTokensInputs, imageTokens} from '../models/ip-adapter.ts';
 import {crossAttentionLayers, unet, unetTextKeyValues, unetTimeProjections} from '../models/unet.ts';
 import type {UNetConfig} from '../models/unet-config.ts';
-import {Weights} from '../nn/weights.ts';
+import type {Weights} from '../nn/weights.ts';
 import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import type {AdapterDescription} from '../weights/adapter-kind.ts';
 import {diffusionLoss} from './diffusion-loss.ts';
-import {type NamedTensors, TrainableWeights} from './trainable-weights.ts';
+import {type GradientsWithNorm, stateGradients} from './state-gradients.ts';
+import type {NamedTensors} from './trainable-weights.ts';
 
 export interface TrainedModel {
   readonly unet: Weights;
@@ -48,13 +46,6 @@ export type AdapterStepInputs = {
   readonly batch: AdapterBatch;
 };
 
-export type GradientsWithNorm = {
-  /** [1]: sum of all squared gradients. */
-  readonly squaredNorm: Tensor;
-  /** float32, of the weights' shapes. */
-  readonly gradients: NamedTensors;
-};
-
 export type AdapterStepOutputs = GradientsWithNorm & {
   /** [1, 1, 1, 1] */
   readonly loss: Tensor;
@@ -67,63 +58,21 @@ export function adapterGradients(
   {unet: frozen, config, adapter, dtype, recompute = false}: TrainedModel,
   {state, batch}: AdapterStepInputs,
 ): AdapterStepOutputs {
-  const trained = new Map<string, Tensor>();
-  // Cut from its state in the region that reads it first, a weight does not live from there to the way back.
-  const read = (name: string) => {
-    const tensor = trained.get(name) ?? (state[name] && weightOf(`adapter.${name}`, state[name]));
-    if (tensor !== undefined) trained.set(name, tensor);
-    return tensor;
+  const lossOf = (weights: Weights) => {
+    const tokens = imageTokens(weights, adapter, batch.condition, dtype);
+    const prediction = unet(
+      frozen,
+      config,
+      {
+        sample: batch.noisy,
+        timeProjections: unetTimeProjections(frozen, config, batch.timesteps, dtype),
+        textKeyValues: unetTextKeyValues(frozen, config, batch.encoderHiddenStates, dtype),
+        imageKeyValues: adapterKeyValues(weights, crossAttentionLayers(config), tokens, dtype),
+        imageScales: batch.imageScales,
+      },
+      dtype,
+    );
+    return diffusionLoss(prediction, batch.target, batch.weights);
   };
-  const weights = new Weights(new TrainableWeights('adapter', read));
-  const tokens = imageTokens(weights, adapter, batch.condition, dtype);
-  const prediction = unet(
-    frozen,
-    config,
-    {
-      sample: batch.noisy,
-      timeProjections: unetTimeProjections(frozen, config, batch.timesteps, dtype),
-      textKeyValues: unetTextKeyValues(frozen, config, batch.encoderHiddenStates, dtype),
-      imageKeyValues: adapterKeyValues(weights, crossAttentionLayers(config), tokens, dtype),
-      imageScales: batch.imageScales,
-    },
-    dtype,
-  );
-  const {loss, errors} = diffusionLoss(prediction, batch.target, batch.weights);
-  const names = Object.keys(state);
-  const parts = gradients(
-    loss,
-    names.map(name => read(name)!),
-    {recompute},
-  );
-  return {
-    loss,
-    errors,
-    ...withNorm(Object.fromEntries(names.map((name, index) => [name, parts[index]!]))),
-  };
-}
-
-/** To be compiled: the sum of two batches' gradients, of equal names. */
-export function sumGradients({a, b}: Readonly<Record<'a' | 'b', NamedTensors>>): GradientsWithNorm {
-  const sums = Object.entries(a).map(([name, part]) => [name, binary({a: part, b: b[name]!}, {kind: 'add'})]);
-  return withNorm(Object.fromEntries(sums));
-}
-
-function withNorm(gradients: NamedTensors): GradientsWithNorm {
-  const norms = Object.values(gradients).map(squaredNorm);
-  return {gradients, squaredNorm: norms.reduce((a, b) => binary({a, b}, {kind: 'add'}))};
-}
-
-/** The weight itself, of a state [3, ...]. */
-function weightOf(path: string, state: Tensor): Tensor {
-  return scoped(path, () => {
-    const part = slice({x: state}, {axis: 0, start: 0, length: 1});
-    return reshape({x: part}, {shape: state.shape.slice(1)});
-  });
-}
-
-/** float32 [1] */
-function squaredNorm(x: Tensor): Tensor {
-  const flat = reshape({x}, {shape: [x.size]});
-  const squares = binary({a: flat, b: flat}, {kind: 'multiply'});
-  return reduceSum({x: squares}, {shape: [1], dtype: 'float32'});
+  return stateGradients('adapter', state, lossOf, {recompute});
 }

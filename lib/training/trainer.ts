@@ -10,7 +10,6 @@ import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {createScheduler} from '../schedulers/create-scheduler.ts';
 import type {Scheduler} from '../schedulers/scheduler.ts';
 import {AdamW} from './adamw.ts';
-import {type GradientsWithNorm, sumGradients} from './adapter-gradients.ts';
 import {checkSizes} from './check-sizes.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
 import {
@@ -28,6 +27,7 @@ import {withInstructionPools} from './instruction-pools.ts';
 import {learningRateAt} from './learning-rate.ts';
 import {openEncoderCaches} from './open-encoder-caches.ts';
 import {SampleStream} from './sample-stream.ts';
+import {type GradientsWithNorm, sumGradients} from './state-gradients.ts';
 import {TextCache} from './text-cache.ts';
 import type {NamedTensors} from './trainable-weights.ts';
 import {

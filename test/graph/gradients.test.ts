@@ -7,6 +7,7 @@ import {gradients} from '../../lib/graph/gradients.ts';
 import * as ops from '../../lib/graph/ops/index.ts';
 import type {Tensor} from '../../lib/graph/tensor.ts';
 import {trace} from '../../lib/graph/trace.ts';
+import {contrastiveLoss} from '../../lib/training/contrastive-loss.ts';
 import {
   type Array64,
   activations,
@@ -145,6 +146,41 @@ property(
     float64: ({x}) => array64([count], ([i]) => activations[kind as 'silu'](5 * x!.data[i!]! + 0.5)),
   }),
 );
+
+property('exp, log and rsqrt', fc.integer({min: 1, max: 40}), count => ({
+  shapes: {x: [count]},
+  symbolic: ({x}) => {
+    const power = ops.unary({x: x!}, {kind: 'exp'});
+    const root = ops.unary({x: power}, {kind: 'rsqrt'});
+    return ops.unary({x: ops.affine({x: root}, {scale: 2, offset: 0.5})}, {kind: 'log'});
+  },
+  float64: ({x}) => array64([count], ([i]) => Math.log(0.5 + 2 * Math.exp(-0.5 * x!.data[i!]!))),
+}));
+
+property('the contrastive loss', fc.tuple(fc.integer({min: 2, max: 6}), extent), ([batch, channels]) => {
+  const shape = [batch, channels + 1];
+  return {
+    shapes: {images: shape, texts: shape, logScale: [1, 1]},
+    symbolic: ({images, texts, logScale}) => contrastiveLoss(images!, texts!, logScale!),
+    float64: ({images, texts, logScale}) => {
+      const unit = (x: Array64, row: number) => {
+        const values = Array.from({length: channels + 1}, (_, c) => get(x, [row, c]));
+        return values.map(value => value / Math.hypot(...values));
+      };
+      const logit = (i: number, j: number) => {
+        const [a, b] = [unit(images!, i), unit(texts!, j)];
+        return Math.exp(logScale!.data[0]!) * sum(channels + 1, c => a[c]! * b[c]!);
+      };
+      const entropy = (own: number, all: (other: number) => number) =>
+        Math.log(sum(batch, other => Math.exp(all(other)))) - own;
+      const total = sum(
+        batch,
+        i => entropy(logit(i, i), j => logit(i, j)) + entropy(logit(i, i), j => logit(j, i)),
+      );
+      return array64([1, 1], () => total / (2 * batch));
+    },
+  };
+});
 
 property('geglu', fc.tuple(extent, extent), ([rows, channels]) => ({
   shapes: {x: [rows, 2 * channels]},
