@@ -79,8 +79,8 @@ function dataText({dataset, training}: Recipe, tasks: Record<string, number> | u
   }
   const expected = Object.keys(training.taskWeights ?? {}).join(', ') || 'one or more';
   return (
-    `data: expected in ${dataset}: manifest.jsonl, manifest.parquet or tar shards, with target, condition, prompt and task of each ` +
-    `sample, and instructions/TASK.txt for each task: ${expected}`
+    `data: expected in ${dataset}: manifest.jsonl, manifest.parquet or tar shards, with target, condition, prompt ` +
+    `and task of each sample, and instructions/TASK.txt for each task: ${expected}`
   );
 }
 

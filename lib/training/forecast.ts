@@ -7,6 +7,7 @@ import {type MemoryEstimate, memoryOf} from '../pipelines/memory-estimate.ts';
 import {createScheduler} from '../schedulers/create-scheduler.ts';
 import {TorchGenerator} from '../schedulers/torch-generator.ts';
 import {AdamW} from './adamw.ts';
+import {checkSizes} from './check-sizes.ts';
 import {batchTypes, compileGradientStep, differentiate} from './differentiate.ts';
 import {trainedPrediction} from './diffusion-loss.ts';
 import {adapterOf, type EncodedBatch, encodeBatch} from './encode-batch.ts';
@@ -32,10 +33,15 @@ export interface TrainingForecast {
 
 export type ForecastOptions = Omit<ResolvedTrainerOptions, 'dataset' | 'folder'>;
 
-/** Each part runs twice, and the second time counts: the first one prepares weights. */
+/**
+ * Each part runs twice, and the second time counts: the first one prepares weights.
+ *
+ * @throws ArgumentError for sizes that the models cannot be trained on
+ */
 export async function forecastTraining(options: ForecastOptions): Promise<TrainingForecast> {
   const {models, initial, accumulate, steps, optimizer: adamw, learningRate} = options;
   const {engine} = models;
+  checkSizes(models, options);
   const optimizer = AdamW.begin(engine, initial, adamw);
   try {
     const step = compileGradientStep(models, options);

@@ -16,7 +16,10 @@ import {type EncoderCache, type EncoderCaches, entryPath, readEntry} from './enc
 export interface PictureSettings {
   /** Side of the targets in pixels, a multiple of 8, to which they are stretched. */
   readonly resolution: number;
-  /** Sizes of the targets, multiples of 8 and one at least, in place of the resolution: each covers the nearest one, and is cut there. */
+  /**
+   * Sizes of the targets in place of the resolution, one at least, in multiples of 8: each target is resized to cover the
+   * nearest one, and its centre is cut out.
+   */
   readonly buckets?: readonly Bucket[] | undefined;
   /** Of the image encoder. */
   readonly preprocess: ClipPreprocessConfig;
@@ -29,7 +32,7 @@ export interface PictureTask extends PictureSettings {
   readonly condition: ImageReference;
 }
 
-/** A picture for its encoder, with the cache's file that is to have what the encoder makes of it; or what the cache has. */
+/** A picture for its encoder, with the cache's file that is to have what comes of it; or what the cache has. */
 export type PreparedPicture =
   | {readonly pixels: HostTensor; readonly entry: string | undefined}
   | {readonly encoded: ReadonlyMap<string, HostTensor>};

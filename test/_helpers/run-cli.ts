@@ -3,6 +3,8 @@ import {fileURLToPath} from 'node:url';
 import {oneAtATime} from './one-at-a-time.ts';
 
 const program = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url));
+/** What runs TypeScript, and in worker threads too. */
+const loaders = ['tsx', './tsx-in-threads.mjs'].flatMap(name => ['--import', import.meta.resolve(name)]);
 
 export interface CliResult {
   /** undefined where a signal ended the process. */
@@ -24,7 +26,7 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
 }
 
 function run(args: readonly string[], {env, cwd, onStderr}: CliOptions): Promise<CliResult> {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), program, ...args], {
+  const child = spawn(process.execPath, [...loaders, program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {...process.env, ...env},
     cwd,
