@@ -7,6 +7,8 @@
 // logarithm of its sum; then columns of keys (a panel of the micro-kernel) meet all queries, some hundred at
 // a time.
 //
+// Products along channels, three of the six, take bfloat16 as it is given; weights and slopes stay float32.
+//
 // Floor: 6 products of 2·Nq·Nk·D operations, one of them for the first pass, and two exponentials for each
 // score.
 #pragma once
@@ -15,6 +17,7 @@
 #include <cmath>
 #include <limits>
 
+#include "cpu/attention_kernel.h"
 #include "cpu/convert.h"
 #include "cpu/math.h"
 #include "cpu/micro_kernel.h"
@@ -28,14 +31,19 @@ struct AttentionGradientShape {
   int64_t queries, keys, head_size;
 
   static int64_t panels(int64_t columns) { return (columns + kColumns - 1) / kColumns; }
+  // Channels of the products along them, which take bfloat16 in pairs.
+  int64_t depth() const { return head_size + head_size % 2; }
+  // From channel to channel of columns of queries. A line more, because rows a multiple of 4 KiB apart meet
+  // in the same few lines of the L1.
+  int64_t column_stride() const { return queries + Vec::kLanes; }
   int64_t key_panels() const { return panels(keys); }
   int64_t channel_panels() const { return panels(head_size); }
   int64_t block() const { return std::min(kBlockQueries, queries); }
   // What one head needs, in floats.
   int64_t scratch_floats() const {
-    const int64_t rows = 2 * queries * head_size;                         // q, gradient
-    const int64_t columns = 2 * queries * head_size;                      // the same, transposed
-    const int64_t keys_across = 2 * key_panels() * kColumns * head_size;  // k, v: [panel][channel][column]
+    const int64_t rows = 2 * queries * depth();                         // q, gradient
+    const int64_t columns = 2 * column_stride() * head_size;            // the same, transposed
+    const int64_t keys_across = 2 * key_panels() * kColumns * depth();  // k, v: [panel][channel][column]
     const int64_t keys_along = key_panels() * channel_panels() * kColumns * kColumns;
     const int64_t dq = channel_panels() * queries * kColumns;
     const int64_t dk_dv = 2 * head_size * kColumns;
@@ -49,6 +57,7 @@ template <class T, class Mask>
 class AttentionGradientHead {
  public:
   using Shape = AttentionGradientShape;
+  using E = Operand<T>;
   static constexpr int64_t kColumns = Shape::kColumns;
 
   struct Operands {
@@ -64,12 +73,13 @@ class AttentionGradientHead {
       scratch += floats;
       return part;
     };
-    q_ = take(s_.queries * s_.head_size);
-    g_ = take(s_.queries * s_.head_size);
-    q_columns_ = take(s_.queries * s_.head_size);
-    g_columns_ = take(s_.queries * s_.head_size);
-    k_across_ = take(s_.key_panels() * kColumns * s_.head_size);
-    v_across_ = take(s_.key_panels() * kColumns * s_.head_size);
+    const auto take_operands = [&](int64_t count) { return reinterpret_cast<E*>(take(count)); };
+    q_ = take_operands(s_.queries * s_.depth());
+    g_ = take_operands(s_.queries * s_.depth());
+    q_columns_ = take(s_.column_stride() * s_.head_size);
+    g_columns_ = take(s_.column_stride() * s_.head_size);
+    k_across_ = take_operands(s_.key_panels() * kColumns * s_.depth());
+    v_across_ = take_operands(s_.key_panels() * kColumns * s_.depth());
     k_along_ = take(s_.key_panels() * s_.channel_panels() * kColumns * kColumns);
     dq_ = take(s_.channel_panels() * s_.queries * kColumns);
     dk_ = take(s_.head_size * kColumns);
@@ -80,7 +90,7 @@ class AttentionGradientHead {
   }
 
   void run() {
-    load_queries();
+    for (int64_t query = 0; query < s_.queries; query += Vec::kLanes) load_queries(query);
     load_keys();
     for (int64_t query = 0; query < s_.queries; query += kTileRows) measure(query);
     std::fill_n(dq_, s_.channel_panels() * s_.queries * kColumns, 0.0f);
@@ -92,52 +102,95 @@ class AttentionGradientHead {
       store_columns(dv_, panel, o_.dv);
     }
     for (int64_t query = 0; query < s_.queries; ++query) {
-      for (int64_t d = 0; d < s_.head_size; ++d) {
-        const float value = dq_[(d / kColumns * s_.queries + query) * kColumns + d % kColumns];
-        store_scalar(o_.dq + query * o_.stride + d, value);
+      for (int64_t part = 0; part < s_.channel_panels(); ++part) {
+        const int64_t first = part * kColumns;
+        convert<float>(dq_ + (part * s_.queries + query) * kColumns, o_.dq + query * o_.stride + first,
+                       std::min(kColumns, s_.head_size - first));
       }
     }
   }
 
  private:
-  void load_queries() {
-    for (int64_t query = 0; query < s_.queries; ++query) {
-      float* const q = q_ + query * s_.head_size;
-      float* const g = g_ + query * s_.head_size;
-      convert<T>(o_.q + query * o_.stride, q, s_.head_size);
-      convert<T>(o_.gradient + query * o_.stride, g, s_.head_size);
-      float dot = 0;
-      for (int64_t d = 0; d < s_.head_size; ++d) {
-        q_columns_[d * s_.queries + query] = q[d];
-        g_columns_[d * s_.queries + query] = g[d];
-        dot += g[d] * to_float(o_.output[query * o_.stride + d]);
-      }
-      dots_[query] = dot;
+  // A row of channels, filled up with zeros.
+  void load_row(const T* from, E* to) const {
+    convert<T>(from, to, s_.head_size);
+    std::fill(to + s_.head_size, to + s_.depth(), E{});
+  }
+
+  // A vector of queries, so that each channel's column grows by a line at a time.
+  void load_queries(int64_t first) {
+    const int64_t last = std::min(first + Vec::kLanes, s_.queries);
+    for (int64_t query = first; query < last; ++query) {
+      const T* const gradient = o_.gradient + query * o_.stride;
+      load_row(o_.q + query * o_.stride, q_ + query * s_.depth());
+      load_row(gradient, g_ + query * s_.depth());
+      dots_[query] = dot(gradient, o_.output + query * o_.stride);
     }
+    for (int64_t d = 0; d < s_.head_size; ++d) {
+      float* const q = q_columns_ + d * s_.column_stride();
+      float* const g = g_columns_ + d * s_.column_stride();
+      for (int64_t query = first; query < last; ++query) {
+        q[query] = to_float(q_[query * s_.depth() + d]);
+        g[query] = to_float(g_[query * s_.depth() + d]);
+      }
+    }
+  }
+
+  float dot(const T* a, const T* b) const {
+    Vec products = Vec::zero();
+    int64_t d = 0;
+    for (; d + Vec::kLanes <= s_.head_size; d += Vec::kLanes) {
+      products = fma(Vec::load(a + d), Vec::load(b + d), products);
+    }
+    float total = sum(products);
+    for (; d < s_.head_size; ++d) total += to_float(a[d]) * to_float(b[d]);
+    return total;
   }
 
   // Columns beyond the keys, and channels beyond the head, are 0.
   void load_keys() {
-    std::fill_n(k_across_, 2 * s_.key_panels() * kColumns * s_.head_size, 0.0f);
+    std::fill_n(k_across_, s_.key_panels() * kColumns * s_.depth(), E{});
+    std::fill_n(v_across_, s_.key_panels() * kColumns * s_.depth(), E{});
     std::fill_n(k_along_, s_.key_panels() * s_.channel_panels() * kColumns * kColumns, 0.0f);
     for (int64_t key = 0; key < s_.keys; ++key) {
       const int64_t panel = key / kColumns, column = key % kColumns;
+      const T* const k = o_.k + key * o_.stride;
+      const T* const v = o_.v + key * o_.stride;
       for (int64_t d = 0; d < s_.head_size; ++d) {
-        const int64_t across = (panel * s_.head_size + d) * kColumns + column;
-        const float k = to_float(o_.k[key * o_.stride + d]);
-        k_across_[across] = k;
-        v_across_[across] = to_float(o_.v[key * o_.stride + d]);
-        k_along_[((panel * s_.channel_panels() + d / kColumns) * kColumns + column) * kColumns +
-                 d % kColumns] = k;
+        constexpr int64_t kUnit = PanelProduct<E>::kDepthUnit;
+        const int64_t across = (d / kUnit * kColumns + column) * kUnit + d % kUnit;
+        store_scalar(of_panel(k_across_, panel) + across, to_float(k[d]));
+        store_scalar(of_panel(v_across_, panel) + across, to_float(v[d]));
+      }
+      for (int64_t part = 0; part < s_.channel_panels(); ++part) {
+        const int64_t first = part * kColumns;
+        convert<T>(k + first, along(panel, part) + column * vecs_of(part) * Vec::kLanes,
+                   std::min(kColumns, s_.head_size - first));
       }
     }
   }
 
+  E* of_panel(E* across, int64_t panel) const { return across + panel * kColumns * s_.depth(); }
+
+  // Keys of a panel [kColumns][vecs_of(part) · kLanes].
+  float* along(int64_t panel, int64_t part) const {
+    return k_along_ + (panel * s_.channel_panels() + part) * kColumns * kColumns;
+  }
+
+  // Vectors that the channels of a panel fill.
+  int vecs_of(int64_t part) const {
+    const int64_t channels = std::min(kColumns, s_.head_size - part * kColumns);
+    return static_cast<int>((channels + Vec::kLanes - 1) / Vec::kLanes);
+  }
+
+  // target [rows][kColumns] = rows from `query` on times a panel of k or v.
+  void multiply_across(const E* left, int64_t query, int rows, const E* right, float* target) const {
+    micro_kernel<E>(rows, kTileVecs)(left + query * s_.depth(), s_.depth(), right, s_.depth(), target, false);
+  }
+
   // Scores, in base 2, of some queries and the keys of a panel, to `target` [rows][kColumns].
   void score(int64_t query, int rows, int64_t panel, float* target) const {
-    const float* const across = k_across_ + panel * s_.head_size * kColumns;
-    micro_kernel<float>(rows, kTileVecs)(q_ + query * s_.head_size, s_.head_size, across, s_.head_size,
-                                         target, false);
+    multiply_across(q_, query, rows, of_panel(k_across_, panel), target);
     const Vec factor = Vec::broadcast(scale_ * static_cast<float>(kLog2E));
     for (int r = 0; r < rows; ++r) {
       float* const row = target + r * kColumns;
@@ -189,19 +242,17 @@ class AttentionGradientHead {
   void differentiate(int64_t panel, int64_t query, int64_t count) {
     float* const weights = scores_;
     float* const slopes = scores_ + count * kColumns;
-    const float* const values = v_across_ + panel * s_.head_size * kColumns;
+    const E* const values = of_panel(v_across_, panel);
     for (int64_t first = 0; first < count; first += kTileRows) {
       const auto rows = static_cast<int>(std::min<int64_t>(kTileRows, count - first));
       float* const p = weights + first * kColumns;
       float* const ds = slopes + first * kColumns;
       score(query + first, rows, panel, p);
-      micro_kernel<float>(rows, kTileVecs)(g_ + (query + first) * s_.head_size, s_.head_size, values,
-                                           s_.head_size, ds, false);
+      multiply_across(g_, query + first, rows, values, ds);
       for (int r = 0; r < rows; ++r) weigh(query + first + r, p + r * kColumns, ds + r * kColumns);
       for (int64_t part = 0; part < s_.channel_panels(); ++part) {
-        const float* const keys = k_along_ + (panel * s_.channel_panels() + part) * kColumns * kColumns;
         float* const dq = dq_ + (part * s_.queries + query + first) * kColumns;
-        micro_kernel<float>(rows, kTileVecs)(ds, kColumns, keys, kColumns, dq, true);
+        micro_kernel<float>(rows, vecs_of(part))(ds, kColumns, along(panel, part), kColumns, dq, true);
       }
     }
     add_columns(q_columns_ + query, slopes, count, query > 0, dk_);
@@ -219,13 +270,12 @@ class AttentionGradientHead {
     }
   }
 
-  // target [head_size][kColumns] = (or +=) rows of `columns` [head_size][queries] times `right`
-  // [count][kColumns].
+  // target [head_size][kColumns] = (or +=) columns of `count` queries times `right` [count][kColumns].
   void add_columns(const float* columns, const float* right, int64_t count, bool accumulate,
                    float* target) const {
     for (int64_t d = 0; d < s_.head_size; d += kTileRows) {
       const auto rows = static_cast<int>(std::min<int64_t>(kTileRows, s_.head_size - d));
-      micro_kernel<float>(rows, kTileVecs)(columns + d * s_.queries, s_.queries, right, count,
+      micro_kernel<float>(rows, kTileVecs)(columns + d * s_.column_stride(), s_.column_stride(), right, count,
                                            target + d * kColumns, accumulate);
     }
   }
@@ -233,8 +283,11 @@ class AttentionGradientHead {
   void store_columns(const float* columns, int64_t panel, T* target) const {
     const int64_t first = panel * kColumns;
     for (int64_t i = 0; i < std::min(kColumns, s_.keys - first); ++i) {
-      for (int64_t d = 0; d < s_.head_size; ++d) {
-        store_scalar(target + (first + i) * o_.stride + d, columns[d * kColumns + i]);
+      for (int64_t begin = 0; begin < s_.head_size; begin += Vec::kLanes) {
+        const int64_t count = std::min<int64_t>(Vec::kLanes, s_.head_size - begin);
+        float channels[Vec::kLanes];
+        for (int64_t d = 0; d < count; ++d) channels[d] = columns[(begin + d) * kColumns + i];
+        convert<float>(channels, target + (first + i) * o_.stride + begin, count);
       }
     }
   }
@@ -243,9 +296,9 @@ class AttentionGradientHead {
   const float scale_;
   const Operands o_;
   const Mask mask_;
-  float *q_, *g_;                  // [queries][head_size]
-  float *q_columns_, *g_columns_;  // [head_size][queries]
-  float *k_across_, *v_across_;    // [panel][head_size][kColumns]
+  E *q_, *g_;                      // [queries][depth]
+  float *q_columns_, *g_columns_;  // [head_size][column_stride]
+  E *k_across_, *v_across_;        // [panel][depth][kColumns], or pairs of channels
   float* k_along_;                 // [panel][channel panel][key][channel]
   float* dq_;                      // [channel panel][queries][kColumns]
   float *dk_, *dv_;                // of a panel of keys: [head_size][kColumns]

@@ -249,6 +249,7 @@ TEST_CASE("attention_gradient: tokens around tiles and blocks, head sizes, masks
     for (const AttentionCase& c :
          {AttentionCase{1, 1, 1, 1, 1}, AttentionCase{2, 15, 33, 2, 40}, AttentionCase{1, 32, 31, 1, 80},
           AttentionCase{1, 470, 77, 2, 24}, AttentionCase{1, 5, 200, 1, 160},
+          AttentionCase{1, 1024, 50, 2, 7}, AttentionCase{2, 20, 40, 3, 33},
           AttentionCase{2, 77, 77, 1, 16, true}, AttentionCase{1, 40, 20, 1, 8, false, true}}) {
       check_attention_gradient(target, dtype, c);
     }
