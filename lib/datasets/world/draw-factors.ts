@@ -17,7 +17,7 @@ import {
   noses,
   type Person,
   skinTones,
-} from './person.ts';
+} from './portrait/person.ts';
 import {styleNames, styleOf} from './styles.ts';
 
 export function drawScene(choices: Choices, given: Partial<Scene> = {}): Scene {

@@ -16,7 +16,7 @@ import {
   noses,
   type Person,
   skinTones,
-} from './person.ts';
+} from './portrait/person.ts';
 import {styleNames, styleOf} from './styles.ts';
 
 const share = z.number().min(0).max(1);

@@ -5,7 +5,7 @@
 import type {Factors} from './factors.ts';
 import {layoutNames} from './layouts.ts';
 import {objectKinds} from './objects.ts';
-import {hairForms} from './person.ts';
+import {hairForms} from './portrait/person.ts';
 import type {Split} from './splits.ts';
 import {styleNames} from './styles.ts';
 

@@ -6,7 +6,7 @@ import type {Factors, Portrait, Scene} from './factors.ts';
 import {placements} from './layouts.ts';
 import {objectBox, objectShapes, paintOf} from './objects.ts';
 import {placeShape} from './place-shape.ts';
-import {portraitShapes} from './portrait.ts';
+import {portraitShapes} from './portrait/portrait.ts';
 import {n, type Shape} from './shapes.ts';
 import {Sheet} from './styles/sheet.ts';
 import {styleOf} from './styles.ts';

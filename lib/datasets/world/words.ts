@@ -4,7 +4,7 @@
 import type {BackgroundName} from './backgrounds.ts';
 import type {LayoutName} from './layouts.ts';
 import type {ObjectKind} from './objects.ts';
-import type {Expression, Person} from './person.ts';
+import type {Expression, Person} from './portrait/person.ts';
 import type {StyleName} from './styles.ts';
 
 /** Singular and plural. */

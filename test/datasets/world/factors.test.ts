@@ -17,7 +17,7 @@ import {
   hairForms,
   noses,
   skinTones,
-} from '../../../lib/datasets/world/person.ts';
+} from '../../../lib/datasets/world/portrait/person.ts';
 import {styleNames} from '../../../lib/datasets/world/styles.ts';
 
 const seeds = fc.integer({min: 0, max: 2 ** 32 - 1});

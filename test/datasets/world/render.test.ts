@@ -5,10 +5,27 @@ import {Choices} from '../../../lib/datasets/world/choices.ts';
 import {drawFactors, drawPortrait, drawScene} from '../../../lib/datasets/world/draw-factors.ts';
 import type {Factors} from '../../../lib/datasets/world/factors.ts';
 import {objectKinds} from '../../../lib/datasets/world/objects.ts';
-import {hairForms} from '../../../lib/datasets/world/person.ts';
+import {
+  beards,
+  eyeColors,
+  faceShapes,
+  glassesForms,
+  hairColors,
+  hairForms,
+  noses,
+  skinTones,
+} from '../../../lib/datasets/world/portrait/person.ts';
 import {renderPicture} from '../../../lib/datasets/world/render.ts';
-import {styleNames} from '../../../lib/datasets/world/styles.ts';
+import {styleNames, styleOf} from '../../../lib/datasets/world/styles.ts';
 import type {RgbImage} from '../../../lib/images/image.ts';
+
+/** Features of a person by their values: those that every style shows, and those that styles with colours show. */
+const forms = {hair: hairForms, face: faceShapes, nose: noses, glasses: glassesForms, beard: beards};
+const colors = {
+  skin: Object.keys(skinTones),
+  hairColor: Object.keys(hairColors),
+  eyes: Object.keys(eyeColors),
+};
 
 const render = (factors: Factors) => renderPicture(factors, 64);
 
@@ -46,6 +63,21 @@ for (const style of styleNames) {
     eachPair(await Promise.all(portraits.map(render)), (a, b, i, j) =>
       t.true(difference(a, b) > 1, `${hairForms[i]}, ${hairForms[j]}`),
     );
+  });
+}
+
+for (const style of styleNames) {
+  test(`${style}: each feature of a person is to be seen`, async t => {
+    const portrait = drawPortrait(new Choices(5), {style: {name: style, palette: 0}});
+    for (const [feature, values] of Object.entries(
+      styleOf(style).showsColor ? {...forms, ...colors} : forms,
+    )) {
+      const people = values.map(value => ({...portrait.person, [feature]: value}));
+      const pictures = await Promise.all(people.map(person => render({...portrait, person} as Factors)));
+      eachPair(pictures, (a, b, i, j) =>
+        t.true(difference(a, b) > 0, `${feature}: ${values[i]}, ${values[j]}`),
+      );
+    }
   });
 }
 

@@ -3,7 +3,7 @@ import type {Factors, Portrait, Scene} from '../../../lib/datasets/world/factors
 import {isHeldOut} from '../../../lib/datasets/world/held-out.ts';
 import {layoutNames} from '../../../lib/datasets/world/layouts.ts';
 import {objectColors, objectKinds} from '../../../lib/datasets/world/objects.ts';
-import {hairForms} from '../../../lib/datasets/world/person.ts';
+import {hairForms} from '../../../lib/datasets/world/portrait/person.ts';
 import {splits} from '../../../lib/datasets/world/splits.ts';
 import {styleNames} from '../../../lib/datasets/world/styles.ts';
 import {type WorldTask, worldSample, worldTasks} from '../../../lib/datasets/world/tasks.ts';

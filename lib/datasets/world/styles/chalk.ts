@@ -43,6 +43,6 @@ export const chalk: Style = {
 /** Slanted strokes with gaps where the chalk skipped. */
 function crumbs(color: string, sheet: Sheet): string {
   const gap = `<path d="${ellipse(3, 3, 1.7, 1.2)}${ellipse(11, 9, 1.7, 1.2)}${ellipse(6, 14, 1.7, 1.2)}" fill="${sheet.palette.paper}"/>`;
-  const strokes = `<path d="M-1 4H17M-1 12H17" stroke="${color}" stroke-width="6"/>`;
+  const strokes = `<path d="M-1 4H17M-1 12H17" stroke="${color}" stroke-width="6.6"/>`;
   return sheet.pattern(16, -35, strokes + gap);
 }
