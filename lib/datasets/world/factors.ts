@@ -66,7 +66,7 @@ const portrait = z.strictObject({
     turn: z.number().min(-1).max(1),
     /** Of the head and shoulders, in degrees. */
     tilt: z.number().min(-30).max(30),
-    /** 1 shows head and shoulders; the face alone fills the sheet at about 1.9. */
+    /** 1 shows head and shoulders; the face alone fills the sheet at about 1.6. */
     zoom: z.number().min(0.5).max(3),
     /** Moves the person sideways, as a share of the sheet. */
     shift: z.number().min(-0.5).max(0.5),
