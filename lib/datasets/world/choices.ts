@@ -11,7 +11,9 @@ export class Choices {
 
   /** In [low, high), to three decimals, which is how factors are kept. */
   between(low: number, high: number): number {
-    return Math.round(1000 * (low + (high - low) * this.#share())) / 1000;
+    const thousandths = Math.round(1000 * (low + (high - low) * this.#share()));
+    // JSON knows no -0, and so adding 0 makes it 0.
+    return thousandths / 1000 + 0;
   }
 
   /** An integer from 0 to `count` - 1. */
