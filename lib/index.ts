@@ -38,6 +38,13 @@ export {
 export {type Device, type DeviceInfo, type DeviceSpec, openDevice} from './runtime/device.ts';
 export {DeviceTensor, type TensorData} from './runtime/device-tensor.ts';
 
+// The drawn world
+
+export type {Factors, Portrait, Scene} from './datasets/world/factors.ts';
+export {renderSample, type SamplePictures} from './datasets/world/render-sample.ts';
+export {type WorldSample, type WorldTask, worldSample, worldTasks} from './datasets/world/tasks.ts';
+export {type WorldCard, type WorldDatasetOptions, writeWorldDataset} from './datasets/world/write-world.ts';
+
 // Training
 
 export {type Dataset, openDataset} from './datasets/dataset.ts';

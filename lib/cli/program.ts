@@ -1,5 +1,6 @@
 import {Command, type CommandUnknownOpts} from '@commander-js/extra-typings';
 import {checkReferenceCommand} from './commands/check-reference.ts';
+import {datasetCommand} from './commands/dataset.ts';
 import {demoCommand} from './commands/demo.ts';
 import {doctorCommand} from './commands/doctor.ts';
 import {generateCommand} from './commands/generate.ts';
@@ -16,6 +17,7 @@ export function createProgram(): CommandUnknownOpts {
     .version(packageVersion())
     .addCommand(generateCommand())
     .addCommand(trainCommand())
+    .addCommand(datasetCommand())
     .addCommand(inspectCommand())
     .addCommand(doctorCommand())
     .addCommand(demoCommand())

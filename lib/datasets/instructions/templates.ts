@@ -1,0 +1,62 @@
+/**
+ * What instructions of each task are made of, from two words to two clauses.
+ */
+
+export type InstructedTask = 'replication' | 'style' | 'object' | 'composition' | 'face';
+
+const image = '{the image|this image|the picture|the reference|the given picture|the input image}';
+const take = '{use|take|keep|copy|reuse|extract|borrow|apply}';
+const polite = '{|please }';
+
+export const templates: Readonly<Record<InstructedTask, readonly string[]>> = {
+  replication: [
+    '{use|take|keep|copy|reuse|replicate} everything',
+    `${polite}{use|take|keep|copy|reuse} everything {from|in|of} ${image}`,
+    `{recreate|replicate|reproduce|redraw} ${image}{| exactly| faithfully| as closely as possible| in every detail}`,
+    `make {a copy|a replica|an exact copy|a faithful copy|another version} of ${image}`,
+    `everything {in|from|about} ${image} should {stay|be kept|appear again|be the same}`,
+    `{I want|give me|show me} ${image} again{|, unchanged|, with everything in its place|, with nothing left out}`,
+    `{let everything stay|leave everything|keep everything} as it is in ${image}{|, down to the details|, from edge to edge}`,
+    `{take|use|keep} ${image} as a whole{| and change nothing| and keep everything the same}`,
+  ],
+  style: [
+    '{use|take|keep|copy|apply} {the|this} style',
+    `${polite}${take} the {style|artistic style|art style|visual style|style and colours} {of|from} ${image}`,
+    `{paint|draw|render|make} {it|the prompt|the new picture} in the {style|visual style|artistic style} of ${image}`,
+    `{match|imitate|follow} the style of ${image}{|, but not what it shows|, and nothing more|: its colours, its lines, its texture}`,
+    `{take only|nothing but|just|only} the {style|art style|style and colours|style and technique} of ${image}`,
+    `{in the same style|with the same style|same style} as ${image}{|, with new content|, other things}`,
+    `let the style of ${image} {guide|inspire|shape} {the new picture|the result|what you paint}`,
+    `{use|borrow} the {palette|colours|brushwork|line work} and {manner|technique} of ${image}`,
+  ],
+  object: [
+    '{use|take|keep|show|paint|place} {the|this} object',
+    `${polite}${take} the object {in|from|of} ${image}`,
+    `{put|place|set|show|paint} the object {of|from} ${image} in {a new scene|another place|new surroundings|the scene of the prompt}`,
+    `{I want|show me|give me|make a picture of} {the same object|this very object|exactly this object}{|, somewhere else|, in another scene|, with a new background}`,
+    `{cut out|pick out|single out|isolate} the object {in|of|from} ${image}{| and use it again| and paint it anew| and drop the rest}`,
+    `the object {in|from} ${image} should {be in the result|appear again|be seen in a new scene|stay the same}`,
+    `{keep|preserve} the look of the object{|, its shape and its colour|, change all around it|, but not the background}`,
+    `{take only|nothing but|just|only} the object {in|from} ${image}`,
+  ],
+  composition: [
+    '{use|take|keep|copy|follow} {the|this} composition',
+    `${polite}${take} the {composition|composition and layout|spatial composition|overall composition} {of|from} ${image}`,
+    `{match|follow|imitate|respect} the composition of ${image}{|, with other things in it|, and nothing more|: what stands where, and how large}`,
+    `{arrange|place|lay out} {the new things|the new content} {as in|by the composition of|after the layout of} ${image}`,
+    `{take only|nothing but|just|only} the {composition|layout and composition|arrangement} of ${image}`,
+    `{the same composition|same composition|exactly the same composition} as ${image}{|, with new content|, painted anew}`,
+    `let the composition of ${image} {guide|lead|shape} {the new picture|the result|what you paint}`,
+    `keep {positions and sizes|the arrangement|the layout|the placement of things} {of|from} ${image}`,
+  ],
+  face: [
+    '{use|take|keep|copy|show} {the|this} {face|identity}',
+    `${polite}${take} the {face|identity|face and identity|facial features} {of|from} ${image}`,
+    `{put|place|show|paint} the {face|person} {of|from} ${image} in {a new scene|another portrait|new surroundings|the new picture}`,
+    `{keep|preserve|match} the identity of the person in ${image}{|, in a new pose|, whatever the surroundings|, and nothing more}`,
+    `{the same face|the same person|someone with the same face} as in ${image}{|, in another place|, in a new portrait}`,
+    `{take only|nothing but|just|only} the {face|identity|person's face|person's identity} {in|from} ${image}`,
+    `{make a new portrait of|paint again|draw once more} the person in ${image}{|, with the same face|, so that one knows the face}`,
+    `the {face|person} in ${image} should {be recognised|appear again|stay the same|be in the result}`,
+  ],
+};

@@ -1,0 +1,59 @@
+import test from 'ava';
+import {expandTemplate} from '../../../lib/datasets/instructions/grammar.ts';
+import {instructionPool} from '../../../lib/datasets/instructions/instruction-pool.ts';
+import {foreignKeywords} from '../../../lib/datasets/instructions/keywords.ts';
+import {type InstructedTask, templates} from '../../../lib/datasets/instructions/templates.ts';
+
+const tasks = Object.keys(templates) as InstructedTask[];
+const splits = ['train', 'validation', 'test'] as const;
+
+test('a template gives all its sentences, in order', t => {
+  t.deepEqual(expandTemplate('use it'), ['use it']);
+  t.deepEqual(expandTemplate('{take|use} {|only} this'), [
+    'take this',
+    'take only this',
+    'use this',
+    'use only this',
+  ]);
+  t.deepEqual(expandTemplate('{a {b|c}|d} e'), ['a b e', 'd e', 'a c e', 'd e']);
+  t.deepEqual(expandTemplate('a{|, b} {|c} .'), ['a.', 'a c.', 'a, b.', 'a, b c.']);
+});
+
+for (const task of tasks) {
+  test(`${task}: at least 300 to train with, others to validate and test with, none twice`, t => {
+    const pools = splits.map(split => instructionPool(task, split));
+    t.true(pools[0]!.length >= 300);
+    t.true(pools[1]!.length >= 50 && pools[2]!.length >= 50);
+    const all = pools.flat().map(sentence => sentence.toLowerCase());
+    t.is(new Set(all).size, all.length);
+    for (const sentence of all) t.regex(sentence, /^\S+( \S+)+$/);
+  });
+
+  test(`${task}: no instruction has another task's keyword`, t => {
+    for (const split of splits) {
+      for (const sentence of instructionPool(task, split))
+        t.deepEqual(foreignKeywords(task, sentence), [], sentence);
+    }
+  });
+
+  test(`${task}: lengths and openings vary, and a call gives what the last gave`, t => {
+    const pool = instructionPool(task, 'train');
+    const lengths = new Set(pool.map(sentence => sentence.split(' ').length));
+    t.true(lengths.size >= 8, `${[...lengths]}`);
+    t.true(new Set(pool.map(sentence => sentence.split(' ')[0])).size >= 12);
+    t.deepEqual(instructionPool(task, 'train'), pool);
+  });
+}
+
+test('an instruction for an object has the word that its name replaces', t => {
+  for (const split of splits) {
+    for (const sentence of instructionPool('object', split)) t.regex(sentence, /\bobject\b/);
+  }
+});
+
+test('the filter finds keywords in any case, and as parts of words', t => {
+  t.deepEqual(foreignKeywords('style', 'Take the FACE'), ['face']);
+  t.deepEqual(foreignKeywords('style', 'the surface and the compositions'), ['composition', 'face']);
+  t.deepEqual(foreignKeywords('face', 'the identity of the face'), []);
+  t.deepEqual(foreignKeywords('replication', 'everything in this style'), ['style']);
+});
