@@ -3,7 +3,7 @@
  * weights.
  */
 import {gradients} from '../graph/gradients.ts';
-import {binary, reduceSum, reshape, slice} from '../graph/ops/index.ts';
+import {binary, reduceSum, reshape} from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
 import {adapterKeyValues, type ImageTokensInputs, imageTokens} from '../models/ip-adapter.ts';
 import {crossAttentionLayers, unet, unetTextKeyValues, unetTimeProjections} from '../models/unet.ts';
@@ -12,7 +12,7 @@ import {Weights} from '../nn/weights.ts';
 import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import type {AdapterDescription} from '../weights/adapter-kind.ts';
 import {diffusionLoss} from './diffusion-loss.ts';
-import {type NamedTensors, TrainableWeights} from './trainable-weights.ts';
+import {type NamedTensors, TrainableWeights, weightOf} from './trainable-weights.ts';
 
 export interface TrainedModel {
   readonly unet: Weights;
@@ -101,12 +101,6 @@ export function sumGradients({a, b}: Readonly<Record<'a' | 'b', NamedTensors>>):
 function withNorm(gradients: NamedTensors): GradientsWithNorm {
   const norms = Object.values(gradients).map(squaredNorm);
   return {gradients, squaredNorm: norms.reduce((a, b) => binary({a, b}, {kind: 'add'}))};
-}
-
-/** The weight itself, of a state [3, ...]. */
-function weightOf(state: Tensor): Tensor {
-  const part = slice({x: state}, {axis: 0, start: 0, length: 1});
-  return reshape({x: part}, {shape: state.shape.slice(1)});
 }
 
 /** float32 [1] */

@@ -7,6 +7,7 @@ import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
 import type {AdamWOptions} from './adamw.ts';
+import type {EmaOptions} from './ema.ts';
 import type {LearningRateSchedule} from './learning-rate.ts';
 import {type ConditionDropout, defaultDropout} from './sample-choices.ts';
 
@@ -33,6 +34,8 @@ export interface TrainerOptions {
   readonly schedule?: LearningRateSchedule;
   readonly warmupSteps?: number;
   readonly optimizer?: AdamWOptions;
+  /** Keeps a moving average of the weights beside them; a run may go on with or without. Default: none. */
+  readonly ema?: EmaOptions;
   /** Norm that all gradients together are brought down to; without it they are taken as they are. */
   readonly maxGradientNorm?: number;
   readonly taskWeights?: Readonly<Record<string, number>>;

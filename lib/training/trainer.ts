@@ -23,6 +23,7 @@ import {
 } from './adapter-gradients.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
 import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
+import {ExponentialMovingAverage} from './ema.ts';
 import {type EncodedBatch, encodeBatch, type PreparedSample} from './encode-batch.ts';
 import {learningRateAt} from './learning-rate.ts';
 import {SampleStream} from './sample-stream.ts';
@@ -45,6 +46,7 @@ export class Trainer {
   readonly #step: CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
   readonly #sum: CompiledFunction<Readonly<Record<'a' | 'b', NamedTensors>>, GradientsWithNorm>;
   readonly #optimizer: AdamW;
+  readonly #ema: ExponentialMovingAverage | undefined;
   readonly #stream: SampleStream;
   #taken: number;
   /** Step of the newest checkpoint. */
@@ -53,6 +55,7 @@ export class Trainer {
   private constructor(options: ResolvedTrainerOptions, start: Start) {
     this.#options = options;
     this.#optimizer = start.optimizer;
+    this.#ema = start.ema;
     this.#stream = start.stream;
     this.#scheduler = start.scheduler;
     this.#predictionType = trainedPrediction(start.scheduler.predictionType);
@@ -82,12 +85,24 @@ export class Trainer {
    */
   static async create(given: TrainerOptions): Promise<Trainer> {
     const options = {...trainerDefaults, ...given} as ResolvedTrainerOptions;
-    const {dataset, seed, taskWeights, dropout, models, optimizer, folder} = options;
+    const {dataset, seed, taskWeights, dropout, models, folder, ema} = options;
     const scheduler = createScheduler('ddpm', models.schedulerConfig);
     const {numTrainTimesteps} = scheduler;
     await mkdir(folder, {recursive: true});
     const saved = await loadNewestCheckpoint(folder);
     const step = saved?.progress.step ?? 0;
+    const optimizer =
+      saved === undefined
+        ? AdamW.begin(models.engine, options.initial, options.optimizer)
+        : AdamW.resume(models.engine, saved.state, saved.progress.optimizerSteps, options.optimizer);
+    const average =
+      ema &&
+      new ExponentialMovingAverage(
+        models.engine,
+        saved?.averages ?? (await optimizer.weights()),
+        ema,
+        saved?.progress.emaUpdates,
+      );
     return new Trainer(options, {
       step,
       scheduler,
@@ -96,10 +111,8 @@ export class Trainer {
         {seed, taskWeights, dropout, numTrainTimesteps},
         saved?.progress.sampler,
       ),
-      optimizer:
-        saved === undefined
-          ? AdamW.begin(models.engine, options.initial, optimizer)
-          : AdamW.resume(models.engine, saved.state, saved.progress.optimizerSteps, optimizer),
+      optimizer,
+      ema: average,
     });
   }
 
@@ -136,6 +149,7 @@ export class Trainer {
 
   dispose(): void {
     this.#optimizer.dispose();
+    this.#ema?.dispose();
   }
 
   async #takeStep(): Promise<TrainingEvent> {
@@ -155,6 +169,7 @@ export class Trainer {
     if (!isSkipped) {
       const clipping = maxGradientNorm === undefined ? 1 : Math.min(1, maxGradientNorm / gradientNorm);
       await this.#optimizer.step(gradients, {learningRate: rate, factor: clipping / accumulate});
+      await this.#ema?.update(this.#optimizer.state);
     }
     for (const tensor of Object.values(gradients)) tensor.dispose();
     this.#taken++;
@@ -217,9 +232,11 @@ export class Trainer {
     const progress = {
       step: this.#taken,
       optimizerSteps: this.#optimizer.steps,
+      emaUpdates: this.#ema?.updates,
       sampler: {draws, taken: {...taken}},
     };
-    await saveCheckpoint(folder, {progress, state: await this.#optimizer.saved()}, keepCheckpoints);
+    const [state, averages] = [await this.#optimizer.saved(), await this.#ema?.weights()];
+    await saveCheckpoint(folder, {progress, state, averages}, keepCheckpoints);
     this.#saved = this.#taken;
   }
 }
@@ -229,6 +246,7 @@ interface Start {
   readonly stream: SampleStream;
   readonly scheduler: Scheduler;
   readonly optimizer: AdamW;
+  readonly ema: ExponentialMovingAverage | undefined;
 }
 
 /** The one value of a tensor, which is freed. */

@@ -12,6 +12,7 @@ import {TorchGenerator} from '../../lib/schedulers/torch-generator.ts';
 import {Trainer} from '../../lib/training/trainer.ts';
 import type {TrainerOptions, TrainingEvent} from '../../lib/training/trainer-options.ts';
 import {openWeights} from '../../lib/weights/open-weights.ts';
+import {readTensor} from '../../lib/weights/read-tensor.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
 
 const tasks = ['style', 'face'];
@@ -106,6 +107,38 @@ test.serial('stopped and resumed, a run ends with the bits of an unbroken one', 
     [...first.events, ...second.events].map(event => event.loss),
     unbroken.events.map(event => event.loss),
   );
+});
+
+test.serial('moving averages are saved as an adapter, and go on with equal bits', async t => {
+  const options = await optionsFor(t, {ema: {decay: 0.9}});
+  const averagesOf = async (folder: string) => {
+    const {tensors} = await openWeights(join(folder, 'checkpoint-00000006/ema.safetensors'));
+    const read = [...tensors].map(async ([name, stored]) => [name, await readTensor(stored)] as const);
+    return new Map(await Promise.all(read));
+  };
+  const {weights} = await trained(options);
+  const unbroken = await averagesOf(options.folder);
+  t.deepEqual([...unbroken.keys()].sort(), [...weights.keys()].sort());
+  for (const [name, {data}] of weights) {
+    const [start, average] = [initial.get(name)!.data, unbroken.get(name)!];
+    const distance = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, i) => sum + (x - b[i]!) ** 2, 0);
+    // They lag behind: nearer to where training began than the weights are.
+    t.true(distance(average, start) < distance(data, start), name);
+  }
+  const broken = {...options, folder: await tempFolder(t)};
+  await trained(broken, 3);
+  await trained(broken);
+  t.deepEqual(byName(await averagesOf(broken.folder)), byName(unbroken));
+});
+
+test.serial('averages begin where a run is that had none', async t => {
+  const options = await optionsFor(t, {steps: 3});
+  await trained(options, 2);
+  await trained({...options, ema: {decay: 0.9}});
+  const path = join(options.folder, 'checkpoint-00000003');
+  const {emaUpdates} = JSON.parse(await readFile(join(path, 'trainer.json'), 'utf8'));
+  t.is(emaUpdates, 1);
+  t.deepEqual((await openWeights(join(path, 'ema.safetensors'))).tensors.size, initial.size);
 });
 
 test.serial(
