@@ -11,7 +11,7 @@ import type {UNetConfig} from '../models/unet-config.ts';
 import {Weights} from '../nn/weights.ts';
 import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import type {AdapterDescription} from '../weights/adapter-kind.ts';
-import {diffusionLoss} from './diffusion-loss.ts';
+import {type DiffusionLoss, diffusionLoss} from './diffusion-loss.ts';
 import {type NamedTensors, TrainableWeights, weightOf} from './trainable-weights.ts';
 
 export interface TrainedModel {
@@ -59,13 +59,38 @@ export type AdapterStepOutputs = GradientsWithNorm & {
   readonly errors: Tensor;
 };
 
+export type AdapterErrorsInputs = {
+  /** float32, by their names. */
+  readonly weights: NamedTensors;
+  readonly batch: AdapterBatch;
+};
+
 /** To be compiled: loss and gradients of a batch. */
-export function adapterGradients(
-  {unet: frozen, config, adapter, dtype}: TrainedModel,
-  {state, batch}: AdapterStepInputs,
-): AdapterStepOutputs {
+export function adapterGradients(model: TrainedModel, {state, batch}: AdapterStepInputs): AdapterStepOutputs {
   const names = Object.keys(state);
   const trained = Object.fromEntries(names.map(name => [name, weightOf(state[name]!)]));
+  const {loss, errors} = adapterLoss(model, trained, batch);
+  const parts = gradients(
+    loss,
+    names.map(name => trained[name]!),
+  );
+  return {
+    loss,
+    errors,
+    ...withNorm(Object.fromEntries(names.map((name, index) => [name, parts[index]!]))),
+  };
+}
+
+/** To be compiled: the forward part alone, to the mean squared error of each sample, [B, 1, 1, 1]. */
+export function adapterErrors(model: TrainedModel, {weights, batch}: AdapterErrorsInputs): Tensor {
+  return adapterLoss(model, weights, batch).errors;
+}
+
+function adapterLoss(
+  {unet: frozen, config, adapter, dtype}: TrainedModel,
+  trained: NamedTensors,
+  batch: AdapterBatch,
+): DiffusionLoss {
   const weights = new Weights(new TrainableWeights('adapter', trained));
   const tokens = imageTokens(weights, adapter, batch.condition, dtype);
   const prediction = unet(
@@ -80,16 +105,7 @@ export function adapterGradients(
     },
     dtype,
   );
-  const {loss, errors} = diffusionLoss(prediction, batch.target, batch.weights);
-  const parts = gradients(
-    loss,
-    names.map(name => trained[name]!),
-  );
-  return {
-    loss,
-    errors,
-    ...withNorm(Object.fromEntries(names.map((name, index) => [name, parts[index]!]))),
-  };
+  return diffusionLoss(prediction, batch.target, batch.weights);
 }
 
 /** To be compiled: the sum of two batches' gradients, of equal names. */

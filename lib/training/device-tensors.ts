@@ -1,10 +1,16 @@
 /**
  * Tensors on a device by the names of weights.
  */
-import type {HostTensor} from '../pipelines/host-tensor.ts';
+import {type HostTensor, upload} from '../pipelines/host-tensor.ts';
+import type {Device} from '../runtime/device.ts';
 import type {DeviceTensor} from '../runtime/device-tensor.ts';
 
 export type DeviceTensors = Readonly<Record<string, DeviceTensor>>;
+
+/** Copies tensors to the device. */
+export function uploadAll(device: Device, tensors: ReadonlyMap<string, HostTensor>): DeviceTensors {
+  return Object.fromEntries([...tensors].map(([name, tensor]) => [name, upload(device, tensor)]));
+}
 
 /** Copies them to the host; they stay where they are. */
 export async function readAll(tensors: DeviceTensors): Promise<Map<string, HostTensor>> {

@@ -6,10 +6,10 @@ import type {Engine} from '../engine/engine.ts';
 import {invalidArgument} from '../errors.ts';
 import {binary, reshape} from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
-import {type HostTensor, upload} from '../pipelines/host-tensor.ts';
+import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {DeviceTensor} from '../runtime/device-tensor.ts';
 import type {OptimizerState} from './adamw.ts';
-import {type DeviceTensors, disposeAll, readAll} from './device-tensors.ts';
+import {type DeviceTensors, disposeAll, readAll, uploadAll} from './device-tensors.ts';
 import {type NamedTensors, weightOf} from './trainable-weights.ts';
 
 export interface EmaOptions {
@@ -50,9 +50,7 @@ export class ExponentialMovingAverage {
     this.#engine = engine;
     this.#decay = decay;
     this.#updates = updates;
-    this.#averages = Object.fromEntries(
-      [...averages].map(([name, tensor]) => [name, upload(engine.device, tensor)]),
-    );
+    this.#averages = uploadAll(engine.device, averages);
     this.#update = engine.compile('ema', updateAverages);
   }
 

@@ -10,6 +10,8 @@ import type {AdamWOptions} from './adamw.ts';
 import type {EmaOptions} from './ema.ts';
 import type {LearningRateSchedule} from './learning-rate.ts';
 import {type ConditionDropout, defaultDropout} from './sample-choices.ts';
+import type {ValidationLoss} from './validation.ts';
+import type {ValidationOptions} from './validation-options.ts';
 
 export interface TrainerOptions {
   /** Base model, encoders, and an adapter of the kind that is trained; its weights are not read. */
@@ -47,6 +49,8 @@ export interface TrainerOptions {
   readonly checkpointEvery?: number;
   /** Default 3. */
   readonly keepCheckpoints?: number;
+  /** A held-out set to look at while training. Default: none. */
+  readonly validation?: ValidationOptions;
   /** Steps in a row whose loss is not finite before the run gives up. Default 10. */
   readonly maxSkippedSteps?: number;
 }
@@ -64,10 +68,22 @@ export interface TrainingEvent {
   readonly samplesPerSecond: number;
 }
 
+/** What was seen of the weights after a step. Where there is a moving average, it is what is looked at. */
+export type WatchEvent =
+  | ({readonly kind: 'validation'; readonly step: number} & ValidationLoss)
+  /** A look that failed; training went on. */
+  | {
+      readonly kind: 'failure';
+      readonly step: number;
+      readonly during: 'validation' | 'samples';
+      readonly message: string;
+    };
+
 export interface TrainOptions {
-  /** Ends training after the step that it is at; that step's state is saved. */
+  /** Ends training after the step that it is at, and a look at once; that step's state is saved. */
   readonly signal?: AbortSignal | undefined;
   readonly onStep?: ((event: TrainingEvent) => void) | undefined;
+  readonly onWatch?: ((event: WatchEvent) => void) | undefined;
 }
 
 export interface TrainingResult {

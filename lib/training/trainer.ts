@@ -2,19 +2,15 @@
  * Trains an adapter on a frozen base model (Rowles et al. 2024, §3.4 and §3.5): draws samples of all tasks, accumulates
  * gradients, steps, saves, and goes on where it stopped with equal bits.
  */
-import {appendFile, mkdir} from 'node:fs/promises';
-import {join} from 'node:path';
+import {mkdir} from 'node:fs/promises';
 import type {CompiledFunction} from '../engine/compiled-function.ts';
 import {ArgumentError, NumericError} from '../errors.ts';
-import type {Tensor} from '../graph/tensor.ts';
-import {type MapTree, mapTree, type Tree} from '../graph/tree.ts';
-import {type HostTensor, upload} from '../pipelines/host-tensor.ts';
+import type {HostTensor} from '../pipelines/host-tensor.ts';
 import type {DeviceTensor} from '../runtime/device-tensor.ts';
 import {createScheduler} from '../schedulers/create-scheduler.ts';
 import type {Scheduler} from '../schedulers/scheduler.ts';
 import {AdamW} from './adamw.ts';
 import {
-  type AdapterBatch,
   type AdapterStepInputs,
   type AdapterStepOutputs,
   adapterGradients,
@@ -22,6 +18,8 @@ import {
   sumGradients,
 } from './adapter-gradients.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
+import {createWatch} from './create-watch.ts';
+import {withBatchOn} from './device-batch.ts';
 import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
 import {ExponentialMovingAverage} from './ema.ts';
 import {type EncodedBatch, encodeBatch, type PreparedSample} from './encode-batch.ts';
@@ -36,6 +34,8 @@ import {
   type TrainOptions,
   trainerDefaults,
 } from './trainer-options.ts';
+import {TrainingLog} from './training-log.ts';
+import type {TrainingWatch} from './training-watch.ts';
 
 type Gradients = Readonly<Record<string, DeviceTensor>>;
 
@@ -48,6 +48,8 @@ export class Trainer {
   readonly #optimizer: AdamW;
   readonly #ema: ExponentialMovingAverage | undefined;
   readonly #stream: SampleStream;
+  readonly #log: TrainingLog;
+  readonly #watch: TrainingWatch;
   #taken: number;
   /** Step of the newest checkpoint. */
   #saved: number;
@@ -72,6 +74,8 @@ export class Trainer {
       adapter: adapter.adapter.description,
       dtype,
     };
+    this.#log = new TrainingLog(options.folder);
+    this.#watch = createWatch(options, trained, start.scheduler, this.#log);
     this.#step = models.engine.compile('train', (inputs: AdapterStepInputs) =>
       adapterGradients(trained, inputs),
     );
@@ -122,13 +126,13 @@ export class Trainer {
    * @throws NumericError after too many steps in a row without a finite loss, FileError where too many samples cannot be
    *   read
    */
-  async train({signal, onStep}: TrainOptions = {}): Promise<TrainingResult> {
-    const {steps, folder, checkpointEvery, maxSkippedSteps} = this.#options;
+  async train({signal, onStep, onWatch}: TrainOptions = {}): Promise<TrainingResult> {
+    const {steps, checkpointEvery, maxSkippedSteps} = this.#options;
     let skipped = 0;
     while (this.#taken < steps && !signal?.aborted) {
       const event = await this.#takeStep();
       skipped = event.isSkipped ? skipped + 1 : 0;
-      await appendFile(join(folder, 'metrics.jsonl'), `${JSON.stringify(event)}\n`);
+      await this.#log.record({kind: 'step', ...event});
       onStep?.(event);
       if (skipped >= maxSkippedSteps) {
         throw new NumericError(
@@ -136,7 +140,10 @@ export class Trainer {
             'Lower the learning rate, or train in float32; IPAI_CHECK_NUMERICS names the node.',
         );
       }
-      if (this.#taken % checkpointEvery === 0 && this.#taken < steps) await this.#save();
+      const isLast = this.#taken === steps;
+      if (isLast || this.#taken % checkpointEvery === 0) await this.#save();
+      const weights = () => this.#ema?.weights() ?? this.weights();
+      await this.#watch.afterStep({step: this.#taken, isLast, weights, signal, onWatch});
     }
     await this.#save();
     return {step: this.#taken, isFinished: this.#taken >= steps, problems: this.#stream.problems};
@@ -200,23 +207,14 @@ export class Trainer {
   async #differentiate(
     batch: EncodedBatch,
   ): Promise<{loss: number; squaredNorm: number; gradients: Gradients}> {
-    const {device} = this.#options.models.engine;
-    const uploaded: DeviceTensor[] = [];
-    const inputs = mapTree(batch as unknown as Tree<HostTensor>, isHostTensor, tensor => {
-      const on = upload(device, tensor);
-      uploaded.push(on);
-      return on;
-    }) as MapTree<AdapterBatch, Tensor, DeviceTensor>;
-    try {
+    return withBatchOn(this.#options.models.engine.device, batch, async inputs => {
       const {loss, errors, squaredNorm, gradients} = await this.#step.run({
         state: this.#optimizer.state,
         batch: inputs,
       });
       errors.dispose();
       return {loss: await scalar(loss), squaredNorm: await scalar(squaredNorm), gradients};
-    } finally {
-      for (const tensor of uploaded) tensor.dispose();
-    }
+    });
   }
 
   async #add(a: Gradients, b: Gradients): Promise<{squaredNorm: number; gradients: Gradients}> {
@@ -254,8 +252,4 @@ async function scalar(tensor: DeviceTensor): Promise<number> {
   const [value] = await tensor.toFloat32Array();
   tensor.dispose();
   return value!;
-}
-
-function isHostTensor(value: unknown): value is HostTensor {
-  return typeof value === 'object' && value !== null && 'data' in value && 'shape' in value;
 }

@@ -1,92 +1,18 @@
-import {mkdir, readdir, readFile, stat, writeFile} from 'node:fs/promises';
+import {readdir, readFile, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import test, {type ExecutionContext} from 'ava';
-import sharp from 'sharp';
+import test from 'ava';
 import {openDataset} from '../../lib/datasets/dataset.ts';
 import {FileError, NumericError} from '../../lib/errors.ts';
-import {describeAdapterWeights} from '../../lib/models/ip-adapter.ts';
-import {crossAttentionLayers} from '../../lib/models/unet.ts';
 import type {HostTensor} from '../../lib/pipelines/host-tensor.ts';
-import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
-import {TorchGenerator} from '../../lib/schedulers/torch-generator.ts';
 import {Trainer} from '../../lib/training/trainer.ts';
 import type {TrainerOptions, TrainingEvent} from '../../lib/training/trainer-options.ts';
 import {openWeights} from '../../lib/weights/open-weights.ts';
 import {readTensor} from '../../lib/weights/read-tensor.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
-
-const tasks = ['style', 'face'];
-
-/** Two tasks of three samples, with instructions; `bad` names pictures that are none. */
-async function writeDataset(t: ExecutionContext, bad: readonly number[] = []): Promise<string> {
-  const folder = await tempFolder(t);
-  await mkdir(join(folder, 'instructions'));
-  const lines: string[] = [];
-  for (let i = 0; i < 6; i++) {
-    const color = {r: 40 * i, g: 255 - 40 * i, b: 20};
-    const picture = await sharp({create: {width: 32, height: 32, channels: 3, background: color}})
-      .png()
-      .toBuffer();
-    await writeFile(join(folder, `${i}.png`), bad.includes(i) ? picture.subarray(0, 40) : picture);
-    const sample = {target: `${i}.png`, condition: `${i}.png`, prompt: `colour ${i}`, task: tasks[i % 2]};
-    lines.push(JSON.stringify(sample));
-  }
-  for (const task of tasks)
-    await writeFile(join(folder, `instructions/${task}.txt`), `use the ${task}\ntake the ${task}`);
-  await writeFile(join(folder, 'manifest.jsonl'), lines.join('\n'));
-  return folder;
-}
-
-const pipeline = await IPAdapterInstructPipeline.random({adapter: 'instruct'});
-const {models} = pipeline;
-const generator = new TorchGenerator(4);
-const shapes = describeAdapterWeights(
-  models.adapter!.adapter.description,
-  crossAttentionLayers(models.denoiser.config),
-);
-const initial = new Map<string, HostTensor>(
-  [...shapes].map(([name, shape]) => {
-    const scale = shape.length > 1 ? shape.at(-1)! ** -0.5 : 0.1;
-    return [name, {shape, data: generator.randn(shape).map(x => x * scale)}];
-  }),
-);
+import {initial, optionsFor, shapes, trained, writeDataset} from '../_helpers/tiny-training.ts';
 
 function byName<T>(map: ReadonlyMap<string, T>): [string, T][] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-async function optionsFor(
-  t: ExecutionContext,
-  changes: Partial<TrainerOptions> = {},
-): Promise<TrainerOptions> {
-  return {
-    models,
-    dtype: 'float32',
-    dataset: await openDataset(await writeDataset(t)),
-    initial,
-    folder: await tempFolder(t),
-    steps: 6,
-    resolution: 64,
-    learningRate: 1e-3,
-    checkpointEvery: 2,
-    keepCheckpoints: 2,
-    seed: 11,
-    ...changes,
-  };
-}
-
-async function trained(options: TrainerOptions, stopAfter?: number) {
-  const trainer = await Trainer.create(options);
-  const controller = new AbortController();
-  const events: TrainingEvent[] = [];
-  const onStep = (event: TrainingEvent) => {
-    events.push(event);
-    if (event.step === stopAfter) controller.abort();
-  };
-  const result = await trainer.train({signal: controller.signal, onStep});
-  const weights = await trainer.weights();
-  trainer.dispose();
-  return {result, events, weights};
 }
 
 test.serial('stopped and resumed, a run ends with the bits of an unbroken one', async t => {
@@ -147,7 +73,7 @@ test.serial(
     const options = await optionsFor(t);
     const {weights, events} = await trained(options);
     const names = await readdir(options.folder);
-    t.deepEqual(names.sort(), ['checkpoint-00000004', 'checkpoint-00000006', 'metrics.jsonl']);
+    t.deepEqual(names.sort(), ['checkpoint-00000004', 'checkpoint-00000006', 'metrics.jsonl', 'tensorboard']);
     const {tensors} = await openWeights(join(options.folder, 'checkpoint-00000006/adapter.safetensors'));
     t.deepEqual(byName(new Map([...tensors].map(([name, {shape}]) => [name, shape]))), byName(shapes));
     t.is(weights.size, shapes.size);

@@ -1,0 +1,176 @@
+/**
+ * The loss over a held-out set, with draws that never change, so that values of different steps can be compared.
+ */
+
+import {type Dataset, readDatasetImage} from '../datasets/dataset.ts';
+import type {DatasetProblem, DatasetSample} from '../datasets/dataset-sample.ts';
+import type {CompiledFunction, RunOptions} from '../engine/compiled-function.ts';
+import {ArgumentError, FileError} from '../errors.ts';
+import type {Tensor} from '../graph/tensor.ts';
+import type {HostTensor} from '../pipelines/host-tensor.ts';
+import type {PipelineModels} from '../pipelines/pipeline-models.ts';
+import {TorchGenerator} from '../schedulers/torch-generator.ts';
+import {type AdapterErrorsInputs, adapterErrors, type TrainedModel} from './adapter-gradients.ts';
+import {withBatchOn} from './device-batch.ts';
+import {type DeviceTensors, disposeAll, uploadAll} from './device-tensors.ts';
+import {type EncodeOptions, encodeBatch, type PreparedSample} from './encode-batch.ts';
+import {nameObject, type SampleChoices} from './sample-choices.ts';
+
+export interface ValidationDraw {
+  readonly sample: DatasetSample;
+  readonly choices: SampleChoices;
+  /** Of the posterior of the latents and of the noise. */
+  readonly seed: number;
+}
+
+export interface DrawOptions {
+  /** Draws of each task: its first samples, over and over where it has fewer. */
+  readonly drawsPerTask: number;
+  readonly numTrainTimesteps: number;
+  readonly seed: number;
+}
+
+/**
+ * Draws without chance: each task's timesteps lie evenly over the whole range, its instructions take turns, and nothing
+ * is dropped.
+ *
+ * @throws ArgumentError for a task that has no instruction
+ */
+export function validationDraws(dataset: Dataset, options: DrawOptions): ValidationDraw[] {
+  const {drawsPerTask, numTrainTimesteps, seed} = options;
+  return [...samplesByTask(dataset)].flatMap(([task, samples]) => {
+    const instructions = instructionsOf(dataset, task);
+    return Array.from({length: drawsPerTask}, (_, i) => {
+      const sample = samples[i % samples.length]!;
+      const choices = {
+        timestep: Math.floor(((i + 0.5) * numTrainTimesteps) / drawsPerTask),
+        instruction: nameObject(instructions[i % instructions.length]!, sample.objectName),
+        keepsText: true,
+        keepsImage: true,
+      };
+      return {sample, choices, seed: seed + i};
+    });
+  });
+}
+
+/** Tasks by name, and the samples of each in the set's order. */
+export function samplesByTask({samples}: Dataset): Map<string, DatasetSample[]> {
+  const tasks = [...new Set(samples.map(sample => sample.task))].sort();
+  return new Map(tasks.map(task => [task, samples.filter(sample => sample.task === task)]));
+}
+
+/** @throws ArgumentError where there is none */
+export function instructionsOf({folder, instructions}: Dataset, task: string): readonly string[] {
+  const pool = instructions.get(task) ?? [];
+  if (pool.length > 0) return pool;
+  throw new ArgumentError(
+    `${folder}: expected instructions for the task '${task}', got none. Add instructions/${task}.txt with one a line.`,
+  );
+}
+
+export interface ValidationLoss {
+  /** Mean of the tasks' losses. */
+  readonly loss: number;
+  /** Mean squared error of each task's draws, not weighted by timestep. */
+  readonly perTask: Readonly<Record<string, number>>;
+  /** Samples that could not be read; their draws are left out. */
+  readonly problems: readonly DatasetProblem[];
+}
+
+export interface ValidationSetup {
+  readonly models: PipelineModels;
+  readonly trained: TrainedModel;
+  readonly draws: readonly ValidationDraw[];
+  readonly batchSize: number;
+  readonly encoding: EncodeOptions;
+}
+
+export class Validation {
+  readonly #setup: ValidationSetup;
+  readonly #errors: CompiledFunction<AdapterErrorsInputs, Tensor>;
+
+  constructor(setup: ValidationSetup) {
+    const {models, trained} = setup;
+    this.#setup = setup;
+    this.#errors = models.engine.compile('validate', (inputs: AdapterErrorsInputs) =>
+      adapterErrors(trained, inputs),
+    );
+  }
+
+  /**
+   * The loss of an adapter with these weights.
+   *
+   * @throws FileError where no sample can be read; the signal's reason on abort
+   */
+  async run(weights: ReadonlyMap<string, HostTensor>, options: RunOptions = {}): Promise<ValidationLoss> {
+    const {models, draws, batchSize} = this.#setup;
+    const errorsOf = new Map<string, number[]>();
+    const problems = new Map<string, DatasetProblem>();
+    const uploaded = uploadAll(models.engine.device, weights);
+    try {
+      for (let first = 0; first < draws.length; first += batchSize) {
+        const batch = await readDraws(draws.slice(first, first + batchSize), problems);
+        const errors = await this.#errorsOf(uploaded, batch, options);
+        for (const [i, {task}] of batch.entries()) {
+          errorsOf.set(task, [...(errorsOf.get(task) ?? []), errors[i]!]);
+        }
+      }
+    } finally {
+      disposeAll(uploaded);
+    }
+    if (errorsOf.size === 0) {
+      const [{place, reason}] = [...problems.values()] as [DatasetProblem];
+      throw new FileError(`${place}: ${reason} And no other sample of the validation set can be read.`);
+    }
+    const perTask = Object.fromEntries([...errorsOf].map(([task, errors]) => [task, mean(errors)]));
+    return {loss: mean(Object.values(perTask)), perTask, problems: [...problems.values()]};
+  }
+
+  async #errorsOf(
+    weights: DeviceTensors,
+    samples: readonly PreparedSample[],
+    options: RunOptions,
+  ): Promise<Float32Array> {
+    if (samples.length === 0) return new Float32Array();
+    const {models, encoding} = this.#setup;
+    const encoded = await encodeBatch(models, samples, {...encoding, ...options});
+    return withBatchOn(models.engine.device, encoded, async batch => {
+      const errors = await this.#errors.run({weights, batch}, options);
+      try {
+        return await errors.toFloat32Array();
+      } finally {
+        errors.dispose();
+      }
+    });
+  }
+}
+
+interface ReadDraw extends PreparedSample {
+  readonly task: string;
+}
+
+/** Draws with their pictures; those that cannot be read become problems. */
+async function readDraws(
+  draws: readonly ValidationDraw[],
+  problems: Map<string, DatasetProblem>,
+): Promise<ReadDraw[]> {
+  const read: ReadDraw[] = [];
+  for (const {sample, choices, seed} of draws) {
+    const {prompt, task, place} = sample;
+    try {
+      const [target, condition] = [
+        await readDatasetImage(sample.target),
+        await readDatasetImage(sample.condition),
+      ];
+      read.push({task, prompt, target, condition, choices, generator: new TorchGenerator(seed)});
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      problems.set(place, {place, reason: error.message});
+    }
+  }
+  return read;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

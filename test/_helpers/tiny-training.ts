@@ -1,0 +1,92 @@
+import {mkdir, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import type {ExecutionContext} from 'ava';
+import sharp from 'sharp';
+import {openDataset} from '../../lib/datasets/dataset.ts';
+import {describeAdapterWeights} from '../../lib/models/ip-adapter.ts';
+import {crossAttentionLayers} from '../../lib/models/unet.ts';
+import type {HostTensor} from '../../lib/pipelines/host-tensor.ts';
+import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
+import {TorchGenerator} from '../../lib/schedulers/torch-generator.ts';
+import {Trainer} from '../../lib/training/trainer.ts';
+import type {TrainerOptions, TrainingEvent, WatchEvent} from '../../lib/training/trainer-options.ts';
+import {tempFolder} from './temp-folder.ts';
+
+export const tasks = ['style', 'face'];
+
+/** A pipeline with small random weights. */
+export const {models} = await IPAdapterInstructPipeline.random({adapter: 'instruct'});
+
+/** Of the adapter that is trained. */
+export const shapes = describeAdapterWeights(
+  models.adapter!.adapter.description,
+  crossAttentionLayers(models.denoiser.config),
+);
+
+const generator = new TorchGenerator(4);
+
+/** Weights to begin with. */
+export const initial = new Map<string, HostTensor>(
+  [...shapes].map(([name, shape]) => {
+    const scale = shape.length > 1 ? shape.at(-1)! ** -0.5 : 0.1;
+    return [name, {shape, data: generator.randn(shape).map(x => x * scale)}];
+  }),
+);
+
+/** Two tasks of three samples, with instructions; `bad` names pictures that are none. */
+export async function writeDataset(t: ExecutionContext, bad: readonly number[] = []): Promise<string> {
+  const folder = await tempFolder(t);
+  await mkdir(join(folder, 'instructions'));
+  const lines: string[] = [];
+  for (let i = 0; i < 6; i++) {
+    const color = {r: 40 * i, g: 255 - 40 * i, b: 20};
+    const picture = await sharp({create: {width: 32, height: 32, channels: 3, background: color}})
+      .png()
+      .toBuffer();
+    await writeFile(join(folder, `${i}.png`), bad.includes(i) ? picture.subarray(0, 40) : picture);
+    const sample = {target: `${i}.png`, condition: `${i}.png`, prompt: `colour ${i}`, task: tasks[i % 2]};
+    lines.push(JSON.stringify(sample));
+  }
+  for (const task of tasks)
+    await writeFile(join(folder, `instructions/${task}.txt`), `use the ${task}\ntake the ${task}`);
+  await writeFile(join(folder, 'manifest.jsonl'), lines.join('\n'));
+  return folder;
+}
+
+/** A run of six steps in a folder of its own. */
+export async function optionsFor(
+  t: ExecutionContext,
+  changes: Partial<TrainerOptions> = {},
+): Promise<TrainerOptions> {
+  return {
+    models,
+    dtype: 'float32',
+    dataset: await openDataset(await writeDataset(t)),
+    initial,
+    folder: await tempFolder(t),
+    steps: 6,
+    resolution: 64,
+    learningRate: 1e-3,
+    checkpointEvery: 2,
+    keepCheckpoints: 2,
+    seed: 11,
+    ...changes,
+  };
+}
+
+/** Trains to the end, or to a step. */
+export async function trained(options: TrainerOptions, stopAfter?: number) {
+  const trainer = await Trainer.create(options);
+  const controller = new AbortController();
+  const events: TrainingEvent[] = [];
+  const seen: WatchEvent[] = [];
+  const onStep = (event: TrainingEvent) => {
+    events.push(event);
+    if (event.step === stopAfter) controller.abort();
+  };
+  const onWatch = (event: WatchEvent) => seen.push(event);
+  const result = await trainer.train({signal: controller.signal, onStep, onWatch});
+  const weights = await trainer.weights();
+  trainer.dispose();
+  return {result, events, seen, weights};
+}
