@@ -71,6 +71,14 @@ export interface TrainingEvent {
 /** What was seen of the weights after a step. Where there is a moving average, it is what is looked at. */
 export type WatchEvent =
   | ({readonly kind: 'validation'; readonly step: number} & ValidationLoss)
+  | {
+      readonly kind: 'samples';
+      readonly step: number;
+      /** The grid's file. */
+      readonly file: string;
+      /** Samples that could not be read; they have no row. */
+      readonly problems: readonly DatasetProblem[];
+    }
   /** A look that failed; training went on. */
   | {
       readonly kind: 'failure';

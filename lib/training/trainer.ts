@@ -75,7 +75,7 @@ export class Trainer {
       dtype,
     };
     this.#log = new TrainingLog(options.folder);
-    this.#watch = createWatch(options, trained, start.scheduler, this.#log);
+    this.#watch = createWatch(options, {trained, adapter, scheduler: start.scheduler}, this.#log);
     this.#step = models.engine.compile('train', (inputs: AdapterStepInputs) =>
       adapterGradients(trained, inputs),
     );

@@ -54,6 +54,7 @@ function scalarsOf(event: LoggedEvent): SummaryValue[] {
         tag: `validation_loss/${task}`,
         scalar,
       }));
+    case 'samples':
     case 'failure':
       return [];
   }

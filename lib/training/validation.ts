@@ -2,10 +2,9 @@
  * The loss over a held-out set, with draws that never change, so that values of different steps can be compared.
  */
 
-import {type Dataset, readDatasetImage} from '../datasets/dataset.ts';
+import type {Dataset} from '../datasets/dataset.ts';
 import type {DatasetProblem, DatasetSample} from '../datasets/dataset-sample.ts';
 import type {CompiledFunction, RunOptions} from '../engine/compiled-function.ts';
-import {ArgumentError, FileError} from '../errors.ts';
 import type {Tensor} from '../graph/tensor.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
@@ -15,6 +14,8 @@ import {withBatchOn} from './device-batch.ts';
 import {type DeviceTensors, disposeAll, uploadAll} from './device-tensors.ts';
 import {type EncodeOptions, encodeBatch, type PreparedSample} from './encode-batch.ts';
 import {nameObject, type SampleChoices} from './sample-choices.ts';
+import {nothingReadable, readPictures} from './sample-pictures.ts';
+import {instructionsOf, samplesByTask} from './validation-set.ts';
 
 export interface ValidationDraw {
   readonly sample: DatasetSample;
@@ -51,21 +52,6 @@ export function validationDraws(dataset: Dataset, options: DrawOptions): Validat
       return {sample, choices, seed: seed + i};
     });
   });
-}
-
-/** Tasks by name, and the samples of each in the set's order. */
-export function samplesByTask({samples}: Dataset): Map<string, DatasetSample[]> {
-  const tasks = [...new Set(samples.map(sample => sample.task))].sort();
-  return new Map(tasks.map(task => [task, samples.filter(sample => sample.task === task)]));
-}
-
-/** @throws ArgumentError where there is none */
-export function instructionsOf({folder, instructions}: Dataset, task: string): readonly string[] {
-  const pool = instructions.get(task) ?? [];
-  if (pool.length > 0) return pool;
-  throw new ArgumentError(
-    `${folder}: expected instructions for the task '${task}', got none. Add instructions/${task}.txt with one a line.`,
-  );
 }
 
 export interface ValidationLoss {
@@ -118,10 +104,7 @@ export class Validation {
     } finally {
       disposeAll(uploaded);
     }
-    if (errorsOf.size === 0) {
-      const [{place, reason}] = [...problems.values()] as [DatasetProblem];
-      throw new FileError(`${place}: ${reason} And no other sample of the validation set can be read.`);
-    }
+    if (errorsOf.size === 0) throw nothingReadable(problems);
     const perTask = Object.fromEntries([...errorsOf].map(([task, errors]) => [task, mean(errors)]));
     return {loss: mean(Object.values(perTask)), perTask, problems: [...problems.values()]};
   }
@@ -156,17 +139,10 @@ async function readDraws(
 ): Promise<ReadDraw[]> {
   const read: ReadDraw[] = [];
   for (const {sample, choices, seed} of draws) {
-    const {prompt, task, place} = sample;
-    try {
-      const [target, condition] = [
-        await readDatasetImage(sample.target),
-        await readDatasetImage(sample.condition),
-      ];
-      read.push({task, prompt, target, condition, choices, generator: new TorchGenerator(seed)});
-    } catch (error) {
-      if (!(error instanceof FileError)) throw error;
-      problems.set(place, {place, reason: error.message});
-    }
+    const pictures = await readPictures(sample, problems);
+    if (pictures === undefined) continue;
+    const {prompt, task} = sample;
+    read.push({task, prompt, ...pictures, choices, generator: new TorchGenerator(seed)});
   }
   return read;
 }

@@ -10,6 +10,8 @@ import {decodeMessage, readEventFile} from '../_helpers/read-event-file.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
 import {optionsFor, tasks, trained, writeDataset} from '../_helpers/tiny-training.ts';
 
+/** The loss alone: samples have tests of their own. */
+const lossOnly = {samplesEvery: 0};
 const draws = {drawsPerTask: 4, numTrainTimesteps: 1000, seed: 3};
 
 /** The events, all of which are losses. */
@@ -52,7 +54,7 @@ test('a task without instructions is told before training', async t => {
 
 test.serial('the loss of weights that do not move is the same at every step, whatever is drawn', async t => {
   const dataset = await openDataset(await writeDataset(t));
-  const validation = {dataset, lossEvery: 2, drawsPerTask: 4};
+  const validation = {...lossOnly, dataset, lossEvery: 2, drawsPerTask: 4};
   const {seen} = await trained(await optionsFor(t, {learningRate: 0, steps: 5, validation}));
   const events = lossesOf(seen);
   t.deepEqual(
@@ -73,7 +75,7 @@ test.serial('the loss of weights that do not move is the same at every step, wha
 test.serial(
   'it falls as the adapter learns, and is that of the moving average where there is one',
   async t => {
-    const validation = {dataset: await openDataset(await writeDataset(t)), drawsPerTask: 8};
+    const validation = {...lossOnly, dataset: await openDataset(await writeDataset(t)), drawsPerTask: 8};
     const lossAfter = async (steps: number, changes: Partial<TrainerOptions> = {}) => {
       const options = {steps, validation, learningRate: 3e-3, batchSize: 2, checkpointEvery: 100, ...changes};
       return lossesOf((await trained(await optionsFor(t, options))).seen).at(-1)!.loss;
@@ -90,7 +92,10 @@ test.serial(
 
 test.serial('losses are lines of metrics.jsonl and curves in TensorBoard', async t => {
   const dataset = await openDataset(await writeDataset(t));
-  const options = await optionsFor(t, {steps: 2, validation: {dataset, lossEvery: 1, drawsPerTask: 2}});
+  const options = await optionsFor(t, {
+    steps: 2,
+    validation: {...lossOnly, dataset, lossEvery: 1, drawsPerTask: 2},
+  });
   const {seen, events} = await trained(options);
   const lines = (await readFile(join(options.folder, 'metrics.jsonl'), 'utf8')).trim().split('\n');
   t.deepEqual(
@@ -116,7 +121,7 @@ test.serial('losses are lines of metrics.jsonl and curves in TensorBoard', async
 
 test.serial('what cannot be read is left out and told; where nothing can be, training goes on', async t => {
   const dataset = await openDataset(await writeDataset(t, [0]));
-  const validation = {dataset, lossEvery: 1, drawsPerTask: 3};
+  const validation = {...lossOnly, dataset, lossEvery: 1, drawsPerTask: 3};
   const {seen} = await trained(await optionsFor(t, {steps: 1, validation}));
   const [event] = lossesOf(seen);
   t.deepEqual(
@@ -138,9 +143,32 @@ test.serial('what cannot be read is left out and told; where nothing can be, tra
 
 test.serial('an abort ends a look at once and tells nothing of it; 0 is for never', async t => {
   const dataset = await openDataset(await writeDataset(t));
-  const stopped = await optionsFor(t, {validation: {dataset, lossEvery: 1}});
+  const stopped = await optionsFor(t, {validation: {...lossOnly, dataset, lossEvery: 1}});
   const {seen, result} = await trained(stopped, 1);
   t.deepEqual([seen, result.step, result.isFinished], [[], 1, false]);
-  const never = await optionsFor(t, {steps: 1, validation: {dataset, lossEvery: 0}});
+  const never = await optionsFor(t, {steps: 1, validation: {...lossOnly, dataset, lossEvery: 0}});
   t.deepEqual((await trained(never)).seen, []);
 });
+
+test.serial(
+  'where there is a validation set, losses and samples are on by default, at the last step at least',
+  async t => {
+    const few = {drawsPerTask: 1, samplesPerTask: 1, instructionsPerSample: 1, numInferenceSteps: 1};
+    const validation = {...few, dataset: await openDataset(await writeDataset(t))};
+    const {seen} = await trained(await optionsFor(t, {steps: 2, validation}));
+    t.deepEqual(
+      seen.map(({kind, step}) => [kind, step]),
+      [
+        ['validation', 2],
+        ['samples', 2],
+      ],
+    );
+    for (const wrong of [{lossEvery: -1}, {samplesEvery: 0.5}, {drawsPerTask: 0}, {numInferenceSteps: 0}]) {
+      const options = await optionsFor(t, {validation: {...validation, ...wrong}});
+      await t.throwsAsync(Trainer.create(options), {
+        instanceOf: ArgumentError,
+        message: new RegExp(`validation\\.${Object.keys(wrong)[0]}`),
+      });
+    }
+  },
+);

@@ -1,0 +1,170 @@
+import {readdir, readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import test from 'ava';
+import {type Dataset, openDataset} from '../../lib/datasets/dataset.ts';
+import {FileWeights} from '../../lib/engine/file-weights.ts';
+import {FileError, NumericError} from '../../lib/errors.ts';
+import {decodeImage} from '../../lib/images/decode-image.ts';
+import {ImageAdapter} from '../../lib/pipelines/components/image-adapter.ts';
+import {generate} from '../../lib/pipelines/generate.ts';
+import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
+import {memoryUsage} from '../../lib/runtime/memory.ts';
+import type {WatchEvent} from '../../lib/training/trainer-options.ts';
+import {generateSamples, sampleRequests} from '../../lib/training/validation-samples.ts';
+import {openWeights} from '../../lib/weights/open-weights.ts';
+import {decodeMessage, readEventFile} from '../_helpers/read-event-file.ts';
+import {tempFolder} from '../_helpers/temp-folder.ts';
+import {initial, models, optionsFor, trained, writeDataset} from '../_helpers/tiny-training.ts';
+
+const resolution = 64;
+/** Samples alone, of few steps. */
+const samplesOnly = {lossEvery: 0, numInferenceSteps: 2};
+const adapter = models.adapter!;
+
+/** The events, all of which are samples. */
+function samplesOf(events: readonly WatchEvent[]) {
+  return events.map(event => {
+    if (event.kind !== 'samples') throw new Error(JSON.stringify(event));
+    return event;
+  });
+}
+
+function setupFor(dataset: Dataset) {
+  const requests = sampleRequests(dataset, {samplesPerTask: 1, instructionsPerSample: 2, seed: 5});
+  const dtype = 'float32' as const;
+  return {models: {...models, adapter}, requests, dtype, resolution, numInferenceSteps: 2};
+}
+
+test('each task has its first samples, with instructions in turn, no more than there are', async t => {
+  const folder = await writeDataset(t);
+  await writeFile(join(folder, 'instructions/face.txt'), 'take the face\nthe object\nwho is it?');
+  const dataset = await openDataset(folder);
+  const requests = sampleRequests(dataset, {samplesPerTask: 2, instructionsPerSample: 2, seed: 5});
+  t.deepEqual(
+    requests.map(({sample, instructions, seed}) => [sample.prompt, instructions, seed]),
+    [
+      ['colour 1', ['take the face', 'the object'], 5],
+      ['colour 3', ['who is it?', 'take the face'], 6],
+      ['colour 0', ['use the style', 'take the style'], 5],
+      ['colour 2', ['use the style', 'take the style'], 6],
+    ],
+  );
+  const many = sampleRequests(dataset, {samplesPerTask: 9, instructionsPerSample: 9, seed: 0});
+  t.deepEqual(
+    many.map(({instructions}) => instructions.length),
+    [3, 3, 3, 2, 2, 2],
+  );
+});
+
+test.serial("pictures are those of a pipeline with the checkpoint's adapter; no memory stays", async t => {
+  const dataset = await openDataset(await writeDataset(t));
+  const options = await optionsFor(t, {steps: 2});
+  const {weights} = await trained(options);
+  const {rows, problems} = await generateSamples(setupFor(dataset), weights);
+  t.deepEqual(problems, []);
+  t.deepEqual(
+    rows.map(({sample, results}) => [sample.task, results.map(({instruction}) => instruction)]),
+    [
+      ['face', ['use the face', 'take the face']],
+      ['style', ['use the style', 'take the style']],
+    ],
+  );
+  const {tensors} = await openWeights(join(options.folder, 'checkpoint-00000002/adapter.safetensors'));
+  const {description, layers} = adapter.adapter;
+  const settings = {engine: models.engine, dtype: 'float32' as const};
+  const loaded = new ImageAdapter(settings, new FileWeights('adapter', tensors), description, layers);
+  const {images} = await generate(
+    {...models, adapter: {...adapter, adapter: loaded}},
+    {
+      prompt: 'colour 0',
+      instruction: 'take the style',
+      ipAdapterImage: join(dataset.folder, '0.png'),
+      numInferenceSteps: 2,
+      height: resolution,
+      width: resolution,
+      seed: 5,
+    },
+  );
+  t.deepEqual(rows[1]!.results[1]!.picture, images[0]!.image);
+  t.notDeepEqual(rows[1]!.results[0]!.picture, images[0]!.image);
+  const before = memoryUsage().bufferBytes;
+  await generateSamples(setupFor(dataset), weights);
+  t.is(memoryUsage().bufferBytes, before);
+});
+
+test.serial(
+  'grids are files of the run and pictures in TensorBoard, of the steps that are due and the last',
+  async t => {
+    const dataset = await openDataset(await writeDataset(t));
+    const validation = {...samplesOnly, dataset, samplesEvery: 2, samplesPerTask: 3};
+    const options = await optionsFor(t, {steps: 3, validation});
+    const {seen} = await trained(options);
+    t.deepEqual(
+      samplesOf(seen).map(({step, file, problems}) => [step, file, problems]),
+      [2, 3].map(step => [step, join(options.folder, `samples/step-0000000${step}.png`), []]),
+    );
+    const png = await readFile(samplesOf(seen)[1]!.file);
+    const {width, height} = await decodeImage(png);
+    // Six rows of condition, target and two pictures.
+    t.is(width, 8 + 4 * (resolution + 8));
+    t.is(height, 8 + 6 * (resolution + 28 + 8));
+    const folder = join(options.folder, 'tensorboard');
+    const events = await readEventFile(join(folder, (await readdir(folder))[0]!));
+    const value = decodeMessage(decodeMessage(events.at(-1)!.get(5)![0] as Buffer).get(1)![0] as Buffer);
+    const image = decodeMessage(value.get(4)![0] as Buffer);
+    t.deepEqual([String(value.get(1)![0]), image.get(1), image.get(2)], ['samples', [height], [width]]);
+    t.true(png.equals(image.get(4)![0] as Buffer));
+    // A moving average has pictures of its own.
+    const averaged = await optionsFor(t, {steps: 3, validation, ema: {decay: 0.99}});
+    t.false(png.equals(await readFile(samplesOf((await trained(averaged)).seen)[1]!.file)));
+  },
+);
+
+test.serial('a sample that cannot be read has no row; without any, it is a failure', async t => {
+  const dataset = await openDataset(await writeDataset(t, [0]));
+  const {rows, problems} = await generateSamples(setupFor(dataset), initial);
+  t.deepEqual(
+    rows.map(({sample}) => sample.task),
+    ['face'],
+  );
+  t.regex(problems[0]!.place, /manifest\.jsonl:1$/);
+  const unreadable = await openDataset(await writeDataset(t, [0, 1]));
+  await t.throwsAsync(generateSamples(setupFor(unreadable), initial), {instanceOf: FileError});
+});
+
+test.serial(
+  'a failure loses nothing: not of weights that are spoilt, nor of a full or forbidden place',
+  async t => {
+    const dataset = await openDataset(await writeDataset(t));
+    const spoilt = new Map(
+      [...initial].map(([name, {shape, data}]) => [name, {shape, data: data.map(() => NaN)}]),
+    );
+    await t.throwsAsync(generateSamples(setupFor(dataset), spoilt), {instanceOf: NumericError});
+    const options = await optionsFor(t, {steps: 3, validation: {...samplesOnly, dataset, samplesEvery: 2}});
+    await writeFile(join(options.folder, 'samples'), 'in the way');
+    const {seen, result, weights} = await trained(options);
+    t.true(result.isFinished);
+    t.deepEqual(
+      seen.map(event => [event.kind, event.step]),
+      [
+        ['failure', 2],
+        ['failure', 3],
+      ],
+    );
+    const {validation: _, ...without} = {...options, folder: await tempFolder(t)};
+    t.deepEqual(weights, (await trained(without)).weights);
+  },
+);
+
+test.serial('an adapter without instructions makes one picture a sample', async t => {
+  const plus = await IPAdapterInstructPipeline.random({adapter: 'plus'});
+  const dataset = await openDataset(await writeDataset(t));
+  const weights = new Map([...initial].filter(([name]) => !/prompt|new_input/.test(name)));
+  const setup = {...setupFor(dataset), models: {...plus.models, adapter: plus.models.adapter!}};
+  const {rows} = await generateSamples(setup, weights);
+  t.deepEqual(
+    rows.map(({results}) => results.length),
+    [1, 1],
+  );
+  await plus.dispose();
+});
