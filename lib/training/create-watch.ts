@@ -9,6 +9,7 @@ import type {Scheduler} from '../schedulers/scheduler.ts';
 import type {TrainedModel} from './adapter-gradients.ts';
 import {trainedPrediction} from './diffusion-loss.ts';
 import {drawSampleGrid} from './sample-grid.ts';
+import {clipMetrics} from './sample-metrics.ts';
 import type {ResolvedTrainerOptions} from './trainer-options.ts';
 import type {TrainingLog} from './training-log.ts';
 import {type Look, TrainingWatch} from './training-watch.ts';
@@ -78,7 +79,7 @@ function samplesLook(
       await writeImage(file, grid);
       const {width, height} = grid;
       return {
-        event: {kind: 'samples', step, file, problems},
+        event: {kind: 'samples', step, file, ...(await clipMetrics(adapter, rows, {signal})), problems},
         pictures: [{tag: 'samples', png: await readFile(file), width, height}],
       };
     },

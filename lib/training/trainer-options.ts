@@ -10,6 +10,7 @@ import type {AdamWOptions} from './adamw.ts';
 import type {EmaOptions} from './ema.ts';
 import type {LearningRateSchedule} from './learning-rate.ts';
 import {type ConditionDropout, defaultDropout} from './sample-choices.ts';
+import type {ClipMetrics} from './sample-metrics.ts';
 import type {ValidationLoss} from './validation.ts';
 import type {ValidationOptions} from './validation-options.ts';
 
@@ -71,14 +72,14 @@ export interface TrainingEvent {
 /** What was seen of the weights after a step. Where there is a moving average, it is what is looked at. */
 export type WatchEvent =
   | ({readonly kind: 'validation'; readonly step: number} & ValidationLoss)
-  | {
+  | ({
       readonly kind: 'samples';
       readonly step: number;
       /** The grid's file. */
       readonly file: string;
       /** Samples that could not be read; they have no row. */
       readonly problems: readonly DatasetProblem[];
-    }
+    } & ClipMetrics)
   /** A look that failed; training went on. */
   | {
       readonly kind: 'failure';

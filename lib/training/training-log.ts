@@ -50,12 +50,14 @@ function scalarsOf(event: LoggedEvent): SummaryValue[] {
         {tag: 'train/samples_per_second', scalar: event.samplesPerSecond},
       ];
     case 'validation':
-      return Object.entries({all: event.loss, ...event.perTask}).map(([task, scalar]) => ({
-        tag: `validation_loss/${task}`,
-        scalar,
-      }));
+      return curves('validation_loss', {all: event.loss, ...event.perTask});
     case 'samples':
+      return Object.entries(event.metrics).flatMap(([name, perTask]) => curves(name, perTask));
     case 'failure':
       return [];
   }
+}
+
+function curves(group: string, values: Readonly<Record<string, number>>): SummaryValue[] {
+  return Object.entries(values).map(([name, scalar]) => ({tag: `${group}/${name}`, scalar}));
 }

@@ -15,6 +15,7 @@ import {type DeviceTensors, disposeAll, uploadAll} from './device-tensors.ts';
 import {type EncodeOptions, encodeBatch, type PreparedSample} from './encode-batch.ts';
 import {nameObject, type SampleChoices} from './sample-choices.ts';
 import {nothingReadable, readPictures} from './sample-pictures.ts';
+import {mean, meanByTask, type TaskValue} from './task-means.ts';
 import {instructionsOf, samplesByTask} from './validation-set.ts';
 
 export interface ValidationDraw {
@@ -90,22 +91,20 @@ export class Validation {
    */
   async run(weights: ReadonlyMap<string, HostTensor>, options: RunOptions = {}): Promise<ValidationLoss> {
     const {models, draws, batchSize} = this.#setup;
-    const errorsOf = new Map<string, number[]>();
+    const values: TaskValue[] = [];
     const problems = new Map<string, DatasetProblem>();
     const uploaded = uploadAll(models.engine.device, weights);
     try {
       for (let first = 0; first < draws.length; first += batchSize) {
         const batch = await readDraws(draws.slice(first, first + batchSize), problems);
         const errors = await this.#errorsOf(uploaded, batch, options);
-        for (const [i, {task}] of batch.entries()) {
-          errorsOf.set(task, [...(errorsOf.get(task) ?? []), errors[i]!]);
-        }
+        values.push(...batch.map(({task}, i) => ({task, value: errors[i]!})));
       }
     } finally {
       disposeAll(uploaded);
     }
-    if (errorsOf.size === 0) throw nothingReadable(problems);
-    const perTask = Object.fromEntries([...errorsOf].map(([task, errors]) => [task, mean(errors)]));
+    if (values.length === 0) throw nothingReadable(problems);
+    const perTask = meanByTask(values);
     return {loss: mean(Object.values(perTask)), perTask, problems: [...problems.values()]};
   }
 
@@ -145,8 +144,4 @@ async function readDraws(
     read.push({task, prompt, ...pictures, choices, generator: new TorchGenerator(seed)});
   }
   return read;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

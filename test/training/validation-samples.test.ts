@@ -110,10 +110,30 @@ test.serial(
     t.is(height, 8 + 6 * (resolution + 28 + 8));
     const folder = join(options.folder, 'tensorboard');
     const events = await readEventFile(join(folder, (await readdir(folder))[0]!));
-    const value = decodeMessage(decodeMessage(events.at(-1)!.get(5)![0] as Buffer).get(1)![0] as Buffer);
+    const value = decodeMessage(
+      decodeMessage(events.at(-1)!.get(5)![0] as Buffer)
+        .get(1)!
+        .at(-1) as Buffer,
+    );
     const image = decodeMessage(value.get(4)![0] as Buffer);
     t.deepEqual([String(value.get(1)![0]), image.get(1), image.get(2)], ['samples', [height], [width]]);
     t.true(png.equals(image.get(4)![0] as Buffer));
+    // Their metrics are curves beside them, and lines of metrics.jsonl.
+    const {metrics} = samplesOf(seen)[1]!;
+    const curves = decodeMessage(events.at(-1)!.get(5)![0] as Buffer)
+      .get(1)!
+      .slice(0, -1)
+      .map(curve => decodeMessage(curve as Buffer));
+    const expected = Object.entries(metrics).flatMap(([name, perTask]) =>
+      Object.entries(perTask).map(([task, scalar]) => [`${name}/${task}`, Math.fround(scalar)]),
+    );
+    t.is(expected.length, 4);
+    t.deepEqual(
+      curves.map(curve => [String(curve.get(1)![0]), curve.get(2)![0]]),
+      expected,
+    );
+    const lines = (await readFile(join(options.folder, 'metrics.jsonl'), 'utf8')).trim().split('\n');
+    t.deepEqual(JSON.parse(lines.at(-1)!), seen[1]);
     // A moving average has pictures of its own.
     const averaged = await optionsFor(t, {steps: 3, validation, ema: {decay: 0.99}});
     t.false(png.equals(await readFile(samplesOf((await trained(averaged)).seen)[1]!.file)));
