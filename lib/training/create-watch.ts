@@ -55,7 +55,7 @@ function lossLook(
   return {
     name: 'validation',
     every: lossEvery,
-    look: async ({step, weights, signal}) => ({
+    take: async ({step, weights, signal}) => ({
       event: {kind: 'validation', step, ...(await validation.run(weights, {signal}))},
     }),
   };
@@ -71,7 +71,7 @@ function samplesLook(
   return {
     name: 'samples',
     every: samplesEvery,
-    look: async ({step, weights, signal}) => {
+    take: async ({step, weights, signal}) => {
       const {rows, problems} = await generateSamples(setup, weights, {signal});
       const grid = await drawSampleGrid(rows, resolution);
       const file = join(folder, 'samples', `step-${String(step).padStart(8, '0')}.png`);

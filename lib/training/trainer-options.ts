@@ -21,7 +21,9 @@ export interface TrainerOptions {
   readonly dataset: Dataset;
   /** Weights to begin with, by the adapter's names: of `initializeAdapter`, or of a trained adapter. */
   readonly initial: ReadonlyMap<string, HostTensor>;
-  /** Where checkpoints and `metrics.jsonl` go; training goes on from the newest checkpoint in it. */
+  /**
+   * Where checkpoints, `metrics.jsonl`, `tensorboard` and `samples` go; training goes on from the newest checkpoint in it.
+   */
   readonly folder: string;
   /** Optimiser steps of the whole run. */
   readonly steps: number;

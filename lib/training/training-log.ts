@@ -50,7 +50,7 @@ function scalarsOf(event: LoggedEvent): SummaryValue[] {
         {tag: 'train/samples_per_second', scalar: event.samplesPerSecond},
       ];
     case 'validation':
-      return curves('validation_loss', {all: event.loss, ...event.perTask});
+      return [{tag: 'validation/loss', scalar: event.loss}, ...curves('validation_loss', event.perTask)];
     case 'samples':
       return Object.entries(event.metrics).flatMap(([name, perTask]) => curves(name, perTask));
     case 'failure':

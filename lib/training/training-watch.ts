@@ -11,7 +11,7 @@ export interface Look {
   readonly name: 'validation' | 'samples';
   /** Steps between two; 0 for never. */
   readonly every: number;
-  look(request: LookRequest): Promise<Seen>;
+  take(request: LookRequest): Promise<Seen>;
 }
 
 export interface LookRequest {
@@ -66,7 +66,7 @@ export class TrainingWatch {
 
 async function attempt(look: Look, request: LookRequest): Promise<Seen> {
   try {
-    return await look.look(request);
+    return await look.take(request);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return {event: {kind: 'failure', step: request.step, during: look.name, message}};

@@ -9,6 +9,7 @@ import {ImageAdapter} from '../../lib/pipelines/components/image-adapter.ts';
 import {generate} from '../../lib/pipelines/generate.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import {memoryUsage} from '../../lib/runtime/memory.ts';
+import {Trainer} from '../../lib/training/trainer.ts';
 import type {WatchEvent} from '../../lib/training/trainer-options.ts';
 import {generateSamples, sampleRequests} from '../../lib/training/validation-samples.ts';
 import {openWeights} from '../../lib/weights/open-weights.ts';
@@ -175,6 +176,36 @@ test.serial(
     t.deepEqual(weights, (await trained(without)).weights);
   },
 );
+
+test.serial('an abort ends it between two ops, and no memory stays', async t => {
+  const dataset = await openDataset(await writeDataset(t));
+  const before = memoryUsage().bufferBytes;
+  const controller = new AbortController();
+  const running = generateSamples({...setupFor(dataset), numInferenceSteps: 500}, initial, controller);
+  setTimeout(() => controller.abort(new Error('enough')), 300);
+  await t.throwsAsync(running, {message: 'enough'});
+  t.is(memoryUsage().bufferBytes, before);
+});
+
+test.serial('a run that is aborted in a look saves its step, and tells of the looks before', async t => {
+  const dataset = await openDataset(await writeDataset(t));
+  const validation = {dataset, lossEvery: 1, drawsPerTask: 1, samplesEvery: 1, numInferenceSteps: 500};
+  const options = await optionsFor(t, {validation, checkpointEvery: 100});
+  const trainer = await Trainer.create(options);
+  const controller = new AbortController();
+  const seen: string[] = [];
+  const result = await trainer.train({
+    signal: controller.signal,
+    onWatch: ({kind}) => {
+      seen.push(kind);
+      setTimeout(() => controller.abort(), 100);
+    },
+  });
+  trainer.dispose();
+  t.deepEqual(seen, ['validation']);
+  t.deepEqual([result.step, result.isFinished], [1, false]);
+  t.true((await readdir(options.folder)).includes('checkpoint-00000001'));
+});
 
 test.serial('an adapter without instructions makes one picture a sample', async t => {
   const plus = await IPAdapterInstructPipeline.random({adapter: 'plus'});

@@ -115,7 +115,7 @@ test.serial('losses are lines of metrics.jsonl and curves in TensorBoard', async
   const [last] = lossesOf(seen).slice(-1);
   t.is(curves.get('train/loss'), Math.fround(events[1]!.loss));
   t.is(curves.get('train/learning_rate'), Math.fround(events[1]!.learningRate));
-  t.is(curves.get('validation_loss/all'), Math.fround(last!.loss));
+  t.is(curves.get('validation/loss'), Math.fround(last!.loss));
   t.is(curves.get('validation_loss/face'), Math.fround(last!.perTask['face']!));
 });
 
