@@ -38,6 +38,32 @@ export {
 export {type Device, type DeviceInfo, type DeviceSpec, openDevice} from './runtime/device.ts';
 export {DeviceTensor, type TensorData} from './runtime/device-tensor.ts';
 
+// Training
+
+export {type Dataset, openDataset} from './datasets/dataset.ts';
+export type {DatasetProblem, DatasetSample, ImageReference} from './datasets/dataset-sample.ts';
+export {type ForecastOptions, forecastTraining, type TrainingForecast} from './training/forecast.ts';
+export {
+  type AdapterInitialization,
+  type InitializeOptions,
+  initializeAdapter,
+} from './training/initialize-adapter.ts';
+export {
+  type AdapterStart,
+  loadTrainingModels,
+  randomTrainingModels,
+  type TrainingModels,
+} from './training/load-training-models.ts';
+export {openRecipe} from './training/open-recipe.ts';
+export {type Recipe, readRecipe} from './training/recipe.ts';
+export {Trainer} from './training/trainer.ts';
+export type {
+  TrainerOptions,
+  TrainingEvent,
+  TrainingResult,
+  TrainOptions,
+} from './training/trainer-options.ts';
+
 // Schedulers
 
 export {createScheduler, schedulerNames} from './schedulers/create-scheduler.ts';

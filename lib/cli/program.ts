@@ -4,6 +4,7 @@ import {demoCommand} from './commands/demo.ts';
 import {doctorCommand} from './commands/doctor.ts';
 import {generateCommand} from './commands/generate.ts';
 import {inspectCommand} from './commands/inspect.ts';
+import {trainCommand} from './commands/train.ts';
 import {packageVersion} from './package-folder.ts';
 
 /** All commands. Wrong usage throws instead of ending the process, for `reportError` to judge. */
@@ -14,6 +15,7 @@ export function createProgram(): CommandUnknownOpts {
     )
     .version(packageVersion())
     .addCommand(generateCommand())
+    .addCommand(trainCommand())
     .addCommand(inspectCommand())
     .addCommand(doctorCommand())
     .addCommand(demoCommand())

@@ -29,6 +29,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Takes the time of each node. */
   readonly profile?: ProfileSink | undefined;
+  /** Fail at the first op whose output holds a NaN. Default: as `IPAI_CHECK_NAN` says. */
+  readonly checkNan?: boolean | undefined;
 }
 
 /** What a call will need, known before anything runs. */
@@ -78,11 +80,12 @@ export class CompiledFunction<Inputs, Output> {
   /**
    * Runs the function. The results are the caller's to dispose.
    *
-   * @throws ShapeError, DTypeError at the first call with a signature that the function refuses
+   * @throws ShapeError, DTypeError at the first call with a signature that the function refuses; NumericError where NaN is
+   *   looked for and found
    */
   async run(
     inputs: MapTree<Inputs, Tensor, DeviceTensor>,
-    {signal, profile}: RunOptions = {},
+    {signal, profile, checkNan}: RunOptions = {},
   ): Promise<MapTree<Output, Tensor, DeviceTensor>> {
     signal?.throwIfAborted();
     const leaves = flattenTree(inputs as Tree<DeviceTensor>, isDeviceTensor);
@@ -103,6 +106,7 @@ export class CompiledFunction<Inputs, Output> {
         parameters,
         signal,
         profile: profile !== undefined,
+        checkNan,
       });
       if (times !== undefined) profile?.add(this.name, compiled.graph, times);
       return mapTree(compiled.outputTree as Tree<number>, isIndex, index => outputs[index]!) as MapTree<

@@ -10,11 +10,14 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(decimals)} ${units[power]}`;
 }
 
-/** `0.8 s`, `42 s`, `3 min 5 s`, `1 h 12 min`. */
+/** `40 ms`, `0.8 s`, `42 s`, `3 min 5 s`, `1 h 12 min`, `17 d 3 h`, `412 d`. */
 export function formatSeconds(seconds: number): string {
+  if (seconds < 0.1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  const [hours, days] = [Math.floor(whole / 3600), Math.floor(whole / 86_400)];
+  if (days < 2) return `${hours} h ${Math.floor((whole % 3600) / 60)} min`;
+  return days < 100 ? `${days} d ${hours % 24} h` : `${days} d`;
 }

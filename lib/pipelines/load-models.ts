@@ -19,7 +19,7 @@ import {openDevice} from '../runtime/device.ts';
 import {stableDiffusion1SchedulerConfig} from '../schedulers/create-scheduler.ts';
 import {parseSchedulerConfig, type SchedulerConfig} from '../schedulers/scheduler-config.ts';
 import {CLIPTokenizer} from '../tokenizer/clip-tokenizer.ts';
-import {detectAdapterKind} from '../weights/adapter-kind.ts';
+import {type AdapterDescription, detectAdapterKind} from '../weights/adapter-kind.ts';
 import {canonicalAdapterTensors} from '../weights/adapter-names.ts';
 import {
   canonicalTextEncoderTensors,
@@ -185,43 +185,84 @@ async function loadControlNet(
 
 async function loadAdapter(
   settings: ComponentSettings,
-  {adapter: path, imageEncoder: encoderPath, instructionEncoder, adapterHeads, tokenizer}: LoadOptions,
+  options: LoadOptions,
   denoiser: Denoiser,
   textEncoder: TextEncoder,
 ): Promise<AdapterModels | undefined> {
-  if (path === undefined) return undefined;
-  if (encoderPath === undefined) {
-    throw new ArgumentError(
-      'imageEncoder: expected the folder of a CLIP vision model, which the adapter needs.',
-    );
-  }
+  if (options.adapter === undefined) return undefined;
+  const {description, part} = await openAdapter(options.adapter, options, denoiser);
+  const layers = crossAttentionLayers(denoiser.config);
+  const weights = weightsOf('adapter', part, describeAdapterWeights(description, layers));
+  const adapter = new ImageAdapter(settings, weights, description, layers);
+  return joinAdapter(adapter, await loadAdapterEncoders(settings, options, textEncoder));
+}
+
+/**
+ * An adapter's file: what it holds, and of which kind it is.
+ *
+ * @throws FileError, WeightsError where it holds no adapter, or one for another base model
+ */
+export async function openAdapter(
+  path: string,
+  {adapterHeads}: Pick<LoadOptions, 'adapterHeads'>,
+  denoiser: Denoiser,
+): Promise<{description: AdapterDescription; part: Part}> {
   const tensors = canonicalAdapterTensors(await openWeights(path));
   const description = detectAdapterKind(tensors, {
     what: path,
     ...(adapterHeads !== undefined && {heads: adapterHeads}),
   });
-  const layers = crossAttentionLayers(denoiser.config);
   if (description.crossAttentionDim !== denoiser.config.crossAttentionDim) {
     throw new WeightsError(
       `${path}: expected an adapter for text of ${denoiser.config.crossAttentionDim} channels, as the UNet, ` +
         `got ${description.crossAttentionDim}. It belongs to another base model.`,
     );
   }
-  const part = {config: undefined, tensors, where: path};
-  const weights = weightsOf('adapter', part, describeAdapterWeights(description, layers));
-  const imageEncoder = await loadImageEncoder(settings, encoderPath);
+  return {description, part: {config: undefined, tensors, where: path}};
+}
+
+/** What an adapter reads: images, and instructions. */
+export interface AdapterEncoders {
+  readonly imageEncoder: ImageEncoder;
+  readonly instructionEncoder: TextEncoder;
+}
+
+/** @throws ArgumentError, FileError, WeightsError where one is missing or does not fit */
+export async function loadAdapterEncoders(
+  settings: ComponentSettings,
+  {imageEncoder, instructionEncoder, tokenizer}: LoadOptions,
+  textEncoder: TextEncoder,
+): Promise<AdapterEncoders> {
+  if (imageEncoder === undefined) {
+    throw new ArgumentError(
+      'imageEncoder: expected the folder of a CLIP vision model, which the adapter needs.',
+    );
+  }
+  return {
+    imageEncoder: await loadImageEncoder(settings, imageEncoder),
+    instructionEncoder:
+      instructionEncoder === undefined
+        ? textEncoder
+        : await loadInstructionEncoder(settings, instructionEncoder, tokenizer, textEncoder.tokenizer),
+  };
+}
+
+/** @throws WeightsError, ArgumentError where an encoder is not of the kind that the adapter reads */
+export function joinAdapter(
+  adapter: ImageAdapter,
+  {imageEncoder, instructionEncoder}: AdapterEncoders,
+): AdapterModels {
+  const {description} = adapter;
   const mismatch = wrongEncoderMessage(description, imageEncoder.config);
   if (mismatch !== undefined) throw new WeightsError(mismatch);
-  const adapter = new ImageAdapter(settings, weights, description, layers);
-  const encoder =
-    instructionEncoder === undefined
-      ? textEncoder
-      : await loadInstructionEncoder(settings, instructionEncoder, tokenizer, textEncoder.tokenizer);
   const width = 'instruction' in description ? description.instruction?.textWidth : undefined;
   return {
     adapter,
     imageEncoder,
-    instructionEncoder: InstructionEncoder.forWidth(encoder, width ?? encoder.config.hiddenSize),
+    instructionEncoder: InstructionEncoder.forWidth(
+      instructionEncoder,
+      width ?? instructionEncoder.config.hiddenSize,
+    ),
   };
 }
 

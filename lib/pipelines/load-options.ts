@@ -4,6 +4,7 @@
 import type {EngineOptions} from '../engine/engine.ts';
 import type {DeviceSpec} from '../runtime/device.ts';
 import type {ComputeDType} from './compute-dtype.ts';
+import type {NewAdapterKind} from './describe-new-adapter.ts';
 
 /** How a pipeline runs, wherever its models come from. */
 export interface RunSettings {
@@ -44,7 +45,7 @@ export interface RandomOptions extends RunSettings {
   /** `sd15`: the shapes of Stable Diffusion 1.5 and CLIP ViT-H/14; `tiny`: seconds on any machine. Default `tiny`. */
   readonly size?: 'tiny' | 'sd15';
   /** Kind of the adapter. Default `instruct`. */
-  readonly adapter?: 'classic' | 'plus' | 'instruct' | 'instruct-paper';
+  readonly adapter?: NewAdapterKind;
   readonly seed?: number;
 }
 

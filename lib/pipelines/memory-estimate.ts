@@ -1,6 +1,8 @@
 /**
  * What a generation will take of memory, from the plans of its programs; nothing is loaded or run.
  */
+import type {FunctionPlan} from '../engine/compiled-function.ts';
+import type {Engine} from '../engine/engine.ts';
 import {sizeOf, type TensorType} from '../graph/tensor.ts';
 import type {Device} from '../runtime/device.ts';
 import {dtypeBytes} from '../runtime/dtype.ts';
@@ -23,8 +25,19 @@ export interface MemoryEstimate {
 /** Other generations that run at the same time come on top, and so do pages of weight files while these are read. */
 export function estimateMemory(models: PipelineModels, request: PlanRequest): MemoryEstimate {
   const {programs, held} = planGeneration(models, request);
-  const heldBytes = held.reduce((sum, type) => sum + bytesOf(type), 0);
-  const {device, weights} = models.engine;
+  return memoryOf(
+    models.engine,
+    programs,
+    held.reduce((sum, type) => sum + bytesOf(type), 0),
+  );
+}
+
+/** What programs will take that run one after the other, beside results of so many bytes that outlive them. */
+export function memoryOf(
+  {device, weights}: Engine,
+  programs: readonly FunctionPlan[],
+  heldBytes: number,
+): MemoryEstimate {
   const baselineBytes = heldOn(device);
   const recipes = new Map(
     programs.flatMap(program => program.recipes.map(recipe => [recipe.key, recipe] as const)),
@@ -48,6 +61,6 @@ function heldOn(device: Device): number {
   return bufferBytes + arenaBytes;
 }
 
-function bytesOf({shape, dtype}: TensorType): number {
+export function bytesOf({shape, dtype}: TensorType): number {
   return sizeOf(shape) * dtypeBytes[dtype];
 }

@@ -13,7 +13,6 @@ import {parseUNetConfig} from '../models/unet-config.ts';
 import {openDevice} from '../runtime/device.ts';
 import {stableDiffusion1SchedulerConfig} from '../schedulers/create-scheduler.ts';
 import {CLIPTokenizer} from '../tokenizer/clip-tokenizer.ts';
-import type {AdapterDescription} from '../weights/adapter-kind.ts';
 import {clipTokenizerFolder} from './clip-vocabulary.ts';
 import {Autoencoder} from './components/autoencoder.ts';
 import {Denoiser} from './components/denoiser.ts';
@@ -22,6 +21,7 @@ import {ImageEncoder} from './components/image-encoder.ts';
 import {InstructionEncoder} from './components/instruction-encoder.ts';
 import {TextEncoder} from './components/text-encoder.ts';
 import {computeDType} from './compute-dtype.ts';
+import {describeNewAdapter, type ResamplerSizes} from './describe-new-adapter.ts';
 import {keepOptions, type RandomOptions} from './load-options.ts';
 import type {PipelineModels} from './pipeline-models.ts';
 
@@ -30,13 +30,7 @@ interface Preset {
   readonly vae: object;
   readonly text: object;
   readonly vision: object;
-  /** Of the adapter's resampler. */
-  readonly resampler: {
-    readonly dim: number;
-    readonly heads: number;
-    readonly dimHead: number;
-    readonly depth: number;
-  };
+  readonly resampler: ResamplerSizes;
 }
 
 const unetBlocks = {
@@ -118,8 +112,9 @@ export async function randomModels(options: RandomOptions): Promise<PipelineMode
   const textEncoder = new TextEncoder(settings, weights('text_encoder'), text, tokenizer);
   const layers = crossAttentionLayers(denoiser.config);
   const vision = parseClipVisionConfig(preset.vision);
-  const description = describeAdapter(kind, preset, {
+  const description = describeNewAdapter(kind, preset.resampler, {
     imageWidth: kind === 'classic' ? vision.projectionDim : vision.hiddenSize,
+    textWidth: text.hiddenSize,
     crossAttentionDim: text.hiddenSize,
     attentionLayers: layers.length,
   });
@@ -136,15 +131,4 @@ export async function randomModels(options: RandomOptions): Promise<PipelineMode
     controlNets: [],
     schedulerConfig: stableDiffusion1SchedulerConfig,
   };
-}
-
-function describeAdapter(
-  kind: NonNullable<RandomOptions['adapter']>,
-  {resampler}: Preset,
-  base: {imageWidth: number; crossAttentionDim: number; attentionLayers: number},
-): AdapterDescription {
-  if (kind === 'classic') return {kind, numTokens: 4, ...base};
-  const common = {kind, numTokens: 16, ...resampler, feedForwardMult: 4, ...base};
-  if (kind === 'plus') return common;
-  return {...common, instruction: {textWidth: base.crossAttentionDim, feedForwardMult: 2}};
 }

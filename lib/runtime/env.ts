@@ -36,7 +36,7 @@ export function cpuTarget(): string | undefined {
 }
 
 /** @throws ArgumentError unless it is 0 or 1 */
-export function checkNan(): boolean {
+export function checksNan(): boolean {
   return integerVariable('IPAI_CHECK_NAN', 0, 1) === 1;
 }
 

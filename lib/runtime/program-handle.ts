@@ -5,7 +5,7 @@ import {DTypeError, IPAdapterError, ShapeError} from '../errors.ts';
 import type {Addon, BufferHandle, ProgramHandle, ProgramPlan, TensorInfo} from './addon.ts';
 import {debugLog, mebibytes} from './debug-log.ts';
 import {DeviceTensor, type TensorDevice} from './device-tensor.ts';
-import {checkNan, debugLevel} from './env.ts';
+import {checksNan, debugLevel} from './env.ts';
 import {callNative, fromNative, isCancellation} from './native-error.ts';
 import type {ProgramDescription} from './program.ts';
 
@@ -19,6 +19,8 @@ export interface RunRequest {
   readonly signal?: AbortSignal | undefined;
   /** Measure each node. */
   readonly profile?: boolean | undefined;
+  /** Fail at the first op whose output holds a NaN. Default: as `IPAI_CHECK_NAN` says. */
+  readonly checkNan?: boolean | undefined;
 }
 
 /** Start and end of a node in microseconds on the clock of `process.hrtime()`. */
@@ -61,10 +63,16 @@ export class CompiledProgram {
    * Runs the program on the device's own thread, after the runs begun before it. Tensors may be disposed as
    * soon as this has been called.
    *
-   * @throws ShapeError, DTypeError when tensors do not fit; OutOfMemoryError; NumericError under
-   *   `IPAI_CHECK_NAN`; the signal's reason when it was aborted
+   * @throws ShapeError, DTypeError when tensors do not fit; OutOfMemoryError; NumericError where
+   *   NaN is looked for and found; the signal's reason when it was aborted
    */
-  async run({inputs, parameters, signal, profile = false}: RunRequest): Promise<RunResult> {
+  async run({
+    inputs,
+    parameters,
+    signal,
+    profile = false,
+    checkNan = checksNan(),
+  }: RunRequest): Promise<RunResult> {
     signal?.throwIfAborted();
     this.#check('inputs', inputs);
     this.#check('parameters', parameters);
@@ -81,7 +89,7 @@ export class CompiledProgram {
         parameters: handles(parameters),
         outputs: handles(outputs),
         profile: profile || debugLevel() >= 2,
-        checkNan: checkNan(),
+        checkNan,
       };
       const times = await addon.run(this.#handle, bindings, token);
       const nodeTimes = times && toNodeTimes(times);

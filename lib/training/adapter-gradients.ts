@@ -5,6 +5,7 @@
 import {gradients} from '../graph/gradients.ts';
 import {binary, reduceSum, reshape} from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
+import {scoped} from '../graph/trace.ts';
 import {adapterKeyValues, type ImageTokensInputs, imageTokens} from '../models/ip-adapter.ts';
 import {crossAttentionLayers, unet, unetTextKeyValues, unetTimeProjections} from '../models/unet.ts';
 import type {UNetConfig} from '../models/unet-config.ts';
@@ -68,7 +69,9 @@ export type AdapterErrorsInputs = {
 /** To be compiled: loss and gradients of a batch. */
 export function adapterGradients(model: TrainedModel, {state, batch}: AdapterStepInputs): AdapterStepOutputs {
   const names = Object.keys(state);
-  const trained = Object.fromEntries(names.map(name => [name, weightOf(state[name]!)]));
+  const trained = Object.fromEntries(
+    names.map(name => [name, scoped(`adapter.${name}`, () => weightOf(state[name]!))]),
+  );
   const {loss, errors} = adapterLoss(model, trained, batch);
   const parts = gradients(
     loss,

@@ -3,10 +3,11 @@
  */
 import {mkdir, readFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
+import type {Dataset} from '../datasets/dataset.ts';
 import {writeImage} from '../images/write-image.ts';
 import type {AdapterModels} from '../pipelines/conditioning.ts';
 import type {Scheduler} from '../schedulers/scheduler.ts';
-import type {TrainedModel} from './adapter-gradients.ts';
+import {trainedModel} from './differentiate.ts';
 import {trainedPrediction} from './diffusion-loss.ts';
 import {drawSampleGrid} from './sample-grid.ts';
 import {clipMetrics} from './sample-metrics.ts';
@@ -14,40 +15,37 @@ import type {ResolvedTrainerOptions} from './trainer-options.ts';
 import type {TrainingLog} from './training-log.ts';
 import {type Look, TrainingWatch} from './training-watch.ts';
 import {Validation, validationDraws} from './validation.ts';
-import {type ResolvedValidationOptions, resolveValidation} from './validation-options.ts';
 import {generateSamples, sampleRequests} from './validation-samples.ts';
-
-/** What a trainer has made of its options. */
-export interface WatchedRun {
-  readonly trained: TrainedModel;
-  readonly adapter: AdapterModels;
-  readonly scheduler: Scheduler;
-}
+import {validationSetOf} from './validation-set.ts';
 
 /**
- * Without a validation set it looks at nothing.
+ * Without a validation set, or an adapter, it looks at nothing.
  *
- * @throws ArgumentError for a task without instructions, or a number that is none of what it counts
+ * @throws ArgumentError for a validation set with a task that has no instructions, or without a sample of a trained task
  */
 export function createWatch(
   options: ResolvedTrainerOptions,
-  run: WatchedRun,
+  scheduler: Scheduler,
   log: TrainingLog,
 ): TrainingWatch {
-  if (options.validation === undefined) return new TrainingWatch([], log);
-  const validation = resolveValidation(options.validation);
-  const looks = [lossLook(options, validation, run), samplesLook(options, validation, run)];
+  const {models, validationSet} = options;
+  const {adapter} = models;
+  if (validationSet === undefined || adapter === undefined) return new TrainingWatch([], log);
+  const {readsInstruction} = adapter.adapter;
+  const dataset = validationSetOf(validationSet, {...options, readsInstruction});
+  const looks = [lossLook(options, dataset, scheduler), samplesLook(options, dataset, adapter)];
   return new TrainingWatch(looks, log);
 }
 
 function lossLook(
-  {models, batchSize, resolution, seed}: ResolvedTrainerOptions,
-  {dataset, drawsPerTask, lossEvery}: ResolvedValidationOptions,
-  {trained, scheduler: {numTrainTimesteps, alphasCumprod, predictionType}}: WatchedRun,
+  {models, dtype, batchSize, resolution, seed, validation}: ResolvedTrainerOptions,
+  dataset: Dataset,
+  {numTrainTimesteps, alphasCumprod, predictionType}: Scheduler,
 ): Look {
-  const validation = new Validation({
+  const {lossEvery, drawsPerTask} = validation;
+  const loss = new Validation({
     models,
-    trained,
+    trained: trainedModel(models, dtype),
     draws: validationDraws(dataset, {drawsPerTask, numTrainTimesteps, seed}),
     batchSize,
     encoding: {resolution, alphasCumprod, predictionType: trainedPrediction(predictionType)},
@@ -56,17 +54,18 @@ function lossLook(
     name: 'validation',
     every: lossEvery,
     take: async ({step, weights, signal}) => ({
-      event: {kind: 'validation', step, ...(await validation.run(weights, {signal}))},
+      event: {kind: 'validation', step, ...(await loss.run(weights, {signal}))},
     }),
   };
 }
 
 function samplesLook(
-  {models, dtype, resolution, folder, seed}: ResolvedTrainerOptions,
-  {dataset, samplesEvery, numInferenceSteps, ...counts}: ResolvedValidationOptions,
-  {adapter}: WatchedRun,
+  {models, dtype, resolution, folder, seed, validation}: ResolvedTrainerOptions,
+  dataset: Dataset,
+  adapter: AdapterModels,
 ): Look {
-  const requests = sampleRequests(dataset, {...counts, seed});
+  const {samplesEvery, numInferenceSteps} = validation;
+  const requests = sampleRequests(dataset, {...validation, seed});
   const setup = {models: {...models, adapter}, requests, dtype, resolution, numInferenceSteps};
   return {
     name: 'samples',

@@ -18,15 +18,23 @@ export async function withBatchOn<Result>(
 ): Promise<Result> {
   const uploaded: DeviceTensor[] = [];
   try {
-    const inputs = mapTree(batch as unknown as Tree<HostTensor>, isHostTensor, tensor => {
+    const inputs = mapBatch(batch, tensor => {
       const on = upload(device, tensor);
       uploaded.push(on);
       return on;
     });
-    return await run(inputs as DeviceBatch);
+    return await run(inputs);
   } finally {
     for (const tensor of uploaded) tensor.dispose();
   }
+}
+
+/** The batch with something in the place of each tensor. */
+export function mapBatch<T>(
+  batch: EncodedBatch,
+  map: (tensor: HostTensor) => T,
+): MapTree<AdapterBatch, Tensor, T> {
+  return mapTree(batch as unknown as Tree<HostTensor>, isHostTensor, map) as MapTree<AdapterBatch, Tensor, T>;
 }
 
 function isHostTensor(value: unknown): value is HostTensor {

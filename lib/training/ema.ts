@@ -3,7 +3,6 @@
  */
 import type {CompiledFunction} from '../engine/compiled-function.ts';
 import type {Engine} from '../engine/engine.ts';
-import {invalidArgument} from '../errors.ts';
 import {binary, reshape} from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
@@ -40,13 +39,8 @@ export class ExponentialMovingAverage {
   #averages: DeviceTensors;
   #updates: number;
 
-  /**
-   * Begins with these weights, or goes on from averages after so many updates.
-   *
-   * @throws ArgumentError for a decay outside of [0, 1)
-   */
+  /** Begins with these weights, or goes on from averages after so many updates. */
   constructor(engine: Engine, averages: ReadonlyMap<string, HostTensor>, {decay}: EmaOptions, updates = 0) {
-    if (!(decay >= 0 && decay < 1)) throw invalidArgument('ema.decay', 'a number within [0, 1)', decay);
     this.#engine = engine;
     this.#decay = decay;
     this.#updates = updates;

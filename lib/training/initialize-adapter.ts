@@ -16,7 +16,8 @@ import {TorchGenerator} from '../schedulers/torch-generator.ts';
  * - `released`: as the released code does it. Attentions end in PyTorch's default, so that the first steps unlearn what
  *   they add.
  */
-export type AdapterInitialization = 'exact' | 'paper' | 'released';
+export const adapterInitializations = ['exact', 'paper', 'released'] as const;
+export type AdapterInitialization = (typeof adapterInitializations)[number];
 
 export interface InitializeOptions {
   /** Default `exact`. */
@@ -85,7 +86,7 @@ function newWeight(
 }
 
 /** As PyTorch's `Linear` and `LayerNorm` begin, matrices uniform within 1/√fan-in, but for biases, which are 0. */
-function defaultWeight(name: string, shape: readonly number[], generator: TorchGenerator): HostTensor {
+export function defaultWeight(name: string, shape: readonly number[], generator: TorchGenerator): HostTensor {
   if (shape.length === 1) {
     return {shape, data: new Float32Array(shape[0]!).fill(name.endsWith('.bias') ? 0 : 1)};
   }

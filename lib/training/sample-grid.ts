@@ -19,7 +19,7 @@ export async function drawSampleGrid(rows: readonly SampleRow[], side: number): 
     labels.push(`${sample.task}: condition`, sample.prompt);
     for (const {instruction, picture} of results) {
       pictures.push(picture);
-      labels.push(instruction);
+      labels.push(instruction || 'result');
     }
     while (pictures.length % columns !== 0) {
       pictures.push(blank);

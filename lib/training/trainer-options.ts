@@ -1,61 +1,98 @@
 /**
  * What a training run is made of, and what it tells.
  */
+import {z} from 'zod';
 import type {Dataset} from '../datasets/dataset.ts';
 import type {DatasetProblem} from '../datasets/dataset-sample.ts';
+import {ArgumentError} from '../errors.ts';
 import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
-import type {AdamWOptions} from './adamw.ts';
-import type {EmaOptions} from './ema.ts';
-import type {LearningRateSchedule} from './learning-rate.ts';
-import {type ConditionDropout, defaultDropout} from './sample-choices.ts';
+import {learningRateSchedules} from './learning-rate.ts';
+import {defaultDropout} from './sample-choices.ts';
 import type {ClipMetrics} from './sample-metrics.ts';
 import type {ValidationLoss} from './validation.ts';
-import type {ValidationOptions} from './validation-options.ts';
+import {validationSettings} from './validation-settings.ts';
 
-export interface TrainerOptions {
+const count = z.int().positive();
+const text = z.string().min(1);
+const share = z.number().min(0).max(1);
+
+/** Numbers of a run: the options of {@link TrainerOptions} that a recipe can hold, with their defaults. */
+export const trainerSettings = z.strictObject({
+  /** Optimiser steps of the whole run. */
+  steps: count,
+  /** Side of the training pictures in pixels, a multiple of 8. Default 512. */
+  resolution: count.multipleOf(8).default(512),
+  /** Samples that are computed at a time. Default 1. */
+  batchSize: count.default(1),
+  /** Batches whose gradients make a step. Default 1. */
+  accumulate: count.default(1),
+  /** Default 1e-6, as the paper's main run. */
+  learningRate: z.number().nonnegative().default(1e-6),
+  /** Default `constant`. */
+  schedule: z.enum(learningRateSchedules).default('constant'),
+  warmupSteps: z.int().nonnegative().default(0),
+  /** Names and defaults of PyTorch's AdamW. */
+  optimizer: z
+    .strictObject({
+      beta1: share.lt(1).default(0.9),
+      beta2: share.lt(1).default(0.999),
+      epsilon: z.number().positive().default(1e-8),
+      weightDecay: z.number().nonnegative().default(0.01),
+    })
+    .prefault({}),
+  /** Keeps a moving average of the weights beside them; a run may go on with or without. Default: none. */
+  ema: z.strictObject({decay: share.lt(1)}).optional(),
+  /** Norm that all gradients together are brought down to; without it they are taken as they are. */
+  maxGradientNorm: z.number().positive().optional(),
+  /** Weights of the tasks, of which only the ratios count. Default: all tasks of the data, equally often. */
+  taskWeights: z.record(z.string(), z.number().nonnegative()).optional(),
+  /** Instructions in place of the training set's, by task: one, or a pool. */
+  instructions: z
+    .record(z.string(), z.union([text.transform(one => [one]), z.array(text).min(1)]))
+    .optional(),
+  dropout: z
+    .strictObject({text: share, image: share, textAndImage: share, instruction: share})
+    .default(defaultDropout),
+  minSnrGamma: z.number().positive().optional(),
+  /** Default 0. */
+  seed: z.int().nonnegative().default(0),
+  /** Default 500. */
+  checkpointEvery: count.default(500),
+  /** Default 3. */
+  keepCheckpoints: count.default(3),
+  /** Looks at the weights with the samples of a held-out set. */
+  validation: validationSettings.prefault({}),
+  /** Steps in a row whose loss is not finite before the run gives up. Default 10. */
+  maxSkippedSteps: count.default(10),
+});
+
+export interface TrainerOptions extends z.input<typeof trainerSettings> {
   /** Base model, encoders, and an adapter of the kind that is trained; its weights are not read. */
   readonly models: PipelineModels;
   readonly dtype: ComputeDType;
   readonly dataset: Dataset;
+  /** Held out from training, in the format of training sets. Default: none, and nothing is validated. */
+  readonly validationSet?: Dataset | undefined;
   /** Weights to begin with, by the adapter's names: of `initializeAdapter`, or of a trained adapter. */
   readonly initial: ReadonlyMap<string, HostTensor>;
   /**
    * Where checkpoints, `metrics.jsonl`, `tensorboard` and `samples` go; training goes on from the newest checkpoint in it.
    */
   readonly folder: string;
-  /** Optimiser steps of the whole run. */
-  readonly steps: number;
-  /** Side of the training pictures in pixels, a multiple of 8. Default 512. */
-  readonly resolution?: number;
-  /** Samples that are computed at a time. Default 1. */
-  readonly batchSize?: number;
-  /** Batches whose gradients make a step. Default 1. */
-  readonly accumulate?: number;
-  /** Default 1e-6, as the paper's main run. */
-  readonly learningRate?: number;
-  /** Default `constant`. */
-  readonly schedule?: LearningRateSchedule;
-  readonly warmupSteps?: number;
-  readonly optimizer?: AdamWOptions;
-  /** Keeps a moving average of the weights beside them; a run may go on with or without. Default: none. */
-  readonly ema?: EmaOptions;
-  /** Norm that all gradients together are brought down to; without it they are taken as they are. */
-  readonly maxGradientNorm?: number;
-  readonly taskWeights?: Readonly<Record<string, number>>;
-  readonly dropout?: ConditionDropout;
-  readonly minSnrGamma?: number;
-  /** Default 0. */
-  readonly seed?: number;
-  /** Default 500. */
-  readonly checkpointEvery?: number;
-  /** Default 3. */
-  readonly keepCheckpoints?: number;
-  /** A held-out set to look at while training. Default: none. */
-  readonly validation?: ValidationOptions;
-  /** Steps in a row whose loss is not finite before the run gives up. Default 10. */
-  readonly maxSkippedSteps?: number;
+}
+
+/** Options with the defaults filled in. */
+export type ResolvedTrainerOptions = Omit<TrainerOptions, keyof z.input<typeof trainerSettings>> &
+  z.output<typeof trainerSettings>;
+
+/** @throws ArgumentError for what no run can have */
+export function resolveTrainerOptions(options: TrainerOptions): ResolvedTrainerOptions {
+  const {models, dtype, dataset, validationSet, initial, folder, ...settings} = options;
+  const parsed = trainerSettings.safeParse(settings);
+  if (!parsed.success) throw new ArgumentError(`training options: ${z.prettifyError(parsed.error)}`);
+  return {models, dtype, dataset, validationSet, initial, folder, ...parsed.data};
 }
 
 export interface TrainingEvent {
@@ -104,21 +141,3 @@ export interface TrainingResult {
   /** Samples that could not be read, once each. */
   readonly problems: readonly DatasetProblem[];
 }
-
-export const trainerDefaults = {
-  resolution: 512,
-  batchSize: 1,
-  accumulate: 1,
-  learningRate: 1e-6,
-  schedule: 'constant',
-  warmupSteps: 0,
-  optimizer: {},
-  dropout: defaultDropout,
-  seed: 0,
-  checkpointEvery: 500,
-  keepCheckpoints: 3,
-  maxSkippedSteps: 10,
-} as const;
-
-/** Options with the defaults filled in. */
-export type ResolvedTrainerOptions = TrainerOptions & typeof trainerDefaults;

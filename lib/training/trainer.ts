@@ -4,46 +4,46 @@
  */
 import {mkdir} from 'node:fs/promises';
 import type {CompiledFunction} from '../engine/compiled-function.ts';
-import {ArgumentError, NumericError} from '../errors.ts';
+import {NumericError} from '../errors.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
-import type {DeviceTensor} from '../runtime/device-tensor.ts';
 import {createScheduler} from '../schedulers/create-scheduler.ts';
 import type {Scheduler} from '../schedulers/scheduler.ts';
 import {AdamW} from './adamw.ts';
-import {
-  type AdapterStepInputs,
-  type AdapterStepOutputs,
-  adapterGradients,
-  type GradientsWithNorm,
-  sumGradients,
-} from './adapter-gradients.ts';
+import {type GradientsWithNorm, sumGradients} from './adapter-gradients.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
 import {createWatch} from './create-watch.ts';
-import {withBatchOn} from './device-batch.ts';
+import {
+  compileGradientStep,
+  type Differentiated,
+  differentiate,
+  type GradientStep,
+  type Gradients,
+  hasFiniteResult,
+  scalar,
+} from './differentiate.ts';
 import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
 import {ExponentialMovingAverage} from './ema.ts';
 import {type EncodedBatch, encodeBatch, type PreparedSample} from './encode-batch.ts';
+import {withInstructionPools} from './instruction-pools.ts';
 import {learningRateAt} from './learning-rate.ts';
 import {SampleStream} from './sample-stream.ts';
 import type {NamedTensors} from './trainable-weights.ts';
 import {
   type ResolvedTrainerOptions,
+  resolveTrainerOptions,
   type TrainerOptions,
   type TrainingEvent,
   type TrainingResult,
   type TrainOptions,
-  trainerDefaults,
 } from './trainer-options.ts';
 import {TrainingLog} from './training-log.ts';
 import type {TrainingWatch} from './training-watch.ts';
-
-type Gradients = Readonly<Record<string, DeviceTensor>>;
 
 export class Trainer {
   readonly #options: ResolvedTrainerOptions;
   readonly #scheduler: Scheduler;
   readonly #predictionType: TrainedPrediction;
-  readonly #step: CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
+  readonly #step: GradientStep;
   readonly #sum: CompiledFunction<Readonly<Record<'a' | 'b', NamedTensors>>, GradientsWithNorm>;
   readonly #optimizer: AdamW;
   readonly #ema: ExponentialMovingAverage | undefined;
@@ -53,6 +53,8 @@ export class Trainer {
   #taken: number;
   /** Step of the newest checkpoint. */
   #saved: number;
+  /** The last batch whose loss or gradients were not finite. */
+  #notFinite: EncodedBatch | undefined;
 
   private constructor(options: ResolvedTrainerOptions, start: Start) {
     this.#options = options;
@@ -64,21 +66,9 @@ export class Trainer {
     this.#taken = start.step;
     this.#saved = start.step;
     const {models, dtype} = options;
-    const {adapter} = models;
-    if (adapter === undefined) {
-      throw new ArgumentError('models: expected an adapter of the kind that is trained, got none.');
-    }
-    const trained = {
-      unet: models.denoiser.weights,
-      config: models.denoiser.config,
-      adapter: adapter.adapter.description,
-      dtype,
-    };
+    this.#step = compileGradientStep(models, dtype);
     this.#log = new TrainingLog(options.folder);
-    this.#watch = createWatch(options, {trained, adapter, scheduler: start.scheduler}, this.#log);
-    this.#step = models.engine.compile('train', (inputs: AdapterStepInputs) =>
-      adapterGradients(trained, inputs),
-    );
+    this.#watch = createWatch(options, start.scheduler, this.#log);
     this.#sum = models.engine.compile('train.sum', sumGradients);
   }
 
@@ -88,8 +78,10 @@ export class Trainer {
    * @throws FileError where that checkpoint is damaged
    */
   static async create(given: TrainerOptions): Promise<Trainer> {
-    const options = {...trainerDefaults, ...given} as ResolvedTrainerOptions;
-    const {dataset, seed, taskWeights, dropout, models, folder, ema} = options;
+    const options = resolveTrainerOptions(given);
+    const {dataset, seed, taskWeights, instructions, dropout, models, folder, ema} = options;
+    const readsInstruction = models.adapter?.adapter.readsInstruction ?? false;
+    const pools = {instructions, taskWeights, readsInstruction};
     const scheduler = createScheduler('ddpm', models.schedulerConfig);
     const {numTrainTimesteps} = scheduler;
     await mkdir(folder, {recursive: true});
@@ -111,7 +103,7 @@ export class Trainer {
       step,
       scheduler,
       stream: new SampleStream(
-        dataset,
+        withInstructionPools(dataset, pools),
         {seed, taskWeights, dropout, numTrainTimesteps},
         saved?.progress.sampler,
       ),
@@ -137,7 +129,7 @@ export class Trainer {
       if (skipped >= maxSkippedSteps) {
         throw new NumericError(
           `step ${event.step}: ${skipped} steps in a row had a loss of ${event.loss} or gradients that are not finite. ` +
-            'Lower the learning rate, or train in float32; IPAI_CHECK_NUMERICS names the node.',
+            `${await this.#findNan()} Lower the learning rate, or train in float32.`,
         );
       }
       const isLast = this.#taken === steps;
@@ -172,7 +164,7 @@ export class Trainer {
     }
     const loss = sumOfLosses / accumulate;
     const gradientNorm = Math.sqrt(squaredNorm) / accumulate;
-    const isSkipped = !Number.isFinite(loss) || !Number.isFinite(gradientNorm);
+    const isSkipped = !hasFiniteResult({loss, squaredNorm});
     if (!isSkipped) {
       const clipping = maxGradientNorm === undefined ? 1 : Math.min(1, maxGradientNorm / gradientNorm);
       await this.#optimizer.step(gradients, {learningRate: rate, factor: clipping / accumulate});
@@ -204,17 +196,23 @@ export class Trainer {
     });
   }
 
-  async #differentiate(
-    batch: EncodedBatch,
-  ): Promise<{loss: number; squaredNorm: number; gradients: Gradients}> {
-    return withBatchOn(this.#options.models.engine.device, batch, async inputs => {
-      const {loss, errors, squaredNorm, gradients} = await this.#step.run({
-        state: this.#optimizer.state,
-        batch: inputs,
-      });
-      errors.dispose();
-      return {loss: await scalar(loss), squaredNorm: await scalar(squaredNorm), gradients};
-    });
+  async #differentiate(batch: EncodedBatch): Promise<Differentiated> {
+    const {device} = this.#options.models.engine;
+    const result = await differentiate(this.#step, device, this.#optimizer.state, batch);
+    if (!hasFiniteResult(result)) this.#notFinite = batch;
+    return result;
+  }
+
+  /** A sentence that names the op which gave the first NaN of the last batch without a finite result. */
+  async #findNan(): Promise<string> {
+    const {device} = this.#options.models.engine;
+    try {
+      await differentiate(this.#step, device, this.#optimizer.state, this.#notFinite!, {checkNan: true});
+      return 'No value is NaN, so that some are too large for their sum.';
+    } catch (error) {
+      if (error instanceof NumericError) return error.message;
+      throw error;
+    }
   }
 
   async #add(a: Gradients, b: Gradients): Promise<{squaredNorm: number; gradients: Gradients}> {
@@ -245,11 +243,4 @@ interface Start {
   readonly scheduler: Scheduler;
   readonly optimizer: AdamW;
   readonly ema: ExponentialMovingAverage | undefined;
-}
-
-/** The one value of a tensor, which is freed. */
-async function scalar(tensor: DeviceTensor): Promise<number> {
-  const [value] = await tensor.toFloat32Array();
-  tensor.dispose();
-  return value!;
 }

@@ -17,7 +17,7 @@ import type {HostTensor} from '../pipelines/host-tensor.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
 import {nameObject} from './sample-choices.ts';
 import {nothingReadable, readPictures, type SamplePictures} from './sample-pictures.ts';
-import {instructionsOf, samplesByTask} from './validation-set.ts';
+import {samplesByTask} from './validation-set.ts';
 
 export interface SampleRequest {
   readonly sample: DatasetSample;
@@ -35,12 +35,12 @@ export interface SampleRequestOptions {
 /**
  * The first samples of each task, with the task's instructions in turn.
  *
- * @throws ArgumentError for a task that has no instruction
+ * @param dataset of `validationSetOf`
  */
 export function sampleRequests(dataset: Dataset, options: SampleRequestOptions): SampleRequest[] {
   const {samplesPerTask, instructionsPerSample, seed} = options;
   return [...samplesByTask(dataset)].flatMap(([task, samples]) => {
-    const pool = instructionsOf(dataset, task);
+    const pool = dataset.instructions.get(task)!;
     const count = Math.min(instructionsPerSample, pool.length);
     return samples.slice(0, samplesPerTask).map((sample, i) => {
       const instructions = Array.from({length: count}, (_, k) =>
@@ -95,7 +95,7 @@ export async function generateSamples(
       if (pictures === undefined) continue;
       const results: SampleRow['results'][number][] = [];
       // One at a time: training holds much of the memory.
-      for (const instruction of readsInstruction ? instructions : instructions.slice(0, 1)) {
+      for (const instruction of instructions) {
         const {images} = await generate(trained, {
           prompt: sample.prompt,
           ...(readsInstruction && {instruction}),

@@ -16,7 +16,7 @@ import {type EncodeOptions, encodeBatch, type PreparedSample} from './encode-bat
 import {nameObject, type SampleChoices} from './sample-choices.ts';
 import {nothingReadable, readPictures} from './sample-pictures.ts';
 import {mean, meanByTask, type TaskValue} from './task-means.ts';
-import {instructionsOf, samplesByTask} from './validation-set.ts';
+import {samplesByTask} from './validation-set.ts';
 
 export interface ValidationDraw {
   readonly sample: DatasetSample;
@@ -36,12 +36,12 @@ export interface DrawOptions {
  * Draws without chance: each task's timesteps lie evenly over the whole range, its instructions take turns, and nothing
  * is dropped.
  *
- * @throws ArgumentError for a task that has no instruction
+ * @param dataset of `validationSetOf`
  */
 export function validationDraws(dataset: Dataset, options: DrawOptions): ValidationDraw[] {
   const {drawsPerTask, numTrainTimesteps, seed} = options;
   return [...samplesByTask(dataset)].flatMap(([task, samples]) => {
-    const instructions = instructionsOf(dataset, task);
+    const instructions = dataset.instructions.get(task)!;
     return Array.from({length: drawsPerTask}, (_, i) => {
       const sample = samples[i % samples.length]!;
       const choices = {

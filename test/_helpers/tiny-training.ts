@@ -1,7 +1,4 @@
-import {mkdir, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
-import sharp from 'sharp';
 import {openDataset} from '../../lib/datasets/dataset.ts';
 import {describeAdapterWeights} from '../../lib/models/ip-adapter.ts';
 import {crossAttentionLayers} from '../../lib/models/unet.ts';
@@ -11,8 +8,7 @@ import {TorchGenerator} from '../../lib/schedulers/torch-generator.ts';
 import {Trainer} from '../../lib/training/trainer.ts';
 import type {TrainerOptions, TrainingEvent, WatchEvent} from '../../lib/training/trainer-options.ts';
 import {tempFolder} from './temp-folder.ts';
-
-export const tasks = ['style', 'face'];
+import {writeTrainingSet} from './training-set.ts';
 
 /** A pipeline with small random weights. */
 export const {models} = await IPAdapterInstructPipeline.random({adapter: 'instruct'});
@@ -33,26 +29,6 @@ export const initial = new Map<string, HostTensor>(
   }),
 );
 
-/** Two tasks of three samples, with instructions; `bad` names pictures that are none. */
-export async function writeDataset(t: ExecutionContext, bad: readonly number[] = []): Promise<string> {
-  const folder = await tempFolder(t);
-  await mkdir(join(folder, 'instructions'));
-  const lines: string[] = [];
-  for (let i = 0; i < 6; i++) {
-    const color = {r: 40 * i, g: 255 - 40 * i, b: 20};
-    const picture = await sharp({create: {width: 32, height: 32, channels: 3, background: color}})
-      .png()
-      .toBuffer();
-    await writeFile(join(folder, `${i}.png`), bad.includes(i) ? picture.subarray(0, 40) : picture);
-    const sample = {target: `${i}.png`, condition: `${i}.png`, prompt: `colour ${i}`, task: tasks[i % 2]};
-    lines.push(JSON.stringify(sample));
-  }
-  for (const task of tasks)
-    await writeFile(join(folder, `instructions/${task}.txt`), `use the ${task}\ntake the ${task}`);
-  await writeFile(join(folder, 'manifest.jsonl'), lines.join('\n'));
-  return folder;
-}
-
 /** A run of six steps in a folder of its own. */
 export async function optionsFor(
   t: ExecutionContext,
@@ -61,7 +37,7 @@ export async function optionsFor(
   return {
     models,
     dtype: 'float32',
-    dataset: await openDataset(await writeDataset(t)),
+    dataset: await openDataset(await writeTrainingSet(t)),
     initial,
     folder: await tempFolder(t),
     steps: 6,

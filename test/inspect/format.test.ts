@@ -7,6 +7,6 @@ test('bytes have three digits and a unit of thousands', t => {
 });
 
 test('seconds grow to minutes and hours', t => {
-  const texts = [0.04, 9.94, 10.2, 59.6, 185, 4320].map(formatSeconds);
-  t.deepEqual(texts, ['0.0 s', '9.9 s', '10 s', '1 min 0 s', '3 min 5 s', '1 h 12 min']);
+  const texts = [0.04, 9.94, 10.2, 59.6, 185, 4320, 1_479_600, 35_596_800].map(formatSeconds);
+  t.deepEqual(texts, ['40 ms', '9.9 s', '10 s', '1 min 0 s', '3 min 5 s', '1 h 12 min', '17 d 3 h', '412 d']);
 });

@@ -1,6 +1,5 @@
 import test from 'ava';
 import {Engine} from '../../lib/engine/engine.ts';
-import {ArgumentError} from '../../lib/errors.ts';
 import type {HostTensor} from '../../lib/pipelines/host-tensor.ts';
 import {openDevice} from '../../lib/runtime/device.ts';
 import {TorchGenerator} from '../../lib/schedulers/torch-generator.ts';
@@ -71,13 +70,4 @@ test('it goes on from its averages and the number of updates with equal bits', a
   for (let n = 4; n <= 6; n++) await update(broken, randomWeights(n));
   t.is(broken.updates, 6);
   t.deepEqual(await broken.weights(), await unbroken.weights());
-});
-
-test('a decay that is none is refused', t => {
-  for (const decay of [1, -0.1, Number.NaN]) {
-    t.throws(() => new ExponentialMovingAverage(engine, randomWeights(0), {decay}), {
-      instanceOf: ArgumentError,
-      message: /ema\.decay/,
-    });
-  }
 });

@@ -12,10 +12,12 @@ import {memoryUsage} from '../../lib/runtime/memory.ts';
 import {Trainer} from '../../lib/training/trainer.ts';
 import type {WatchEvent} from '../../lib/training/trainer-options.ts';
 import {generateSamples, sampleRequests} from '../../lib/training/validation-samples.ts';
+import {validationSetOf} from '../../lib/training/validation-set.ts';
 import {openWeights} from '../../lib/weights/open-weights.ts';
 import {decodeMessage, readEventFile} from '../_helpers/read-event-file.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
-import {initial, models, optionsFor, trained, writeDataset} from '../_helpers/tiny-training.ts';
+import {initial, models, optionsFor, trained} from '../_helpers/tiny-training.ts';
+import {writeTrainingSet} from '../_helpers/training-set.ts';
 
 const resolution = 64;
 /** Samples alone, of few steps. */
@@ -37,7 +39,7 @@ function setupFor(dataset: Dataset) {
 }
 
 test('each task has its first samples, with instructions in turn, no more than there are', async t => {
-  const folder = await writeDataset(t);
+  const folder = await writeTrainingSet(t);
   await writeFile(join(folder, 'instructions/face.txt'), 'take the face\nthe object\nwho is it?');
   const dataset = await openDataset(folder);
   const requests = sampleRequests(dataset, {samplesPerTask: 2, instructionsPerSample: 2, seed: 5});
@@ -58,7 +60,7 @@ test('each task has its first samples, with instructions in turn, no more than t
 });
 
 test.serial("pictures are those of a pipeline with the checkpoint's adapter; no memory stays", async t => {
-  const dataset = await openDataset(await writeDataset(t));
+  const dataset = await openDataset(await writeTrainingSet(t));
   const options = await optionsFor(t, {steps: 2});
   const {weights} = await trained(options);
   const {rows, problems} = await generateSamples(setupFor(dataset), weights);
@@ -96,9 +98,9 @@ test.serial("pictures are those of a pipeline with the checkpoint's adapter; no 
 test.serial(
   'grids are files of the run and pictures in TensorBoard, of the steps that are due and the last',
   async t => {
-    const dataset = await openDataset(await writeDataset(t));
-    const validation = {...samplesOnly, dataset, samplesEvery: 2, samplesPerTask: 3};
-    const options = await optionsFor(t, {steps: 3, validation});
+    const validationSet = await openDataset(await writeTrainingSet(t));
+    const validation = {...samplesOnly, samplesEvery: 2, samplesPerTask: 3};
+    const options = await optionsFor(t, {steps: 3, validationSet, validation});
     const {seen} = await trained(options);
     t.deepEqual(
       samplesOf(seen).map(({step, file, problems}) => [step, file, problems]),
@@ -136,32 +138,36 @@ test.serial(
     const lines = (await readFile(join(options.folder, 'metrics.jsonl'), 'utf8')).trim().split('\n');
     t.deepEqual(JSON.parse(lines.at(-1)!), seen[1]);
     // A moving average has pictures of its own.
-    const averaged = await optionsFor(t, {steps: 3, validation, ema: {decay: 0.99}});
+    const averaged = await optionsFor(t, {steps: 3, validationSet, validation, ema: {decay: 0.99}});
     t.false(png.equals(await readFile(samplesOf((await trained(averaged)).seen)[1]!.file)));
   },
 );
 
 test.serial('a sample that cannot be read has no row; without any, it is a failure', async t => {
-  const dataset = await openDataset(await writeDataset(t, [0]));
+  const dataset = await openDataset(await writeTrainingSet(t, [0]));
   const {rows, problems} = await generateSamples(setupFor(dataset), initial);
   t.deepEqual(
     rows.map(({sample}) => sample.task),
     ['face'],
   );
   t.regex(problems[0]!.place, /manifest\.jsonl:1$/);
-  const unreadable = await openDataset(await writeDataset(t, [0, 1]));
+  const unreadable = await openDataset(await writeTrainingSet(t, [0, 1]));
   await t.throwsAsync(generateSamples(setupFor(unreadable), initial), {instanceOf: FileError});
 });
 
 test.serial(
   'a failure loses nothing: not of weights that are spoilt, nor of a full or forbidden place',
   async t => {
-    const dataset = await openDataset(await writeDataset(t));
+    const dataset = await openDataset(await writeTrainingSet(t));
     const spoilt = new Map(
       [...initial].map(([name, {shape, data}]) => [name, {shape, data: data.map(() => NaN)}]),
     );
     await t.throwsAsync(generateSamples(setupFor(dataset), spoilt), {instanceOf: NumericError});
-    const options = await optionsFor(t, {steps: 3, validation: {...samplesOnly, dataset, samplesEvery: 2}});
+    const options = await optionsFor(t, {
+      steps: 3,
+      validationSet: dataset,
+      validation: {...samplesOnly, samplesEvery: 2},
+    });
     await writeFile(join(options.folder, 'samples'), 'in the way');
     const {seen, result, weights} = await trained(options);
     t.true(result.isFinished);
@@ -172,13 +178,13 @@ test.serial(
         ['failure', 3],
       ],
     );
-    const {validation: _, ...without} = {...options, folder: await tempFolder(t)};
+    const {validationSet: _, ...without} = {...options, folder: await tempFolder(t)};
     t.deepEqual(weights, (await trained(without)).weights);
   },
 );
 
 test.serial('an abort ends it between two ops, and no memory stays', async t => {
-  const dataset = await openDataset(await writeDataset(t));
+  const dataset = await openDataset(await writeTrainingSet(t));
   const before = memoryUsage().bufferBytes;
   const controller = new AbortController();
   const running = generateSamples({...setupFor(dataset), numInferenceSteps: 500}, initial, controller);
@@ -188,9 +194,9 @@ test.serial('an abort ends it between two ops, and no memory stays', async t => 
 });
 
 test.serial('a run that is aborted in a look saves its step, and tells of the looks before', async t => {
-  const dataset = await openDataset(await writeDataset(t));
-  const validation = {dataset, lossEvery: 1, drawsPerTask: 1, samplesEvery: 1, numInferenceSteps: 500};
-  const options = await optionsFor(t, {validation, checkpointEvery: 100});
+  const validationSet = await openDataset(await writeTrainingSet(t));
+  const validation = {lossEvery: 1, drawsPerTask: 1, samplesEvery: 1, numInferenceSteps: 500};
+  const options = await optionsFor(t, {validationSet, validation, checkpointEvery: 100});
   const trainer = await Trainer.create(options);
   const controller = new AbortController();
   const seen: string[] = [];
@@ -209,7 +215,7 @@ test.serial('a run that is aborted in a look saves its step, and tells of the lo
 
 test.serial('an adapter without instructions makes one picture a sample', async t => {
   const plus = await IPAdapterInstructPipeline.random({adapter: 'plus'});
-  const dataset = await openDataset(await writeDataset(t));
+  const dataset = validationSetOf(await openDataset(await writeTrainingSet(t)), {readsInstruction: false});
   const weights = new Map([...initial].filter(([name]) => !/prompt|new_input/.test(name)));
   const setup = {...setupFor(dataset), models: {...plus.models, adapter: plus.models.adapter!}};
   const {rows} = await generateSamples(setup, weights);

@@ -8,8 +8,10 @@ import type {TrainerOptions, WatchEvent} from '../../lib/training/trainer-option
 import {validationDraws} from '../../lib/training/validation.ts';
 import {decodeMessage, readEventFile} from '../_helpers/read-event-file.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
-import {optionsFor, tasks, trained, writeDataset} from '../_helpers/tiny-training.ts';
+import {optionsFor, trained} from '../_helpers/tiny-training.ts';
+import {writeTrainingSet} from '../_helpers/training-set.ts';
 
+const tasks = ['face', 'style'];
 /** The loss alone: samples have tests of their own. */
 const lossOnly = {samplesEvery: 0};
 const draws = {drawsPerTask: 4, numTrainTimesteps: 1000, seed: 3};
@@ -23,7 +25,7 @@ function lossesOf(events: readonly WatchEvent[]) {
 }
 
 test('draws of each task: timesteps over the whole range, instructions in turn, nothing dropped', async t => {
-  const dataset = await openDataset(await writeDataset(t));
+  const dataset = await openDataset(await writeTrainingSet(t));
   const made = validationDraws(dataset, draws);
   t.deepEqual(
     made.map(({sample}) => sample.prompt),
@@ -43,9 +45,9 @@ test('draws of each task: timesteps over the whole range, instructions in turn, 
 });
 
 test('a task without instructions is told before training', async t => {
-  const folder = await writeDataset(t);
+  const folder = await writeTrainingSet(t);
   await rm(join(folder, 'instructions/face.txt'));
-  const options = await optionsFor(t, {validation: {dataset: await openDataset(folder)}});
+  const options = await optionsFor(t, {validationSet: await openDataset(folder)});
   await t.throwsAsync(Trainer.create(options), {
     instanceOf: ArgumentError,
     message: /instructions\/face\.txt/,
@@ -53,21 +55,22 @@ test('a task without instructions is told before training', async t => {
 });
 
 test.serial('the loss of weights that do not move is the same at every step, whatever is drawn', async t => {
-  const dataset = await openDataset(await writeDataset(t));
-  const validation = {...lossOnly, dataset, lossEvery: 2, drawsPerTask: 4};
-  const {seen} = await trained(await optionsFor(t, {learningRate: 0, steps: 5, validation}));
+  const validationSet = await openDataset(await writeTrainingSet(t));
+  const validation = {...lossOnly, lossEvery: 2, drawsPerTask: 4};
+  const {seen} = await trained(await optionsFor(t, {learningRate: 0, steps: 5, validationSet, validation}));
   const events = lossesOf(seen);
   t.deepEqual(
     events.map(({step}) => step),
     [2, 4, 5],
   );
   const [{loss, perTask}] = events as [(typeof events)[0]];
-  t.deepEqual(Object.keys(perTask), [...tasks].sort());
+  t.deepEqual(Object.keys(perTask), tasks);
   t.true(loss > 0 && Math.abs(loss - (perTask['style']! + perTask['face']!) / 2) < 1e-12);
   for (const event of events) t.deepEqual([event.loss, event.perTask], [loss, perTask]);
   // Batches are another way through the same draws.
   const batched = lossesOf(
-    (await trained(await optionsFor(t, {learningRate: 0, steps: 1, batchSize: 3, validation}))).seen,
+    (await trained(await optionsFor(t, {learningRate: 0, steps: 1, batchSize: 3, validationSet, validation})))
+      .seen,
   );
   for (const task of tasks) t.true(Math.abs(batched[0]!.perTask[task]! / perTask[task]! - 1) < 1e-5);
 });
@@ -75,9 +78,18 @@ test.serial('the loss of weights that do not move is the same at every step, wha
 test.serial(
   'it falls as the adapter learns, and is that of the moving average where there is one',
   async t => {
-    const validation = {...lossOnly, dataset: await openDataset(await writeDataset(t)), drawsPerTask: 8};
+    const validationSet = await openDataset(await writeTrainingSet(t));
+    const validation = {...lossOnly, drawsPerTask: 8};
     const lossAfter = async (steps: number, changes: Partial<TrainerOptions> = {}) => {
-      const options = {steps, validation, learningRate: 3e-3, batchSize: 2, checkpointEvery: 100, ...changes};
+      const options = {
+        steps,
+        validationSet,
+        validation,
+        learningRate: 3e-3,
+        batchSize: 2,
+        checkpointEvery: 100,
+        ...changes,
+      };
       return lossesOf((await trained(await optionsFor(t, options))).seen).at(-1)!.loss;
     };
     const [first, last] = [await lossAfter(1), await lossAfter(30)];
@@ -91,10 +103,11 @@ test.serial(
 );
 
 test.serial('losses are lines of metrics.jsonl and curves in TensorBoard', async t => {
-  const dataset = await openDataset(await writeDataset(t));
+  const validationSet = await openDataset(await writeTrainingSet(t));
   const options = await optionsFor(t, {
     steps: 2,
-    validation: {...lossOnly, dataset, lossEvery: 1, drawsPerTask: 2},
+    validationSet,
+    validation: {...lossOnly, lossEvery: 1, drawsPerTask: 2},
   });
   const {seen, events} = await trained(options);
   const lines = (await readFile(join(options.folder, 'metrics.jsonl'), 'utf8')).trim().split('\n');
@@ -120,33 +133,33 @@ test.serial('losses are lines of metrics.jsonl and curves in TensorBoard', async
 });
 
 test.serial('what cannot be read is left out and told; where nothing can be, training goes on', async t => {
-  const dataset = await openDataset(await writeDataset(t, [0]));
-  const validation = {...lossOnly, dataset, lossEvery: 1, drawsPerTask: 3};
-  const {seen} = await trained(await optionsFor(t, {steps: 1, validation}));
+  const validationSet = await openDataset(await writeTrainingSet(t, [0]));
+  const validation = {...lossOnly, lossEvery: 1, drawsPerTask: 3};
+  const {seen} = await trained(await optionsFor(t, {steps: 1, validationSet, validation}));
   const [event] = lossesOf(seen);
   t.deepEqual(
     event!.problems.map(({place}) => place.replace(/.*\//, '')),
     ['manifest.jsonl:1'],
   );
   t.true(event!.loss > 0);
-  const unreadable = await openDataset(await writeDataset(t, [0, 1, 2, 3, 4, 5]));
-  const options = await optionsFor(t, {steps: 3, validation: {...validation, dataset: unreadable}});
+  const unreadable = await openDataset(await writeTrainingSet(t, [0, 1, 2, 3, 4, 5]));
+  const options = await optionsFor(t, {steps: 3, validation, validationSet: unreadable});
   const {seen: failures, result, weights} = await trained(options);
   t.true(result.isFinished);
   t.deepEqual(
     failures.map(failure => [failure.kind, failure.step]),
     [1, 2, 3].map(step => ['failure', step]),
   );
-  const {validation: _, ...without} = {...options, folder: await tempFolder(t)};
+  const {validationSet: _, ...without} = {...options, folder: await tempFolder(t)};
   t.deepEqual(weights, (await trained(without)).weights);
 });
 
 test.serial('an abort ends a look at once and tells nothing of it; 0 is for never', async t => {
-  const dataset = await openDataset(await writeDataset(t));
-  const stopped = await optionsFor(t, {validation: {...lossOnly, dataset, lossEvery: 1}});
+  const validationSet = await openDataset(await writeTrainingSet(t));
+  const stopped = await optionsFor(t, {validationSet, validation: {...lossOnly, lossEvery: 1}});
   const {seen, result} = await trained(stopped, 1);
   t.deepEqual([seen, result.step, result.isFinished], [[], 1, false]);
-  const never = await optionsFor(t, {steps: 1, validation: {...lossOnly, dataset, lossEvery: 0}});
+  const never = await optionsFor(t, {steps: 1, validationSet, validation: {...lossOnly, lossEvery: 0}});
   t.deepEqual((await trained(never)).seen, []);
 });
 
@@ -154,8 +167,8 @@ test.serial(
   'where there is a validation set, losses and samples are on by default, at the last step at least',
   async t => {
     const few = {drawsPerTask: 1, samplesPerTask: 1, instructionsPerSample: 1, numInferenceSteps: 1};
-    const validation = {...few, dataset: await openDataset(await writeDataset(t))};
-    const {seen} = await trained(await optionsFor(t, {steps: 2, validation}));
+    const validationSet = await openDataset(await writeTrainingSet(t));
+    const {seen} = await trained(await optionsFor(t, {steps: 2, validationSet, validation: few}));
     t.deepEqual(
       seen.map(({kind, step}) => [kind, step]),
       [
@@ -164,10 +177,10 @@ test.serial(
       ],
     );
     for (const wrong of [{lossEvery: -1}, {samplesEvery: 0.5}, {drawsPerTask: 0}, {numInferenceSteps: 0}]) {
-      const options = await optionsFor(t, {validation: {...validation, ...wrong}});
+      const options = await optionsFor(t, {validationSet, validation: {...few, ...wrong}});
       await t.throwsAsync(Trainer.create(options), {
         instanceOf: ArgumentError,
-        message: new RegExp(`validation\\.${Object.keys(wrong)[0]}`),
+        message: new RegExp(Object.keys(wrong)[0]!),
       });
     }
   },

@@ -3,6 +3,7 @@
  */
 import {type Command, Option} from '@commander-js/extra-typings';
 import {ArgumentError} from '../../errors.ts';
+import {newAdapterKinds} from '../../pipelines/describe-new-adapter.ts';
 import {IPAdapterInstructPipeline} from '../../pipelines/ip-adapter-instruct-pipeline.ts';
 import type {LoadOptions, RandomOptions} from '../../pipelines/load-options.ts';
 import {collect, defined, parseNumber} from './parse-values.ts';
@@ -43,12 +44,9 @@ export function addModelOptions<Args extends unknown[], Flags extends Record<str
       ] as const),
     )
     .addOption(
-      new Option('--random-adapter <kind>', 'kind of the random adapter (default: instruct)').choices([
-        'classic',
-        'plus',
-        'instruct',
-        'instruct-paper',
-      ] as const),
+      new Option('--random-adapter <kind>', 'kind of the random adapter (default: instruct)').choices(
+        newAdapterKinds,
+      ),
     )
     .addOption(
       new Option(

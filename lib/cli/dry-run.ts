@@ -1,0 +1,95 @@
+/**
+ * `ipai train --dry-run`: what a recipe expects, and what it takes of memory and time on this machine.
+ */
+import {stat} from 'node:fs/promises';
+import {type Dataset, openDataset} from '../datasets/dataset.ts';
+import {formatBytes, formatSeconds} from '../inspect/format.ts';
+import {computeDType} from '../pipelines/compute-dtype.ts';
+import {forecastTraining, type TrainingForecast} from '../training/forecast.ts';
+import {openRecipeModels} from '../training/open-recipe.ts';
+import {type Recipe, readRecipe} from '../training/recipe.ts';
+import {memoryText} from './memory-text.ts';
+
+export async function dryRun(config: string, {json}: {readonly json?: true | undefined}): Promise<void> {
+  const recipe = await readRecipe(config);
+  const missing = await missingFiles(recipe);
+  const dataset = (await exists(recipe.dataset)) ? await openDataset(recipe.dataset) : undefined;
+  const {models, initial} = await openRecipeModels(missing.length > 0 ? withRandomModels(recipe) : recipe);
+  const dtype = computeDType(recipe.models.dtype, models.engine.device);
+  try {
+    const forecast = await forecastTraining({...recipe.training, models, initial, dtype});
+    const tasks = dataset && samplesByTask(dataset);
+    if (json) process.stdout.write(`${JSON.stringify({recipe, missing, tasks, forecast})}\n`);
+    else {
+      const lines = [
+        runText(recipe),
+        dataText(recipe, tasks),
+        ...missing.map(path => `missing: ${path}`),
+        ...(missing.length > 0 ? ['measured with random weights of the size of Stable Diffusion 1.5'] : []),
+        ...forecastText(forecast),
+      ];
+      process.stdout.write(`${lines.join('\n')}\n`);
+    }
+  } finally {
+    await models.engine.dispose();
+  }
+}
+
+/** Weights that the recipe names and that are not there (yet). */
+async function missingFiles({models, adapter}: Recipe): Promise<string[]> {
+  const named = 'model' in models ? [models.model, models.imageEncoder, adapter.from] : [adapter.from];
+  const missing: string[] = [];
+  for (const path of named) if (path !== undefined && !(await exists(path))) missing.push(path);
+  return missing;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+/** With random weights in their places a run is as large and as long. */
+function withRandomModels({models: {device, dtype}, adapter: {kind}, ...rest}: Recipe): Recipe {
+  return {...rest, adapter: {kind}, models: {random: 'sd15', dtype, ...(device && {device})}};
+}
+
+function samplesByTask({samples}: Dataset): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const {task} of samples) counts[task] = (counts[task] ?? 0) + 1;
+  return counts;
+}
+
+const number = new Intl.NumberFormat('en');
+
+function runText({adapter, models, training}: Recipe): string {
+  const {steps, batchSize, accumulate, resolution, learningRate, schedule} = training;
+  const samples =
+    accumulate === 1 ? `${batchSize}` : `${batchSize * accumulate} (${accumulate} x ${batchSize})`;
+  return (
+    `run: ${adapter.kind} adapter, ${number.format(steps)} steps of ${samples} samples, ${resolution}x${resolution}, ` +
+    `${models.dtype}, learning rate ${learningRate.toExponential()} ${schedule}`
+  );
+}
+
+function dataText({dataset, training}: Recipe, tasks: Record<string, number> | undefined): string {
+  if (tasks !== undefined) {
+    const counts = Object.entries(tasks).map(([task, count]) => `${task} ${number.format(count)}`);
+    return `data: ${dataset}: ${counts.join(', ')} samples`;
+  }
+  const expected = Object.keys(training.taskWeights ?? {}).join(', ') || 'one or more';
+  return (
+    `data: expected in ${dataset}: manifest.jsonl, or tar shards, with target, condition, prompt and task of each ` +
+    `sample, and instructions/TASK.txt for each task: ${expected}`
+  );
+}
+
+function forecastText(forecast: TrainingForecast): string[] {
+  const {trainedParameters, memory, encodeSeconds, gradientSeconds, optimizerSeconds} = forecast;
+  const {secondsPerStep, totalSeconds, peakBytes} = forecast;
+  return [
+    `trained: ${number.format(trainedParameters)} parameters`,
+    `${memoryText(memory)}, ${formatBytes(peakBytes)} measured`,
+    `batch: ${formatSeconds(encodeSeconds)} to encode, ${formatSeconds(gradientSeconds)} for loss and gradients`,
+    `step: ${formatSeconds(secondsPerStep)}, of which the optimiser takes ${formatSeconds(optimizerSeconds)}`,
+    `total: ${formatSeconds(totalSeconds)} on this machine, without validation and reading`,
+  ];
+}

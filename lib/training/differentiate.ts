@@ -1,0 +1,80 @@
+/**
+ * The compiled training step: an encoded batch in, its loss and the adapter's gradients out.
+ */
+import type {CompiledFunction, RunOptions} from '../engine/compiled-function.ts';
+import {ArgumentError} from '../errors.ts';
+import type {Tensor, TensorType} from '../graph/tensor.ts';
+import type {MapTree} from '../graph/tree.ts';
+import type {ComputeDType} from '../pipelines/compute-dtype.ts';
+import type {PipelineModels} from '../pipelines/pipeline-models.ts';
+import type {Device} from '../runtime/device.ts';
+import type {DeviceTensor} from '../runtime/device-tensor.ts';
+import type {OptimizerState} from './adamw.ts';
+import {
+  type AdapterBatch,
+  type AdapterStepInputs,
+  type AdapterStepOutputs,
+  adapterGradients,
+  type TrainedModel,
+} from './adapter-gradients.ts';
+import {mapBatch, withBatchOn} from './device-batch.ts';
+import type {EncodedBatch} from './encode-batch.ts';
+
+export type GradientStep = CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
+
+/** Gradients of the trained weights by name, float32. */
+export type Gradients = Readonly<Record<string, DeviceTensor>>;
+
+export interface Differentiated {
+  readonly loss: number;
+  /** Sum of all squared gradients. */
+  readonly squaredNorm: number;
+  /** The caller's to dispose. */
+  readonly gradients: Gradients;
+}
+
+/** @throws ArgumentError where the models have no adapter */
+export function compileGradientStep(models: PipelineModels, dtype: ComputeDType): GradientStep {
+  const trained = trainedModel(models, dtype);
+  return models.engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients(trained, inputs));
+}
+
+/** @throws ArgumentError where the models have no adapter */
+export function trainedModel({denoiser, adapter}: PipelineModels, dtype: ComputeDType): TrainedModel {
+  if (adapter === undefined) {
+    throw new ArgumentError('models: expected an adapter of the kind that is trained, got none.');
+  }
+  const {weights: unet, config} = denoiser;
+  return {unet, config, adapter: adapter.adapter.description, dtype};
+}
+
+/** Whether a step can be taken with them. */
+export function hasFiniteResult({loss, squaredNorm}: Pick<Differentiated, 'loss' | 'squaredNorm'>): boolean {
+  return Number.isFinite(loss) && Number.isFinite(squaredNorm);
+}
+
+export async function differentiate(
+  step: GradientStep,
+  device: Device,
+  state: OptimizerState,
+  batch: EncodedBatch,
+  options: RunOptions = {},
+): Promise<Differentiated> {
+  return withBatchOn(device, batch, async inputs => {
+    const {loss, errors, squaredNorm, gradients} = await step.run({state, batch: inputs}, options);
+    errors.dispose();
+    return {loss: await scalar(loss), squaredNorm: await scalar(squaredNorm), gradients};
+  });
+}
+
+/** For plans of the step. */
+export function batchTypes(batch: EncodedBatch): MapTree<AdapterBatch, Tensor, TensorType> {
+  return mapBatch(batch, ({shape}): TensorType => ({shape, dtype: 'float32'}));
+}
+
+/** The one value of a tensor, which is freed. */
+export async function scalar(tensor: DeviceTensor): Promise<number> {
+  const [value] = await tensor.toFloat32Array();
+  tensor.dispose();
+  return value!;
+}

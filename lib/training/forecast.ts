@@ -1,0 +1,105 @@
+/**
+ * What a training run will take, measured on this machine without its data: one batch encoded and differentiated, one
+ * step of the optimiser, with samples that are made up.
+ */
+import type {RgbImage} from '../images/image.ts';
+import {type MemoryEstimate, memoryOf} from '../pipelines/memory-estimate.ts';
+import {createScheduler} from '../schedulers/create-scheduler.ts';
+import {TorchGenerator} from '../schedulers/torch-generator.ts';
+import {AdamW} from './adamw.ts';
+import {batchTypes, compileGradientStep, differentiate} from './differentiate.ts';
+import {trainedPrediction} from './diffusion-loss.ts';
+import {type EncodedBatch, encodeBatch, type PreparedSample} from './encode-batch.ts';
+import type {ResolvedTrainerOptions} from './trainer-options.ts';
+
+export interface TrainingForecast {
+  readonly trainedParameters: number;
+  /** Of the step's program: frozen weights, activations, optimiser and gradients. */
+  readonly memory: MemoryEstimate;
+  /** Largest resident memory of this process so far, the measured step included. */
+  readonly peakBytes: number;
+  /** Encoders' work for a batch. */
+  readonly encodeSeconds: number;
+  /** Loss and gradients of a batch. */
+  readonly gradientSeconds: number;
+  /** The optimiser's part of a step. */
+  readonly optimizerSeconds: number;
+  readonly secondsPerStep: number;
+  readonly totalSeconds: number;
+}
+
+export type ForecastOptions = Omit<ResolvedTrainerOptions, 'dataset' | 'folder'>;
+
+/** Each part runs twice, and the second time counts: the first one prepares weights. */
+export async function forecastTraining(options: ForecastOptions): Promise<TrainingForecast> {
+  const {models, dtype, initial, accumulate, steps, optimizer: adamw, learningRate} = options;
+  const {engine} = models;
+  const optimizer = AdamW.begin(engine, initial, adamw);
+  try {
+    const step = compileGradientStep(models, dtype);
+    const batch = await encodeMadeUp(options);
+    const trainedParameters = [...initial.values()].reduce((sum, {data}) => sum + data.length, 0);
+    const memory = memoryOf(
+      engine,
+      [step.plan({state: optimizer.state, batch: batchTypes(batch)})],
+      4 * trainedParameters * unitsHeld(accumulate),
+    );
+    const encodeSeconds = await secondsOf(() => encodeMadeUp(options));
+    const {gradients: first} = await differentiate(step, engine.device, optimizer.state, batch);
+    for (const tensor of Object.values(first)) tensor.dispose();
+    let gradients = first;
+    const gradientSeconds = await secondsOf(async () => {
+      ({gradients} = await differentiate(step, engine.device, optimizer.state, batch));
+    });
+    await optimizer.step(gradients, {learningRate});
+    const optimizerSeconds = await secondsOf(() => optimizer.step(gradients, {learningRate}));
+    for (const tensor of Object.values(gradients)) tensor.dispose();
+    const secondsPerStep = accumulate * (encodeSeconds + gradientSeconds) + optimizerSeconds;
+    return {
+      trainedParameters,
+      memory,
+      peakBytes: process.resourceUsage().maxRSS * 1024,
+      encodeSeconds,
+      gradientSeconds,
+      optimizerSeconds,
+      secondsPerStep,
+      totalSeconds: steps * secondsPerStep,
+    };
+  } finally {
+    optimizer.dispose();
+  }
+}
+
+/** A batch of noise for pictures. */
+function encodeMadeUp({models, batchSize, resolution, minSnrGamma}: ForecastOptions): Promise<EncodedBatch> {
+  const {alphasCumprod, predictionType} = createScheduler('ddpm', models.schedulerConfig);
+  const samples = Array.from({length: batchSize}, (_, seed) => madeUpSample(seed, resolution));
+  return encodeBatch(models, samples, {
+    resolution,
+    minSnrGamma,
+    alphasCumprod,
+    predictionType: trainedPrediction(predictionType),
+  });
+}
+
+function madeUpSample(seed: number, side: number): PreparedSample {
+  const generator = new TorchGenerator(seed);
+  const data = Uint8Array.from(generator.rand([side * side * 3]), x => 256 * x);
+  const picture: RgbImage = {width: side, height: side, data};
+  const choices = {timestep: 500, instruction: 'use the style', keepsText: true, keepsImage: true};
+  return {prompt: 'a picture', target: picture, condition: picture, choices, generator};
+}
+
+/**
+ * Tensors of the weights' size that live outside of programs while a batch is differentiated: weights and moments, its
+ * gradients, and those of the step's batches before.
+ */
+function unitsHeld(accumulate: number): number {
+  return accumulate > 1 ? 5 : 4;
+}
+
+async function secondsOf(work: () => Promise<unknown>): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return (performance.now() - begin) / 1000;
+}
