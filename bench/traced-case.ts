@@ -25,25 +25,43 @@ export function tracedCase<Inputs>({types, trace, ...rest}: TracedCase<Inputs>):
     ...rest,
     async load({engine, dtype}): Promise<Workload> {
       const compiled = engine.compile(rest.name, (inputs: Inputs) => trace(inputs, dtype));
-      const inputs = mapTree(types(dtype) as Tree<TensorType>, isType, type =>
-        randomTensor(engine.device, type),
-      );
+      const inputs = randomInputs<Inputs>(engine.device, types(dtype));
       return {
         work: workOf(compiled, types(dtype)),
         async run() {
-          const output = await compiled.run(inputs as MapTree<Inputs, Tensor, DeviceTensor>);
+          const output = await compiled.run(inputs.tensors);
           (output as DeviceTensor).dispose();
         },
         async dispose() {
-          for (const {value} of flattenTree(inputs, isDeviceTensor)) value.dispose();
+          inputs.dispose();
         },
       };
     },
   };
 }
 
-function workOf<Inputs>(
-  compiled: CompiledFunction<Inputs, Tensor>,
+export interface RandomInputs<Inputs> {
+  readonly tensors: MapTree<Inputs, Tensor, DeviceTensor>;
+  dispose(): void;
+}
+
+/** A tensor on the device for each type of a tree. */
+export function randomInputs<Inputs>(
+  device: Device,
+  types: MapTree<Inputs, Tensor, TensorType>,
+): RandomInputs<Inputs> {
+  const tensors = mapTree(types as Tree<TensorType>, isType, type => randomTensor(device, type));
+  return {
+    tensors: tensors as MapTree<Inputs, Tensor, DeviceTensor>,
+    dispose() {
+      for (const {value} of flattenTree(tensors, isDeviceTensor)) value.dispose();
+    },
+  };
+}
+
+/** What a call with inputs of these types computes and moves. */
+export function workOf<Inputs, Output>(
+  compiled: CompiledFunction<Inputs, Output>,
   types: MapTree<Inputs, Tensor, TensorType>,
 ): Work {
   const {graph, program} = compiled.plan(types);

@@ -8,6 +8,7 @@ from clip import ClipText, ClipVision
 from pipeline import Pipeline
 from projections import InstructResampler
 from random_weights import build
+from training import TrainingStep
 from unet import UNet
 
 
@@ -86,6 +87,17 @@ def pipeline(dtype, height, width, steps):
     return lambda: model(pixels, token_ids, latents, steps)
 
 
+@torch.inference_mode(False)
+def train(dtype, batch, height, width, textTokens, imageStates, learningRate):
+    step = TrainingStep(dtype, learningRate)
+    noisy, target = (torch.randn(batch, 4, height, width) for _ in range(2))
+    timesteps = torch.full((batch,), 500.0)
+    texts = [torch.randn(batch, textTokens, 768) for _ in range(3)]
+    image = torch.randn(batch, imageStates, 1280)
+    text, prompt, instruction = texts
+    return torch.inference_mode(False)(lambda: step(noisy, target, timesteps, text, image, prompt, instruction))
+
+
 KINDS = {
     function.__name__: function
     for function in (
@@ -99,5 +111,6 @@ KINDS = {
         linear,
         conv2d,
         pipeline,
+        train,
     )
 }

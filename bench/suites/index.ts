@@ -7,6 +7,7 @@ import {decoupledAttentionCases, selfAttentionCases} from './attention.ts';
 import {clipCases, type ModelConfigs, projectionCases, unetCases, vaeDecodeCases} from './models.ts';
 import {pipelineCases} from './pipeline.ts';
 import {conv2dCases, linearCases} from './products.ts';
+import {trainCases} from './train.ts';
 
 const attentionCases = () => [...selfAttentionCases(), ...decoupledAttentionCases()];
 
@@ -20,6 +21,7 @@ const suites: Readonly<Record<string, Suite>> = {
   clip: clipCases,
   vae: vaeDecodeCases,
   unet: unetCases,
+  train: trainCases,
   pipeline: (_configs, steps) => pipelineCases(steps),
 };
 

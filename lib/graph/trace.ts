@@ -10,6 +10,7 @@ interface Recording {
   readonly scopes: string[];
   /** One tensor per weight, however often it is asked for. */
   readonly parameters: Map<ParameterSource, Map<string, Tensor>>;
+  readonly checkpoints: Map<Tensor, readonly Tensor[]>;
 }
 
 let current: Recording | undefined;
@@ -22,7 +23,7 @@ function recording(): Recording {
 /** Runs `body` with a fresh recording and returns the ops recorded. Recordings nest. */
 export function record<T>(body: () => T): {readonly value: T; readonly nodes: readonly Tensor[]} {
   const outer = current;
-  const mine: Recording = {nodes: [], scopes: [], parameters: new Map()};
+  const mine: Recording = {nodes: [], scopes: [], parameters: new Map(), checkpoints: new Map()};
   current = mine;
   try {
     return {value: body(), nodes: mine.nodes};
@@ -52,6 +53,29 @@ export function scoped<T>(path: string, body: () => T): T {
   } finally {
     scopes.pop();
   }
+}
+
+/**
+ * Marks what `body` records as a region that `gradients` may record again when it comes to it, so that of the region
+ * only its inputs live from the forward pass to the backward one (Chen et al. 2016, Training Deep Nets with Sublinear
+ * Memory Cost, section 3). A checkpoint within another is a part of it.
+ */
+export function checkpoint<T>(body: () => T): T {
+  const {nodes, checkpoints} = recording();
+  const start = nodes.length;
+  const value = body();
+  const region = nodes.slice(start);
+  for (const tensor of region) checkpoints.set(tensor, region);
+  return value;
+}
+
+/** The nodes recorded so far, and of each that a {@link checkpoint} recorded, all that it did. */
+export function recorded(): {
+  readonly nodes: readonly Tensor[];
+  readonly checkpoints: ReadonlyMap<Tensor, readonly Tensor[]>;
+} {
+  const {nodes, checkpoints} = recording();
+  return {nodes: [...nodes], checkpoints};
 }
 
 /** The symbolic tensor of a weight. */

@@ -4,7 +4,7 @@
  */
 import {ArgumentError} from '../errors.ts';
 import type {Tensor} from '../graph/tensor.ts';
-import {input} from '../graph/trace.ts';
+import {checkpoint, input} from '../graph/trace.ts';
 import {castTo, linear} from '../nn/layers.ts';
 import {collectWeightShapes, type Weights} from '../nn/weights.ts';
 import type {DType} from '../runtime/dtype.ts';
@@ -83,10 +83,10 @@ export function adapterKeyValues(
   const x = castTo(tokens, dtype);
   return layers.map(({adapterIndex, channels}) => {
     const layer = weights.at('ip_adapter', adapterIndex);
-    return {
+    return checkpoint(() => ({
       key: linear(layer.at('to_k_ip'), x, channels, {bias: false}),
       value: linear(layer.at('to_v_ip'), x, channels, {bias: false}),
-    };
+    }));
   });
 }
 

@@ -5,7 +5,7 @@
  */
 import * as ops from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
-import {scoped} from '../graph/trace.ts';
+import {checkpoint, scoped} from '../graph/trace.ts';
 import {add, castTo, layerNorm, linear} from '../nn/layers.ts';
 import type {Weights} from '../nn/weights.ts';
 import type {DType} from '../runtime/dtype.ts';
@@ -50,13 +50,12 @@ export function resampler(
 ): Tensor {
   const {dim, depth, numTokens, crossAttentionDim} = adapter;
   return scoped(weights.path, () => {
-    const streams = streamsOf(weights, adapter, image, texts, dtype);
+    const streams = checkpoint(() => streamsOf(weights, adapter, image, texts, dtype));
     const queries = castTo(weights.tensor('latents', [1, numTokens, dim]), 'float32');
     let x = ops.broadcastTo({x: queries}, {shape: [image.dim(0), numTokens, dim]});
     for (let layer = 0; layer < depth; layer++) {
-      for (const {context, layers, feedForwardMult} of streams) {
-        x = add(x, perceiverAttention(weights.at(layers, layer, 0), adapter, context, x));
-        x = add(x, feedForward(weights.at(layers, layer, 1), x, feedForwardMult, dtype));
+      for (const stream of streams) {
+        x = checkpoint(() => attend(weights.at(stream.layers, layer), adapter, stream, x, dtype));
       }
     }
     return layerNorm(weights.at('norm_out'), linear(weights.at('proj_out'), x, crossAttentionDim));
@@ -81,6 +80,18 @@ function streamsOf(
       return [{context, layers, feedForwardMult: instruction.feedForwardMult}];
     }),
   ];
+}
+
+/** A layer of one stream: attention and a feed-forward network, each added to the float32 latents [B, L, dim]. */
+function attend(
+  weights: Weights,
+  adapter: ResamplerAdapter,
+  {context, feedForwardMult}: Stream,
+  latents: Tensor,
+  dtype: DType,
+): Tensor {
+  const attended = add(latents, perceiverAttention(weights.at(0), adapter, context, latents));
+  return add(attended, feedForward(weights.at(1), attended, feedForwardMult, dtype));
 }
 
 /** Attention from float32 latents [B, L, dim] to context [B, N, dim] and latents together; float32 again. */

@@ -21,6 +21,8 @@ export interface TrainedModel {
   readonly adapter: AdapterDescription;
   /** Of products and activations; weights, losses and moments are float32. */
   readonly dtype: ComputeDType;
+  /** Whether activations are computed again on the way back instead of kept: less memory for more time. Default false. */
+  readonly recompute?: boolean;
 }
 
 /** All float32, of one batch size B. */
@@ -68,14 +70,21 @@ export type AdapterErrorsInputs = {
 
 /** To be compiled: loss and gradients of a batch. */
 export function adapterGradients(model: TrainedModel, {state, batch}: AdapterStepInputs): AdapterStepOutputs {
+  const trained = new Map<string, Tensor>();
+  // Cut from its state in the region that reads it first, a weight does not live from there to the way back.
+  const read = (name: string) => {
+    const tensor =
+      trained.get(name) ?? (state[name] && scoped(`adapter.${name}`, () => weightOf(state[name]!)));
+    if (tensor !== undefined) trained.set(name, tensor);
+    return tensor;
+  };
+  const {loss, errors} = adapterLoss(model, read, batch);
   const names = Object.keys(state);
-  const trained = Object.fromEntries(
-    names.map(name => [name, scoped(`adapter.${name}`, () => weightOf(state[name]!))]),
-  );
-  const {loss, errors} = adapterLoss(model, trained, batch);
+  const {recompute = false} = model;
   const parts = gradients(
     loss,
-    names.map(name => trained[name]!),
+    names.map(name => read(name)!),
+    {recompute},
   );
   return {
     loss,
@@ -86,15 +95,15 @@ export function adapterGradients(model: TrainedModel, {state, batch}: AdapterSte
 
 /** To be compiled: the forward part alone, to the mean squared error of each sample, [B, 1, 1, 1]. */
 export function adapterErrors(model: TrainedModel, {weights, batch}: AdapterErrorsInputs): Tensor {
-  return adapterLoss(model, weights, batch).errors;
+  return adapterLoss(model, name => weights[name], batch).errors;
 }
 
 function adapterLoss(
   {unet: frozen, config, adapter, dtype}: TrainedModel,
-  trained: NamedTensors,
+  read: (name: string) => Tensor | undefined,
   batch: AdapterBatch,
 ): DiffusionLoss {
-  const weights = new Weights(new TrainableWeights('adapter', trained));
+  const weights = new Weights(new TrainableWeights('adapter', read));
   const tokens = imageTokens(weights, adapter, batch.condition, dtype);
   const prediction = unet(
     frozen,

@@ -38,14 +38,15 @@ export function createWatch(
 }
 
 function lossLook(
-  {models, dtype, batchSize, resolution, seed, validation}: ResolvedTrainerOptions,
+  options: ResolvedTrainerOptions,
   dataset: Dataset,
   {numTrainTimesteps, alphasCumprod, predictionType}: Scheduler,
 ): Look {
+  const {models, batchSize, resolution, seed, validation} = options;
   const {lossEvery, drawsPerTask} = validation;
   const loss = new Validation({
     models,
-    trained: trainedModel(models, dtype),
+    trained: trainedModel(models, options),
     draws: validationDraws(dataset, {drawsPerTask, numTrainTimesteps, seed}),
     batchSize,
     encoding: {resolution, alphasCumprod, predictionType: trainedPrediction(predictionType)},

@@ -5,7 +5,6 @@ import type {CompiledFunction, RunOptions} from '../engine/compiled-function.ts'
 import {ArgumentError} from '../errors.ts';
 import type {Tensor, TensorType} from '../graph/tensor.ts';
 import type {MapTree} from '../graph/tree.ts';
-import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
 import type {Device} from '../runtime/device.ts';
 import type {DeviceTensor} from '../runtime/device-tensor.ts';
@@ -19,6 +18,7 @@ import {
 } from './adapter-gradients.ts';
 import {mapBatch, withBatchOn} from './device-batch.ts';
 import type {EncodedBatch} from './encode-batch.ts';
+import type {ResolvedTrainerOptions} from './trainer-options.ts';
 
 export type GradientStep = CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
 
@@ -34,18 +34,23 @@ export interface Differentiated {
 }
 
 /** @throws ArgumentError where the models have no adapter */
-export function compileGradientStep(models: PipelineModels, dtype: ComputeDType): GradientStep {
-  const trained = trainedModel(models, dtype);
+export function compileGradientStep(models: PipelineModels, settings: StepSettings): GradientStep {
+  const trained = trainedModel(models, settings);
   return models.engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients(trained, inputs));
 }
 
+type StepSettings = Pick<ResolvedTrainerOptions, 'dtype' | 'recompute'>;
+
 /** @throws ArgumentError where the models have no adapter */
-export function trainedModel({denoiser, adapter}: PipelineModels, dtype: ComputeDType): TrainedModel {
+export function trainedModel(
+  {denoiser, adapter}: PipelineModels,
+  {dtype, recompute}: StepSettings,
+): TrainedModel {
   if (adapter === undefined) {
     throw new ArgumentError('models: expected an adapter of the kind that is trained, got none.');
   }
   const {weights: unet, config} = denoiser;
-  return {unet, config, adapter: adapter.adapter.description, dtype};
+  return {unet, config, adapter: adapter.adapter.description, dtype, recompute};
 }
 
 /** Whether a step can be taken with them. */

@@ -32,11 +32,11 @@ export type ForecastOptions = Omit<ResolvedTrainerOptions, 'dataset' | 'folder'>
 
 /** Each part runs twice, and the second time counts: the first one prepares weights. */
 export async function forecastTraining(options: ForecastOptions): Promise<TrainingForecast> {
-  const {models, dtype, initial, accumulate, steps, optimizer: adamw, learningRate} = options;
+  const {models, initial, accumulate, steps, optimizer: adamw, learningRate} = options;
   const {engine} = models;
   const optimizer = AdamW.begin(engine, initial, adamw);
   try {
-    const step = compileGradientStep(models, dtype);
+    const step = compileGradientStep(models, options);
     const batch = await encodeMadeUp(options);
     const trainedParameters = [...initial.values()].reduce((sum, {data}) => sum + data.length, 0);
     const memory = memoryOf(

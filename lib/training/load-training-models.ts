@@ -85,7 +85,7 @@ function trainedAdapter(
   denoiser: Denoiser,
 ): ImageAdapter {
   const layers = crossAttentionLayers(denoiser.config);
-  return new ImageAdapter(settings, new TrainableWeights('adapter', {}), description, layers);
+  return new ImageAdapter(settings, new TrainableWeights('adapter', () => undefined), description, layers);
 }
 
 /** Sizes of the adapter to be trained: its file's, or those of published adapters. */

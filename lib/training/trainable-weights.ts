@@ -17,16 +17,17 @@ export function weightOf(state: Tensor): Tensor {
 
 export class TrainableWeights implements WeightSource {
   readonly label: string;
-  readonly #tensors: NamedTensors;
+  readonly #read: (name: string) => Tensor | undefined;
 
-  constructor(label: string, tensors: NamedTensors) {
+  /** @param read records a weight's tensor where a layer first asks for it */
+  constructor(label: string, read: (name: string) => Tensor | undefined) {
     this.label = label;
-    this.#tensors = tensors;
+    this.#read = read;
   }
 
   /** @throws WeightsError where the weight is missing or of another size */
   tensor(name: string, shape: readonly number[]): Tensor {
-    const tensor = this.#tensors[name];
+    const tensor = this.#read(name);
     if (tensor === undefined || tensor.size !== sizeOf(shape)) {
       const got = tensor === undefined ? 'nothing' : formatType(tensor);
       throw new WeightsError(`${this.label}.${name}: expected [${shape.join(', ')}], got ${got}.`);

@@ -28,6 +28,8 @@ export const trainerSettings = z.strictObject({
   batchSize: count.default(1),
   /** Batches whose gradients make a step. Default 1. */
   accumulate: count.default(1),
+  /** Whether activations are computed again on the way back instead of kept: less memory, more time. Default false. */
+  recompute: z.boolean().default(false),
   /** Default 1e-6, as the paper's main run. */
   learningRate: z.number().nonnegative().default(1e-6),
   /** Default `constant`. */

@@ -65,8 +65,8 @@ export class Trainer {
     this.#predictionType = trainedPrediction(start.scheduler.predictionType);
     this.#taken = start.step;
     this.#saved = start.step;
-    const {models, dtype} = options;
-    this.#step = compileGradientStep(models, dtype);
+    const {models} = options;
+    this.#step = compileGradientStep(models, options);
     this.#log = new TrainingLog(options.folder);
     this.#watch = createWatch(options, start.scheduler, this.#log);
     this.#sum = models.engine.compile('train.sum', sumGradients);

@@ -1,4 +1,4 @@
-// The activations of the epilogues, in float64.
+// The functions of unary and of the epilogues, in float64.
 #pragma once
 
 #include <cmath>
@@ -10,6 +10,9 @@ inline double activate(const std::string& kind, double x) {
   if (kind == "silu") return x / (1 + std::exp(-x));
   if (kind == "quick_gelu") return x / (1 + std::exp(-1.702 * x));
   if (kind == "gelu") return x * 0.5 * std::erfc(-x / std::sqrt(2.0));
+  if (kind == "exp") return std::exp(x);
+  if (kind == "log") return std::log(x);
+  if (kind == "rsqrt") return 1 / std::sqrt(x);
   return x;
 }
 

@@ -1,4 +1,5 @@
 import test, {type ExecutionContext} from 'ava';
+import type {CompiledFunction} from '../../lib/engine/compiled-function.ts';
 import {Engine} from '../../lib/engine/engine.ts';
 import {RandomWeights} from '../../lib/engine/random-weights.ts';
 import {describeAdapterWeights} from '../../lib/models/ip-adapter.ts';
@@ -10,7 +11,14 @@ import {openDevice} from '../../lib/runtime/device.ts';
 import {DeviceTensor} from '../../lib/runtime/device-tensor.ts';
 import {TorchGenerator} from '../../lib/schedulers/torch-generator.ts';
 import {AdamW} from '../../lib/training/adamw.ts';
-import {type AdapterStepInputs, adapterGradients} from '../../lib/training/adapter-gradients.ts';
+import {
+  type AdapterStepInputs,
+  type AdapterStepOutputs,
+  adapterGradients,
+} from '../../lib/training/adapter-gradients.ts';
+import {relativeError} from '../_helpers/relative-error.ts';
+
+type TrainingStep = CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
 
 const generator = new TorchGenerator(1);
 const random = (shape: readonly number[], scale = 1): HostTensor => ({
@@ -18,7 +26,7 @@ const random = (shape: readonly number[], scale = 1): HostTensor => ({
   data: generator.randn(shape).map(x => x * scale),
 });
 
-/** A training step of the tiny random model, with a batch of two. */
+/** A training step of the tiny random model, with a batch of two; `again` recomputes. */
 async function tinyStep(kind: 'plus' | 'instruct') {
   const pipeline = await IPAdapterInstructPipeline.random({adapter: kind});
   const {denoiser, adapter} = pipeline.models;
@@ -41,7 +49,9 @@ async function tinyStep(kind: 'plus' | 'instruct') {
     adapter: description,
     dtype: 'float32' as const,
   };
-  const compiled = engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients(model, inputs));
+  const [compiled, again] = [false, true].map(recompute =>
+    engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients({...model, recompute}, inputs)),
+  ) as [TrainingStep, TrainingStep];
   const text = [2, 77, config.crossAttentionDim];
   const upload = ({shape, data}: HostTensor) => DeviceTensor.from(engine.device, data, shape);
   const texts = kind === 'instruct' ? {prompt: upload(random(text)), instruction: upload(random(text))} : {};
@@ -54,7 +64,7 @@ async function tinyStep(kind: 'plus' | 'instruct') {
     condition: {image: upload(random([2, 65, 64])), ...texts},
     imageScales: upload({shape: [layers.length, 2], data: new Float32Array(2 * layers.length).fill(1)}),
   };
-  return {engine, weights, compiled, batch};
+  return {engine, weights, compiled, again, batch};
 }
 
 async function checkSlope(t: ExecutionContext, kind: 'plus' | 'instruct'): Promise<void> {
@@ -97,6 +107,22 @@ async function checkSlope(t: ExecutionContext, kind: 'plus' | 'instruct'): Promi
 
 test('gradients of IP-Adapter+ are the slope of the loss', t => checkSlope(t, 'plus'));
 test('and so are those of IPAdapter-Instruct', t => checkSlope(t, 'instruct'));
+
+test('recomputation: equal gradients, a smaller arena, the same weights', async t => {
+  const {engine, weights, compiled, again, batch} = await tinyStep('instruct');
+  const {state} = AdamW.begin(engine, weights);
+  const [kept, recomputed] = [await compiled.run({state, batch}), await again.run({state, batch})];
+  const arrays = (outputs: typeof kept) =>
+    Promise.all([outputs.loss, ...Object.values(outputs.gradients)].map(tensor => tensor.toFloat32Array()));
+  const expected = await arrays(kept);
+  for (const [index, actual] of (await arrays(recomputed)).entries()) {
+    t.true(relativeError(actual, expected[index]!) < 1e-5);
+  }
+  const [large, small] = [compiled, again].map(step => step.plan({state, batch}).program);
+  t.log(`arena ${large!.peakBytes} bytes without, ${small!.peakBytes} with`);
+  t.true(small!.peakBytes < 0.4 * large!.peakBytes);
+  t.deepEqual([...small!.parameterBytes].sort(), [...large!.parameterBytes].sort());
+});
 
 test('AdamW brings the loss of one batch down, and goes on from a saved state with equal bits', async t => {
   const {engine, weights, compiled, batch} = await tinyStep('instruct');

@@ -50,7 +50,7 @@ async function tokensOf(
     ({image: pixels, ...rest}: Readonly<Record<string, Tensor>>) => {
       const isText = (name: string) => name === 'prompt' || name === 'instruction';
       const entries = Object.entries(rest);
-      const source = new TrainableWeights('a', Object.fromEntries(entries.filter(([name]) => !isText(name))));
+      const source = new TrainableWeights('a', name => rest[name]);
       const given = Object.fromEntries(entries.filter(([name]) => isText(name)));
       return imageTokens(new Weights(source), adapter, {image: pixels!, ...given}, 'float32');
     },

@@ -3,29 +3,45 @@
  */
 import {defineOp, noSecondDerivative} from '../op.ts';
 import {sizeOf, type Tensor} from '../tensor.ts';
-import {expectCompute, expectDType, expectShape, fail} from './check.ts';
+import {expectCompute, expectDType, expectShape, fail, sameShape} from './check.ts';
 import {concat, reduceSum, slice} from './data.ts';
 
-/** silu: x·σ(x); gelu: x·Φ(x), by erf; quick_gelu: x·σ(1.702 x). */
+const activations = ['silu', 'gelu', 'quick_gelu'] as const;
+
+/** silu: x·σ(x); gelu: x·Φ(x), by erf; quick_gelu: x·σ(1.702 x); rsqrt: 1/√x. */
 export const unary = defineOp({
   name: 'unary',
   inputs: ['x'],
-  attributes: {kind: ['silu', 'gelu', 'quick_gelu']},
+  attributes: {kind: [...activations, 'exp', 'log', 'rsqrt']},
   infer: ({x}) => {
     expectCompute('x', x);
     return {shape: x.shape, dtype: x.dtype};
   },
   cost: ({x}) => ({flops: 10 * x.size}),
-  vjp: ({inputs: {x}, attributes: {kind}, gradient}) => ({
-    x: (): Tensor => activationGradient({x, gradient}, {kind}),
-  }),
+  vjp: ({inputs: {x}, attributes: {kind}, output, gradient}) => {
+    const times = (a: Tensor, b: Tensor): Tensor => binary({a, b}, {kind: 'multiply'});
+    return {
+      x: (): Tensor => {
+        if (kind === 'exp') return times(gradient, output);
+        if (kind === 'log') {
+          const root = unary({x}, {kind: 'rsqrt'});
+          return times(gradient, times(root, root));
+        }
+        if (kind === 'rsqrt') {
+          const cube = times(output, times(output, output));
+          return times(gradient, affine({x: cube}, {scale: -0.5, offset: 0}));
+        }
+        return activationGradient({x, gradient}, {kind});
+      },
+    };
+  },
 });
 
-/** gradient · f'(x), for the functions f of {@link unary}. */
+/** gradient · f'(x), for the activations f of {@link unary}. */
 export const activationGradient = defineOp({
   name: 'activation_gradient',
   inputs: ['x', 'gradient'],
-  attributes: {kind: ['silu', 'gelu', 'quick_gelu']},
+  attributes: {kind: activations},
   infer: ({x, gradient}) => {
     expectCompute('x', x);
     expectShape('gradient', gradient, x.shape);
@@ -51,7 +67,8 @@ export const binary = defineOp({
   },
   cost: (_inputs, _attributes, output) => ({flops: sizeOf(output.shape)}),
   vjp: ({inputs: {a, b}, attributes: {kind}, gradient}) => {
-    const summed = (x: Tensor, to: Tensor): Tensor => reduceSum({x}, {shape: to.shape, dtype: to.dtype});
+    const summed = (x: Tensor, to: Tensor): Tensor =>
+      sameShape(x.shape, to.shape) ? x : reduceSum({x}, {shape: to.shape, dtype: to.dtype});
     const times = (factor: Tensor): Tensor => binary({a: gradient, b: factor}, {kind: 'multiply'});
     if (kind === 'multiply')
       return {a: (): Tensor => summed(times(b), a), b: (): Tensor => summed(times(a), b)};

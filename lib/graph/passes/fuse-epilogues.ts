@@ -8,9 +8,11 @@ import {conv2d, groupNorm, linear, packLinear} from '../ops/index.ts';
 import type {Graph, Op, OpNode, Tensor} from '../tensor.ts';
 import {scoped} from '../trace.ts';
 import {eliminateDeadNodes} from './eliminate-dead-nodes.ts';
-import {countUses, rewrite, type Visit} from './rewrite.ts';
+import {countUses, opNode, rewrite, type Visit} from './rewrite.ts';
 
-type Fusion = (visit: Visit, onlyHere: (index: number) => boolean) => Tensor | undefined;
+/** Whether a tensor of the graph as it was has one reader. */
+type OnlyHere = (tensor: Tensor | undefined) => boolean;
+type Fusion = (visit: Visit, onlyHere: OnlyHere) => Tensor | undefined;
 
 const fusions: Readonly<Record<string, Fusion>> = {
   unary: fuseActivation,
@@ -21,14 +23,11 @@ const fusions: Readonly<Record<string, Fusion>> = {
 
 /** Equal in meaning, up to rounding, to the graph it is given. */
 export function fuseEpilogues(graph: Graph): Graph {
-  const uses = countUses(graph);
-  const fused = rewrite(graph, visit => {
-    const onlyHere = (index: number) => {
-      const operand = visit.node.inputs[index];
-      return operand !== undefined && uses.get(operand) === 1;
-    };
-    return fusions[visit.node.op.name]?.(visit, onlyHere);
-  });
+  // Nobody reads all of what gradients compute again; a dead reader would keep its operand apart.
+  const live = eliminateDeadNodes(graph);
+  const uses = countUses(live);
+  const onlyHere: OnlyHere = tensor => tensor !== undefined && uses.get(tensor) === 1;
+  const fused = rewrite(live, visit => fusions[visit.node.op.name]?.(visit, onlyHere));
   return eliminateDeadNodes(fused);
 }
 
@@ -47,46 +46,49 @@ function hasResidual(node: OpNode): boolean {
   return node.inputs[node.op.roles.length - 1] !== undefined;
 }
 
-function fuseActivation({node, inputs}: Visit, onlyHere: (index: number) => boolean): Tensor | undefined {
+function fuseActivation({node, inputs}: Visit, onlyHere: OnlyHere): Tensor | undefined {
   const source = producer(inputs[0], linear, conv2d, groupNorm);
-  if (source === undefined || !onlyHere(0) || source.attributes['activation'] !== 'none') return undefined;
+  if (source === undefined || !onlyHere(node.inputs[0]) || source.attributes['activation'] !== 'none')
+    return undefined;
   if (source.op !== groupNorm && hasResidual(source)) return undefined;
   const activation = node.attributes['kind'] as string;
   if (!(source.op.attributeKinds['activation'] as readonly string[]).includes(activation)) return undefined;
   return reapply(source, source.inputs, {...source.attributes, activation});
 }
 
-function fuseResidual({node, inputs}: Visit, onlyHere: (index: number) => boolean): Tensor | undefined {
+function fuseResidual({node, inputs}: Visit, onlyHere: OnlyHere): Tensor | undefined {
   const [a, b] = inputs as [Tensor, Tensor];
   if (node.attributes['kind'] !== 'add' || !sameShape(a.shape, b.shape)) return undefined;
   // The operand written last comes first: `x + f(x)` is written either way round.
   for (const [index, product, residual] of [[1, b, a] as const, [0, a, b] as const]) {
     const source = producer(product, linear, conv2d);
-    if (source !== undefined && onlyHere(index) && !hasResidual(source)) {
+    if (source !== undefined && onlyHere(node.inputs[index]) && !hasResidual(source)) {
       return reapply(source, source.inputs.with(-1, residual), source.attributes);
     }
   }
   return undefined;
 }
 
-function fuseGeglu({inputs}: Visit, onlyHere: (index: number) => boolean): Tensor | undefined {
+function fuseGeglu({node, inputs}: Visit, onlyHere: OnlyHere): Tensor | undefined {
   const source = producer(inputs[0], linear);
-  if (source === undefined || !onlyHere(0)) return undefined;
+  if (source === undefined || !onlyHere(node.inputs[0])) return undefined;
   const [x, weight, bias, residual] = source.inputs;
   const packed = producer(weight, packLinear);
   if (packed === undefined || residual !== undefined || source.attributes['activation'] !== 'none') {
     return undefined;
   }
+  // Where the product is computed again for gradients, one layout of the weight serves both.
+  if (!onlyHere(opNode(node.inputs[0]!).inputs[1])) return undefined;
   const interleaved = reapply(packed, packed.inputs, {...packed.attributes, glu: true});
   return reapply(source, [x, interleaved, bias, undefined], {activation: 'geglu'});
 }
 
-function fuseUpsample({node, inputs}: Visit, onlyHere: (index: number) => boolean): Tensor | undefined {
+function fuseUpsample({node, inputs}: Visit, onlyHere: OnlyHere): Tensor | undefined {
   const source = inputs[0]?.node;
   const folds =
     source?.kind === 'op' &&
     source.op.name === 'upsample_nearest' &&
-    onlyHere(0) &&
+    onlyHere(node.inputs[0]) &&
     node.attributes['upsample_height'] === 0;
   if (!folds) return undefined;
   const {height, width} = source.attributes as {height: number; width: number};

@@ -15,13 +15,7 @@ import {opNode, rewrite} from './rewrite.ts';
 
 /** Replaces each weights-only value that the rest of the graph reads by a prepared one. */
 export function prepareWeights(graph: Graph): Graph {
-  const constant = new Set<Tensor>();
-  const isConstant = (tensor: Tensor | undefined) =>
-    tensor === undefined || tensor.node.kind === 'parameter' || constant.has(tensor);
-  for (const tensor of graph.nodes) {
-    if (opNode(tensor).inputs.every(isConstant)) constant.add(tensor);
-  }
-
+  const isConstant = weightsAlone(graph.nodes);
   const prepared = new Map<string, Tensor>();
   const prepare = (tensor: Tensor): Tensor => {
     const recipe = recipeOf(tensor);
@@ -31,7 +25,7 @@ export function prepareWeights(graph: Graph): Graph {
   };
   const original = new Map<OpNode, Tensor>(graph.nodes.map(tensor => [opNode(tensor), tensor]));
   const rest = rewrite(graph, ({node, inputs}) => {
-    if (constant.has(original.get(node)!)) return undefined;
+    if (isConstant(original.get(node)!)) return undefined;
     const bound = inputs.map((input, index) => {
       const before = node.inputs[index];
       return before !== undefined && isConstant(before) ? prepare(before) : input;
@@ -42,6 +36,16 @@ export function prepareWeights(graph: Graph): Graph {
     isConstant(tensor) ? prepare(tensor) : rest.outputs[index]!,
   );
   return eliminateDeadNodes({...rest, outputs});
+}
+
+/** Whether a tensor is a weight, or one of `nodes`, in the order of recording, that depends on nothing else. */
+export function weightsAlone(nodes: readonly Tensor[]): (tensor: Tensor) => boolean {
+  const found = new Set<Tensor>();
+  const isConstant = (tensor: Tensor) => tensor.node.kind === 'parameter' || found.has(tensor);
+  for (const tensor of nodes) {
+    if (opNode(tensor).inputs.every(input => input === undefined || isConstant(input))) found.add(tensor);
+  }
+  return isConstant;
 }
 
 function recipeOf(output: Tensor): PreparedRecipe {

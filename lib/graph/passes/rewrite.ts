@@ -16,17 +16,23 @@ export interface Visit {
  * What is no longer reached stays in the result: `eliminateDeadNodes` sweeps.
  */
 export function rewrite(graph: Graph, replace: (visit: Visit) => Tensor | undefined): Graph {
-  const renamed = new Map<Tensor, Tensor>();
-  const resolve = (tensor: Tensor) => renamed.get(tensor) ?? tensor;
-  const {nodes} = record(() => {
-    for (const tensor of graph.nodes) {
-      const node = opNode(tensor);
-      const inputs = node.inputs.map(input => input && resolve(input));
-      const copy = () => replace({node, inputs}) ?? node.op.apply(inputs, node.attributes);
-      renamed.set(tensor, scoped(node.scope, copy));
-    }
-  });
-  return {inputs: graph.inputs, nodes, outputs: graph.outputs.map(resolve)};
+  const {value: renamed, nodes} = record(() => recordAgain(graph.nodes, replace));
+  return {inputs: graph.inputs, nodes, outputs: graph.outputs.map(tensor => renamed.get(tensor) ?? tensor)};
+}
+
+/** Records nodes again, in their scopes, reading each other's copies; returns the copy of each. */
+export function recordAgain(
+  nodes: readonly Tensor[],
+  replace: (visit: Visit) => Tensor | undefined = () => undefined,
+): Map<Tensor, Tensor> {
+  const copies = new Map<Tensor, Tensor>();
+  for (const tensor of nodes) {
+    const node = opNode(tensor);
+    const inputs = node.inputs.map(input => input && (copies.get(input) ?? input));
+    const copy = () => replace({node, inputs}) ?? node.op.apply(inputs, node.attributes);
+    copies.set(tensor, scoped(node.scope, copy));
+  }
+  return copies;
 }
 
 /** The op node behind a tensor of `graph.nodes`. */

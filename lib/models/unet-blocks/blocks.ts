@@ -4,6 +4,7 @@
 import {InternalError} from '../../errors.ts';
 import * as ops from '../../graph/ops/index.ts';
 import type {Tensor} from '../../graph/tensor.ts';
+import {checkpoint} from '../../graph/trace.ts';
 import {conv2d} from '../../nn/layers.ts';
 import {resnetBlock, upsampler} from '../../nn/resnet-block.ts';
 import type {Weights} from '../../nn/weights.ts';
@@ -39,7 +40,7 @@ export function downBlocks(context: BlockContext, blocks: readonly BlockPlan[], 
     skips.push(next);
   };
   for (const {path, layers, resamples} of blocks) {
-    for (const plan of layers) keep(layer(context, plan, hidden));
+    for (const plan of layers) keep(layer(context, plan, [hidden]));
     if (resamples) keep(downsampler(context, `${path}.downsamplers.0`, hidden));
   }
   return {hidden, skips};
@@ -47,7 +48,7 @@ export function downBlocks(context: BlockContext, blocks: readonly BlockPlan[], 
 
 /** The mid block, or nothing where the plan has none. */
 export function midBlocks(context: BlockContext, blocks: readonly BlockPlan[], x: Tensor): Tensor {
-  return blocks.flatMap(block => block.layers).reduce((hidden, plan) => layer(context, plan, hidden), x);
+  return blocks.flatMap(block => block.layers).reduce((hidden, plan) => layer(context, plan, [hidden]), x);
 }
 
 /** All up blocks: each layer joins the latest skip; an upsampler grows to the size of the skip that comes next. */
@@ -61,9 +62,9 @@ export function upBlocks(
   let hidden = x;
   for (const {path, layers, resamples} of blocks) {
     for (const plan of layers) {
-      const joined = ops.concat({parts: [hidden, toRows(latest(left), hidden.dim(0))]}, {axis: 3});
+      const skip = latest(left);
       left.pop();
-      hidden = layer(context, plan, joined);
+      hidden = layer(context, plan, [hidden, toRows(skip, hidden.dim(0))]);
     }
     if (resamples) {
       const [, height, width] = latest(left).shape as [number, number, number, number];
@@ -79,22 +80,32 @@ function latest(skips: readonly Tensor[]): Tensor {
   return skip;
 }
 
-function layer(context: BlockContext, {resnet, transformer}: LayerPlan, x: Tensor): Tensor {
+/** @param parts join along the channels */
+function layer(
+  context: BlockContext,
+  {resnet, transformer}: LayerPlan,
+  parts: readonly [Tensor, ...Tensor[]],
+): Tensor {
   const {weights, config, timeBiases, crossAttention} = context;
   const {normNumGroups, normEps, useLinearProjection} = config;
   const timeBias = timeBiases.get(resnet)!;
-  const hidden = resnetBlock(weights.at(resnet.path), x, resnet.outChannels, {
-    groups: normNumGroups,
-    epsilon: normEps,
-    sampleBias: timeBias.dim(0) === 1 ? timeBias : toRows(timeBias, x.dim(0)),
+  const hidden = checkpoint(() => {
+    const x = parts.length === 1 ? parts[0] : ops.concat({parts}, {axis: 3});
+    return resnetBlock(weights.at(resnet.path), x, resnet.outChannels, {
+      groups: normNumGroups,
+      epsilon: normEps,
+      sampleBias: timeBias.dim(0) === 1 ? timeBias : toRows(timeBias, x.dim(0)),
+    });
   });
   if (transformer === undefined) return hidden;
-  return spatialTransformer(weights.at(transformer.path), hidden, {
-    heads: transformer.heads,
-    normNumGroups,
-    useLinearProjection,
-    contexts: transformer.blocks.map(path => crossAttention.get(`${path}.attn2`)!),
-  });
+  return checkpoint(() =>
+    spatialTransformer(weights.at(transformer.path), hidden, {
+      heads: transformer.heads,
+      normNumGroups,
+      useLinearProjection,
+      contexts: transformer.blocks.map(path => crossAttention.get(`${path}.attn2`)!),
+    }),
+  );
 }
 
 /** Halves the picture by a strided convolution. */

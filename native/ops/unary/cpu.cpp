@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "cpu/map.h"
 #include "cpu/math.h"
 #include "cpu/with_dtype.h"
@@ -14,6 +16,25 @@ void map_all(const T* x, T* y, int64_t count, CpuContext& context) {
   });
 }
 
+// By the C library, element by element: only losses call these, on few elements.
+template <float (*Function)(float)>
+Vec map_lanes(Vec x) {
+  float lanes[Vec::kLanes];
+  x.store(lanes);
+  for (float& lane : lanes) lane = Function(lane);
+  return Vec::load(lanes);
+}
+
+float exponential(float x) {
+  return std::exp(x);
+}
+float logarithm(float x) {
+  return std::log(x);
+}
+float reciprocal_root(float x) {
+  return 1 / std::sqrt(x);
+}
+
 void run(const Unary& attributes, const NodeView& node, CpuContext& context) {
   with_compute(node.input(0).dtype, [&](auto element) {
     using T = decltype(element);
@@ -27,6 +48,12 @@ void run(const Unary& attributes, const NodeView& node, CpuContext& context) {
         return map_all<gelu>(x, y, count, context);
       case Unary::Kind::kQuickGelu:
         return map_all<quick_gelu>(x, y, count, context);
+      case Unary::Kind::kExp:
+        return map_all<map_lanes<exponential>>(x, y, count, context);
+      case Unary::Kind::kLog:
+        return map_all<map_lanes<logarithm>>(x, y, count, context);
+      case Unary::Kind::kRsqrt:
+        return map_all<map_lanes<reciprocal_root>>(x, y, count, context);
     }
   });
 }

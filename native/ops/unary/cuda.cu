@@ -17,6 +17,9 @@ __device__ float apply(float x) {
   if constexpr (kKind == Unary::Kind::kSilu) return silu(x);
   if constexpr (kKind == Unary::Kind::kGelu) return gelu(x);
   if constexpr (kKind == Unary::Kind::kQuickGelu) return quick_gelu(x);
+  if constexpr (kKind == Unary::Kind::kExp) return expf(x);
+  if constexpr (kKind == Unary::Kind::kLog) return logf(x);
+  if constexpr (kKind == Unary::Kind::kRsqrt) return 1 / sqrtf(x);
 }
 
 // x and y may be the same.
@@ -53,6 +56,12 @@ void record(const Unary& attributes, const NodeView& node, CudaEncoder& encoder)
         return record_kind<T, Unary::Kind::kGelu>(node, encoder);
       case Unary::Kind::kQuickGelu:
         return record_kind<T, Unary::Kind::kQuickGelu>(node, encoder);
+      case Unary::Kind::kExp:
+        return record_kind<T, Unary::Kind::kExp>(node, encoder);
+      case Unary::Kind::kLog:
+        return record_kind<T, Unary::Kind::kLog>(node, encoder);
+      case Unary::Kind::kRsqrt:
+        return record_kind<T, Unary::Kind::kRsqrt>(node, encoder);
     }
   });
 }

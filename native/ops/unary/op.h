@@ -1,4 +1,4 @@
-// unary: an activation function of every element.
+// unary: a function of every element.
 #pragma once
 
 #include "runtime/op.h"
@@ -10,9 +10,9 @@ struct Unary {
   static constexpr const char* kName = "unary";
   static constexpr InputRole kInputs[] = {{"x"}};
 
-  // silu: x·σ(x); gelu: x·Φ(x), by erf; quick_gelu: x·σ(1.702·x).
-  enum class Kind : uint8_t { kSilu, kGelu, kQuickGelu } kind = Kind::kSilu;
-  static constexpr const char* kKindNames[] = {"silu", "gelu", "quick_gelu"};
+  // silu: x·σ(x); gelu: x·Φ(x), by erf; quick_gelu: x·σ(1.702·x); rsqrt: 1/√x.
+  enum class Kind : uint8_t { kSilu, kGelu, kQuickGelu, kExp, kLog, kRsqrt } kind = Kind::kSilu;
+  static constexpr const char* kKindNames[] = {"silu", "gelu", "quick_gelu", "exp", "log", "rsqrt"};
 
   template <class Visitor>
   void fields(Visitor&& visit) {

@@ -72,6 +72,30 @@ test('GEGLU moves into its product, whose weight is packed for it', t => {
   t.regex(printGraph(fused), /f32\[2, 8\] = linear .*activation=geglu/);
 });
 
+test('GEGLU stays outside of a product whose weight another one reads', t => {
+  const {graph} = trace(
+    ({x}: {x: Tensor}) => {
+      const weight = ops.packLinear({weight: w.tensor('ff', [16, 4])}, {dtype: 'float32', glu: false});
+      const product = () => ops.linear({x, weight}, {activation: 'none'});
+      return [ops.geglu({x: product()}), product()];
+    },
+    {x: f32(2, 4)},
+  );
+  t.deepEqual(opsOf(fuseEpilogues(graph)), ['pack_linear', 'linear', 'geglu', 'linear']);
+});
+
+test('what nobody reads keeps nothing apart', t => {
+  const {graph} = trace(
+    ({x}: {x: Tensor}) => {
+      const h = linear(w.at('a'), x, 4);
+      ops.affine({x: h}, {scale: 2, offset: 0});
+      return silu(h);
+    },
+    {x: f32(2, 4)},
+  );
+  t.deepEqual(opsOf(prepareWeights(fuseEpilogues(graph))), ['linear']);
+});
+
 test('nearest upsampling moves into the convolution', t => {
   const {graph} = trace(
     ({x}: {x: Tensor}) => conv2d(w.at('c'), ops.upsampleNearest({x}, {height: 7, width: 9}), 4),
