@@ -62,6 +62,7 @@ export type {
   TrainingEvent,
   TrainingResult,
   TrainOptions,
+  WatchEvent,
 } from './training/trainer-options.ts';
 
 // Schedulers

@@ -14,9 +14,18 @@ import type {TrainerOptions} from './trainer-options.ts';
  */
 export async function openRecipe(recipe: Recipe): Promise<TrainerOptions> {
   const dataset = await openDataset(recipe.dataset);
+  const validationSet = recipe.validationSet && (await openDataset(recipe.validationSet));
   const {models, initial} = await openRecipeModels(recipe);
   const dtype = computeDType(recipe.models.dtype, models.engine.device);
-  return {...recipe.training, models, initial, dataset, dtype, folder: recipe.output};
+  return {
+    ...recipe.training,
+    models,
+    initial,
+    dataset,
+    ...(validationSet && {validationSet}),
+    dtype,
+    folder: recipe.output,
+  };
 }
 
 /** The models alone. */
