@@ -2,7 +2,6 @@
  * Pictures that an adapter in training makes of a held-out set: the same conditions, prompts, instructions and noise at
  * every step.
  */
-
 import type {Dataset} from '../datasets/dataset.ts';
 import type {DatasetProblem, DatasetSample} from '../datasets/dataset-sample.ts';
 import type {RunOptions} from '../engine/compiled-function.ts';

@@ -1,7 +1,6 @@
 /**
  * The loss over a held-out set, with draws that never change, so that values of different steps can be compared.
  */
-
 import type {Dataset} from '../datasets/dataset.ts';
 import type {DatasetProblem, DatasetSample} from '../datasets/dataset-sample.ts';
 import type {CompiledFunction, RunOptions} from '../engine/compiled-function.ts';
