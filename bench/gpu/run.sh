@@ -83,9 +83,9 @@ step doctor-json bash -c "node dist/cli.js doctor --device cuda --json > '$out/d
 # Every op against the processor's; each twice, as launches and as a graph, with equal bits.
 step parity build-test/cuda_device_tests
 
-# A small generation, and attention from JavaScript.
+# A small generation, attention from JavaScript, and a training step.
 step javascript env IPAI_TEST_CUDA_LIBRARY="$IPAI_CUDA_LIBRARY" \
-  npx ava test/pipelines/cuda.test.ts test/pipelines/standalone-cuda.test.ts
+  npx ava test/pipelines/cuda.test.ts test/pipelines/standalone-cuda.test.ts test/training/cuda.test.ts
 
 # The smallest cases are enough for it, and it is some hundred times slower.
 for tool in memcheck racecheck initcheck synccheck; do
@@ -97,7 +97,7 @@ for tool in memcheck racecheck initcheck synccheck; do
   fi
 done
 
-for dtype in float16 bfloat16; do
+for dtype in float32 float16 bfloat16; do
   command="node dist/cli.js check-reference ${reference:-FOLDER} --device cuda --dtype $dtype"
   if [ -n "$reference" ]; then
     step "reference-$dtype" $command

@@ -2,10 +2,7 @@
  * A traced training step of an adapter on a frozen UNet: from a batch to its loss and the gradients of the adapter's
  * weights.
  */
-import {gradients} from '../graph/gradients.ts';
-import {binary, reduceSum, reshape} from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
-import {scoped} from '../graph/trace.ts';
 import {adapterKeyValues, type ImageTokensInputs, imageTokens} from '../models/ip-adapter.ts';
 import {crossAttentionLayers, unet, unetTextKeyValues, unetTimeProjections} from '../models/unet.ts';
 import type {UNetConfig} from '../models/unet-config.ts';
@@ -13,7 +10,8 @@ import {Weights} from '../nn/weights.ts';
 import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import type {AdapterDescription} from '../weights/adapter-kind.ts';
 import {type DiffusionLoss, diffusionLoss} from './diffusion-loss.ts';
-import {type NamedTensors, TrainableWeights, weightOf} from './trainable-weights.ts';
+import {type GradientsWithNorm, stateGradients} from './state-gradients.ts';
+import {type NamedTensors, TrainableWeights} from './trainable-weights.ts';
 
 export interface TrainedModel {
   readonly unet: Weights;
@@ -48,13 +46,6 @@ export type AdapterStepInputs = {
   readonly batch: AdapterBatch;
 };
 
-export type GradientsWithNorm = {
-  /** [1]: sum of all squared gradients. */
-  readonly squaredNorm: Tensor;
-  /** float32, of the weights' shapes. */
-  readonly gradients: NamedTensors;
-};
-
 export type AdapterStepOutputs = GradientsWithNorm & {
   /** [1, 1, 1, 1] */
   readonly loss: Tensor;
@@ -70,40 +61,21 @@ export type AdapterErrorsInputs = {
 
 /** To be compiled: loss and gradients of a batch. */
 export function adapterGradients(model: TrainedModel, {state, batch}: AdapterStepInputs): AdapterStepOutputs {
-  const trained = new Map<string, Tensor>();
-  // Cut from its state in the region that reads it first, a weight does not live from there to the way back.
-  const read = (name: string) => {
-    const tensor =
-      trained.get(name) ?? (state[name] && scoped(`adapter.${name}`, () => weightOf(state[name]!)));
-    if (tensor !== undefined) trained.set(name, tensor);
-    return tensor;
-  };
-  const {loss, errors} = adapterLoss(model, read, batch);
-  const names = Object.keys(state);
   const {recompute = false} = model;
-  const parts = gradients(
-    loss,
-    names.map(name => read(name)!),
-    {recompute},
-  );
-  return {
-    loss,
-    errors,
-    ...withNorm(Object.fromEntries(names.map((name, index) => [name, parts[index]!]))),
-  };
+  return stateGradients('adapter', state, weights => adapterLoss(model, weights, batch), {recompute});
 }
 
 /** To be compiled: the forward part alone, to the mean squared error of each sample, [B, 1, 1, 1]. */
 export function adapterErrors(model: TrainedModel, {weights, batch}: AdapterErrorsInputs): Tensor {
-  return adapterLoss(model, name => weights[name], batch).errors;
+  const given = new Weights(new TrainableWeights('adapter', name => weights[name]));
+  return adapterLoss(model, given, batch).errors;
 }
 
 function adapterLoss(
   {unet: frozen, config, adapter, dtype}: TrainedModel,
-  read: (name: string) => Tensor | undefined,
+  weights: Weights,
   batch: AdapterBatch,
 ): DiffusionLoss {
-  const weights = new Weights(new TrainableWeights('adapter', read));
   const tokens = imageTokens(weights, adapter, batch.condition, dtype);
   const prediction = unet(
     frozen,
@@ -118,22 +90,4 @@ function adapterLoss(
     dtype,
   );
   return diffusionLoss(prediction, batch.target, batch.weights);
-}
-
-/** To be compiled: the sum of two batches' gradients, of equal names. */
-export function sumGradients({a, b}: Readonly<Record<'a' | 'b', NamedTensors>>): GradientsWithNorm {
-  const sums = Object.entries(a).map(([name, part]) => [name, binary({a: part, b: b[name]!}, {kind: 'add'})]);
-  return withNorm(Object.fromEntries(sums));
-}
-
-function withNorm(gradients: NamedTensors): GradientsWithNorm {
-  const norms = Object.values(gradients).map(squaredNorm);
-  return {gradients, squaredNorm: norms.reduce((a, b) => binary({a, b}, {kind: 'add'}))};
-}
-
-/** float32 [1] */
-function squaredNorm(x: Tensor): Tensor {
-  const flat = reshape({x}, {shape: [x.size]});
-  const squares = binary({a: flat, b: flat}, {kind: 'multiply'});
-  return reduceSum({x: squares}, {shape: [1], dtype: 'float32'});
 }

@@ -9,7 +9,8 @@ import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {DeviceTensor} from '../runtime/device-tensor.ts';
 import type {OptimizerState} from './adamw.ts';
 import {type DeviceTensors, disposeAll, readAll, uploadAll} from './device-tensors.ts';
-import {type NamedTensors, weightOf} from './trainable-weights.ts';
+import {weightOf} from './state-gradients.ts';
+import type {NamedTensors} from './trainable-weights.ts';
 
 export interface EmaOptions {
   /** Share of the average that a step leaves, within [0, 1): 0.9999, say. The first steps leave less. */
@@ -86,7 +87,7 @@ export class ExponentialMovingAverage {
 function updateAverages({averages, state, rate}: UpdateInputs): NamedTensors {
   return Object.fromEntries(
     Object.entries(averages).map(([name, average]) => {
-      const difference = binary({a: average, b: weightOf(state[name]!)}, {kind: 'subtract'});
+      const difference = binary({a: average, b: weightOf(`ema.${name}`, state[name]!)}, {kind: 'subtract'});
       const factor = reshape({x: rate}, {shape: average.shape.map(() => 1)});
       const change = binary({a: difference, b: factor}, {kind: 'multiply'});
       return [name, binary({a: average, b: change}, {kind: 'subtract'})];

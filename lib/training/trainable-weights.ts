@@ -2,18 +2,12 @@
  * Weights that a traced function takes as inputs, so that gradients can be asked of them.
  */
 import {WeightsError} from '../errors.ts';
-import {reshape, slice} from '../graph/ops/index.ts';
+import {reshape} from '../graph/ops/index.ts';
 import {formatType, sizeOf, type Tensor} from '../graph/tensor.ts';
 import type {WeightSource} from '../nn/weights.ts';
 
 /** Symbolic tensors by the names that layers ask for. */
 export type NamedTensors = Readonly<Record<string, Tensor>>;
-
-/** The weight itself, of an optimiser state [3, ...]. */
-export function weightOf(state: Tensor): Tensor {
-  const part = slice({x: state}, {axis: 0, start: 0, length: 1});
-  return reshape({x: part}, {shape: state.shape.slice(1)});
-}
 
 export class TrainableWeights implements WeightSource {
   readonly label: string;

@@ -9,7 +9,6 @@ import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {createScheduler} from '../schedulers/create-scheduler.ts';
 import type {Scheduler} from '../schedulers/scheduler.ts';
 import {AdamW} from './adamw.ts';
-import {type GradientsWithNorm, sumGradients} from './adapter-gradients.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
 import {createWatch} from './create-watch.ts';
 import {
@@ -27,6 +26,7 @@ import {type EncodedBatch, encodeBatch, type PreparedSample} from './encode-batc
 import {withInstructionPools} from './instruction-pools.ts';
 import {learningRateAt} from './learning-rate.ts';
 import {SampleStream} from './sample-stream.ts';
+import {type GradientsWithNorm, sumGradients} from './state-gradients.ts';
 import type {NamedTensors} from './trainable-weights.ts';
 import {
   type ResolvedTrainerOptions,

@@ -1,14 +1,12 @@
-// Sizes of attention's tiles, by the size of heads: all that there is.
+// Sizes of attention's tiles on the tensor cores, by the size of heads. Other sizes, see
+// attention_any_head.h.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "cuda/grid.h"
-#include "runtime/type_checks.h"
 
 namespace ipai::cuda {
 
@@ -87,20 +85,8 @@ void with_head_size(int64_t head_size, Body&& body) {
   }
 }
 
-// Why kernels of the table, and those of `more_sizes`, cannot take these queries; empty when they can.
-inline std::string check_attention_plan(const TensorType& q, uint32_t heads,
-                                        const std::vector<int>& more_sizes = {}) {
-  if (q.dtype == DType::kFloat32) return mismatch("q", "float16 or bfloat16 on CUDA", q);
-  std::vector<int> sizes;
-  for (const AttentionPlans& plans : kAttentionPlans) sizes.push_back(plans.head_size);
-  sizes.insert(sizes.end(), more_sizes.begin(), more_sizes.end());
-  std::string list;
-  for (const int size : sizes) {
-    if (q.shape[2] == int64_t{size} * heads) return {};
-    list += (list.empty() ? "" : size == sizes.back() ? " or " : ", ") + std::to_string(size);
-  }
-  return mismatch("q", "heads of " + list + " channels on CUDA", q) + " with " + std::to_string(heads) +
-         (heads == 1 ? " head" : " heads");
+constexpr bool has_attention_plan(int64_t head_size) {
+  return attention_plans(static_cast<int>(head_size)).head_size != 0;
 }
 
 }  // namespace ipai::cuda

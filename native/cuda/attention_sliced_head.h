@@ -120,7 +120,8 @@ __global__ void __launch_bounds__(SlicedHead<T>::kWarps* kWarpSize)
     }
     const int key = first + lane / 8 * 8 + lane % 4 * 2;
     const auto score = [&](float product, int query, int of_key) {
-      return masked_score(product, x, mask, place.sample, first_query + query, of_key);
+      return masked_score(product * x.factor.magnitude, x.keys, mask, place.sample,
+                          min(first_query + query, x.queries - 1), of_key);
     };
     sum = {score(sum.x, row, key), score(sum.y, row, key + 1), score(sum.z, row + 8, key),
            score(sum.w, row + 8, key + 1)};

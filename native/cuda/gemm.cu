@@ -1,5 +1,6 @@
 #include "cuda/gemm.h"
 
+#include "cuda/gemm_float32.h"
 #include "cuda/gemm_kernel.h"
 #include "cuda/gemm_splits.h"
 #include "cuda/pad_channels.h"
@@ -29,6 +30,20 @@ void record_tiles(const GemmSizes& sizes, int splits, const GemmOperands<T>& ope
   encoder.launch("gemm_tiles", gemm_tiles<T, Tile>, shape, operands, epilogue);
 }
 
+// Products whose depth may be split among blocks; x has whole chunks of channels.
+template <class T>
+void record_planned(const GemmSizes& sizes, const GemmPlan& plan, const GemmOperands<T>& operands,
+                    const Epilogue<T>& epilogue, CudaEncoder& encoder) {
+  with_tile(plan.tile, [&](auto tile) {
+    record_tiles<T, decltype(tile)>(sizes, plan.splits, operands, epilogue, encoder);
+  });
+  if (plan.splits == 1) return;
+  const int64_t threads = sizes.geometry.rows() * ceil_divide(epilogue.outputs, kOutputLanes);
+  const auto kernel = epilogue.columns_per_output() == 2 ? gemm_sum_splits<T, 2> : gemm_sum_splits<T, 1>;
+  encoder.launch("gemm_sum_splits", kernel, {blocks_for(threads, kSumThreads), kSumThreads}, operands,
+                 epilogue, plan.splits);
+}
+
 }  // namespace
 
 template <class T>
@@ -43,16 +58,15 @@ void record_gemm(const GemmSizes& sizes, const GemmPlan& plan, const T* x, const
   operands.partial_sums =
       plan.splits > 1 ? reinterpret_cast<float*>(encoder.scratch() + sizes.padded_bytes()) : nullptr;
   operands.partial_stride = static_cast<int>(sizes.partial_stride());
-  with_tile(plan.tile, [&](auto tile) {
-    record_tiles<T, decltype(tile)>(sizes, plan.splits, operands, epilogue, encoder);
-  });
-  if (plan.splits == 1) return;
-  const int64_t threads = sizes.geometry.rows() * ceil_divide(epilogue.outputs, kOutputLanes);
-  const auto kernel = epilogue.columns_per_output() == 2 ? gemm_sum_splits<T, 2> : gemm_sum_splits<T, 1>;
-  encoder.launch("gemm_sum_splits", kernel, {blocks_for(threads, kSumThreads), kSumThreads}, operands,
-                 epilogue, plan.splits);
+  if constexpr (std::is_same_v<T, float>) {
+    record_gemm_float32(operands, epilogue, encoder);
+  } else {
+    record_planned(sizes, plan, operands, epilogue, encoder);
+  }
 }
 
+template void record_gemm(const GemmSizes&, const GemmPlan&, const float*, const float*,
+                          const Epilogue<float>&, CudaEncoder&);
 template void record_gemm(const GemmSizes&, const GemmPlan&, const Float16*, const Float16*,
                           const Epilogue<Float16>&, CudaEncoder&);
 template void record_gemm(const GemmSizes&, const GemmPlan&, const BFloat16*, const BFloat16*,

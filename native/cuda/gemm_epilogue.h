@@ -1,9 +1,9 @@
 // What happens to finished sums on their way to memory: activation(sum + biases) + residual, 8 outputs at a
-// time, 16 bytes of them in one store where rows are whole vectors.
+// time, in whole vectors where rows are made of such.
 #pragma once
 
 #include "cuda/activation.h"
-#include "cuda/vector.h"
+#include "cuda/lanes.h"
 #include "runtime/attributes.h"
 
 namespace ipai::cuda {
@@ -69,11 +69,11 @@ __device__ void store_outputs(const Epilogue<T>& epilogue, int row, int first, f
   if (epilogue.outputs % kOutputLanes == 0) {
     if (epilogue.residual != nullptr) {
       float residual[kOutputLanes];
-      Vector<T>::load(epilogue.residual + offset).to_floats(residual);
+      load_lanes(epilogue.residual + offset, residual);
 #pragma unroll
       for (int i = 0; i < kOutputLanes; ++i) lanes[i] += residual[i];
     }
-    Vector<T>::from_floats(lanes).store(epilogue.output + offset);
+    store_lanes(epilogue.output + offset, lanes);
   } else {
 #pragma unroll
     for (int i = 0; i < kOutputLanes; ++i) {

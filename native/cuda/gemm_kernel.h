@@ -149,7 +149,7 @@ __device__ void multiply_steps(const GemmOperands<T>& operands, T* stages, const
   __syncthreads();
 }
 
-// The outputs of a tile whose sums are in shared memory.
+// The outputs of a tile whose sums are in shared memory, rows kSumStride apart.
 template <int kColumnsPerOutput, class T, class Tile>
 __device__ void finish_sums(const GemmOperands<T>& operands, const Epilogue<T>& epilogue, const float* sums,
                             int first_row, int first_column) {
@@ -167,12 +167,9 @@ __device__ void finish_sums(const GemmOperands<T>& operands, const Epilogue<T>& 
 }
 
 template <class T, class Tile>
-__device__ void finish_tile(const GemmOperands<T>& operands, const Epilogue<T>& epilogue, float* sums,
-                            int first_row, int first_column, const WarpProduct<T, Tile>& product) {
-  product.for_each_pair([&](int row, int column, float2 pair) {
-    *reinterpret_cast<float2*>(sums + row * Tile::kSumStride + column) = pair;
-  });
-  __syncthreads();
+__device__ void finish_tile(const GemmOperands<T>& operands, const Epilogue<T>& epilogue, const float* sums,
+                            int first_row, int first_column) {
+  __syncthreads();  // all threads' sums are there
   if (epilogue.columns_per_output() == 2) {
     finish_sums<2, T, Tile>(operands, epilogue, sums, first_row, first_column);
   } else {
@@ -202,7 +199,10 @@ __global__ void __launch_bounds__(Tile::kThreads)
 
   if (operands.partial_sums == nullptr) {
     auto* const sums = reinterpret_cast<float*>(dynamic_shared());
-    return finish_tile(operands, epilogue, sums, first_row, first_column, product);
+    product.for_each_pair([&](int row, int column, float2 pair) {
+      *reinterpret_cast<float2*>(sums + row * Tile::kSumStride + column) = pair;
+    });
+    return finish_tile<T, Tile>(operands, epilogue, sums, first_row, first_column);
   }
   product.for_each_pair([&](int row, int column, float2 pair) {
     row += first_row;

@@ -4,26 +4,33 @@
 #include <string>
 
 #include "cuda/gemm_plan.h"
+#include "runtime/dtype.h"
 
 namespace ipai::cuda {
 
 struct GemmSizes {
   ConvGeometry geometry;
   int64_t columns;  // rows of the weight
+  DType dtype;      // of both operands
 
   int64_t pixels() const { return geometry.batch * geometry.height * geometry.width; }
   int64_t pixel_chunks() const { return ceil_divide(geometry.channels, kChunk); }
   int64_t depth_chunks() const { return geometry.kernel_height * geometry.kernel_width * pixel_chunks(); }
+  // Means nothing for float32, which has one kernel.
   GemmPlan plan(const DeviceTraits& device) const {
+    if (dtype == DType::kFloat32) return {};
     return plan_gemm(geometry.rows(), columns, depth_chunks(), device);
   }
 
   // Of the weight as pack_weight.h lays it out.
-  size_t weight_bytes() const { return static_cast<size_t>(columns * depth_chunks() * kChunk) * 2; }
+  size_t weight_bytes() const {
+    return static_cast<size_t>(columns * depth_chunks() * kChunk) * dtype_size(dtype);
+  }
   // Scratch memory: a copy of x where its channels are no whole chunks, then the splits' sums.
   size_t padded_bytes() const {
     if (geometry.channels % kChunk == 0) return 0;
-    return static_cast<size_t>(ceil_divide(pixels() * pixel_chunks() * kChunk * 2, 256) * 256);
+    const auto bytes = pixels() * pixel_chunks() * kChunk * static_cast<int64_t>(dtype_size(dtype));
+    return static_cast<size_t>(ceil_divide(bytes, 256) * 256);
   }
   // Floats from row to row of the splits' sums: whole vectors of 8 outputs, of two columns each with geglu.
   int64_t partial_stride() const { return ceil_divide(columns, 16) * 16; }
@@ -35,14 +42,14 @@ struct GemmSizes {
 };
 
 // Of a product with a dense matrix [rows, depth].
-inline GemmSizes dense_gemm(int64_t rows, int64_t depth, int64_t columns) {
+inline GemmSizes dense_gemm(int64_t rows, int64_t depth, int64_t columns, DType dtype) {
   ConvGeometry g{};
   g.batch = rows;
   g.channels = depth;
   g.out_channels = columns;
   g.height = g.width = g.view_height = g.view_width = g.out_height = g.out_width = 1;
   g.kernel_height = g.kernel_width = g.stride = 1;
-  return {g, columns};
+  return {g, columns, dtype};
 }
 
 // Why the kernels' numbers of 32 and 16 bits cannot hold these sizes, as a sentence; empty when they can.

@@ -1,9 +1,8 @@
 #include "cuda/pack_weight.h"
 
 #include "cuda/grid.h"
-#include "cuda/vector.h"
+#include "cuda/lanes.h"
 #include "cuda/with_element.h"
-#include "cuda/with_half.h"
 
 namespace ipai::cuda {
 namespace {
@@ -28,7 +27,7 @@ __global__ void __launch_bounds__(kPackThreads)
     const int64_t place = (source_row * channels + first + j) * taps + tap;
     lanes[j] = first + j < channels ? to_float(source[place]) : 0;
   }
-  Vector<T>::from_floats(lanes).store(packed + i * kChunk);
+  store_lanes(packed + i * kChunk, lanes);
 }
 
 }  // namespace
@@ -37,7 +36,7 @@ void record_pack_weight(const TensorView& weight, const TensorView& packed, bool
   const int64_t rows = weight.shape[0], channels = weight.shape[1], taps = weight.shape.size(2);
   const int64_t chunks = rows * taps * ceil_divide(channels, kChunk);
   with_element(weight.dtype, [&](auto source) {
-    with_half(packed.dtype, [&](auto target) {
+    with_element(packed.dtype, [&](auto target) {
       using Source = decltype(source);
       using T = decltype(target);
       encoder.launch("pack_weight", pack_weight<Source, T>, {blocks_for(chunks, kPackThreads), kPackThreads},

@@ -10,11 +10,11 @@
 namespace ipai::cuda {
 
 // Bytes of a packed weight [rows, channels, taps].
-inline size_t packed_weight_bytes(int64_t rows, int64_t channels, int64_t taps) {
-  return static_cast<size_t>(rows * taps * ((channels + kChunk - 1) / kChunk) * kChunk) * 2;
+inline size_t packed_weight_bytes(DType dtype, int64_t rows, int64_t channels, int64_t taps) {
+  return static_cast<size_t>(rows * taps * ((channels + kChunk - 1) / kChunk) * kChunk) * dtype_size(dtype);
 }
 
-// From any float [rows, channels, taps...] to float16 or bfloat16.
+// From any float [rows, channels, taps...] to any.
 void record_pack_weight(const TensorView& weight, const TensorView& packed, bool glu, CudaEncoder& encoder);
 
 }  // namespace ipai::cuda

@@ -2,7 +2,7 @@
 // channels.
 #pragma once
 
-#include "cuda/vector.h"
+#include "cuda/lanes.h"
 #include "cuda/window_rows.h"
 
 namespace ipai::cuda {
@@ -22,7 +22,7 @@ __global__ void __launch_bounds__(kPadThreads)
   for (int j = 0; j < kChunk; ++j) {
     lanes[j] = first + j < channels ? to_float(x[row * channels + first + j]) : 0;
   }
-  Vector<T>::from_floats(lanes).store(padded + i * kChunk);
+  store_lanes(padded + i * kChunk, lanes);
 }
 
 }  // namespace ipai::cuda

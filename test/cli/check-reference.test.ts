@@ -1,6 +1,7 @@
 import {cp, mkdir, readFile, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
+import {anyCuda} from '../_helpers/emulated-cuda.ts';
 import {inReference, referenceFolder} from '../_helpers/reference-paths.ts';
 import {runCli} from '../_helpers/run-cli.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
@@ -49,6 +50,18 @@ test('one case of each group passes, adapters in both formats', async t => {
   t.is(exitCode, 0, stdout);
   t.is(stdout.trimEnd().split('\n').at(-1), '6 passed, 0 failed');
   t.regex(stdout, /^instruct_object +pipeline +\d\.\de-\d +1\.0e-3 {2}passed$/m);
+});
+
+test('cases in float32 on a CUDA device, emulated or real, are held to the same tolerances', async t => {
+  const names = ['projections', 'unet', 'instruct_style'];
+  const adapters = ['ip-adapter', 'ip-adapter-plus', 'ip-adapter-instruct', 'ip-adapter-instruct-paper'];
+  const files = adapters.map(name => `${name}.safetensors`);
+  const folder = await partOfReference(t, names, ['model', 'image_encoder', 'condition.png', ...files]);
+  const args = ['check-reference', folder, '--device', 'cuda', '--dtype', 'float32'];
+  const {exitCode, stdout} = await runCli(args, {env: anyCuda});
+  t.is(exitCode, 0, stdout);
+  t.regex(stdout, /^instruct_style +pipeline +\d\.\de-\d +1\.0e-3 {2}passed$/m);
+  t.is(stdout.trimEnd().split('\n').at(-1), '3 passed, 0 failed');
 });
 
 test('a wrong number fails its case alone, with the output that is wrong', async t => {

@@ -1,74 +1,11 @@
 import test, {type ExecutionContext} from 'ava';
-import type {CompiledFunction} from '../../lib/engine/compiled-function.ts';
-import {Engine} from '../../lib/engine/engine.ts';
-import {RandomWeights} from '../../lib/engine/random-weights.ts';
-import {describeAdapterWeights} from '../../lib/models/ip-adapter.ts';
-import {crossAttentionLayers} from '../../lib/models/unet.ts';
-import {Weights} from '../../lib/nn/weights.ts';
 import type {HostTensor} from '../../lib/pipelines/host-tensor.ts';
-import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
-import {openDevice} from '../../lib/runtime/device.ts';
-import {DeviceTensor} from '../../lib/runtime/device-tensor.ts';
-import {TorchGenerator} from '../../lib/schedulers/torch-generator.ts';
 import {AdamW} from '../../lib/training/adamw.ts';
-import {
-  type AdapterStepInputs,
-  type AdapterStepOutputs,
-  adapterGradients,
-} from '../../lib/training/adapter-gradients.ts';
 import {relativeError} from '../_helpers/relative-error.ts';
-
-type TrainingStep = CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
-
-const generator = new TorchGenerator(1);
-const random = (shape: readonly number[], scale = 1): HostTensor => ({
-  shape,
-  data: generator.randn(shape).map(x => x * scale),
-});
-
-/** A training step of the tiny random model, with a batch of two; `again` recomputes. */
-async function tinyStep(kind: 'plus' | 'instruct') {
-  const pipeline = await IPAdapterInstructPipeline.random({adapter: kind});
-  const {denoiser, adapter} = pipeline.models;
-  const {config} = denoiser;
-  const description = adapter!.adapter.description;
-  const engine = new Engine(openDevice('cpu'));
-  const layers = crossAttentionLayers(config);
-  const shapes = describeAdapterWeights(description, layers);
-  const weights = new Map(
-    [...shapes].map(([name, shape]) => {
-      const fanIn = shape.length > 1 ? shape.at(-1)! : 0;
-      if (fanIn > 0) return [name, random(shape, fanIn ** -0.5)];
-      const size = shape[0]!;
-      return [name, {shape, data: new Float32Array(size).fill(name.endsWith('bias') ? 0 : 1)}];
-    }),
-  );
-  const model = {
-    unet: new Weights(new RandomWeights('unet')),
-    config,
-    adapter: description,
-    dtype: 'float32' as const,
-  };
-  const [compiled, again] = [false, true].map(recompute =>
-    engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients({...model, recompute}, inputs)),
-  ) as [TrainingStep, TrainingStep];
-  const text = [2, 77, config.crossAttentionDim];
-  const upload = ({shape, data}: HostTensor) => DeviceTensor.from(engine.device, data, shape);
-  const texts = kind === 'instruct' ? {prompt: upload(random(text)), instruction: upload(random(text))} : {};
-  const batch = {
-    noisy: upload(random([2, 4, 8, 8])),
-    target: upload(random([2, 4, 8, 8])),
-    timesteps: upload({shape: [2], data: Float32Array.of(10, 700)}),
-    weights: upload({shape: [2, 1, 1, 1], data: Float32Array.of(1, 1)}),
-    encoderHiddenStates: upload(random(text)),
-    condition: {image: upload(random([2, 65, 64])), ...texts},
-    imageScales: upload({shape: [layers.length, 2], data: new Float32Array(2 * layers.length).fill(1)}),
-  };
-  return {engine, weights, compiled, again, batch};
-}
+import {tinyTrainingStep} from '../_helpers/tiny-training-step.ts';
 
 async function checkSlope(t: ExecutionContext, kind: 'plus' | 'instruct'): Promise<void> {
-  const {engine, weights, compiled, batch} = await tinyStep(kind);
+  const {engine, weights, compiled, batch} = await tinyTrainingStep(kind);
   const lossAt = async (changed: ReadonlyMap<string, HostTensor>) => {
     const adamw = AdamW.begin(engine, changed);
     const outputs = await compiled.run({state: adamw.state, batch});
@@ -109,7 +46,7 @@ test('gradients of IP-Adapter+ are the slope of the loss', t => checkSlope(t, 'p
 test('and so are those of IPAdapter-Instruct', t => checkSlope(t, 'instruct'));
 
 test('recomputation: equal gradients, a smaller arena, the same weights', async t => {
-  const {engine, weights, compiled, again, batch} = await tinyStep('instruct');
+  const {engine, weights, compiled, again, batch} = await tinyTrainingStep('instruct');
   const {state} = AdamW.begin(engine, weights);
   const [kept, recomputed] = [await compiled.run({state, batch}), await again.run({state, batch})];
   const arrays = (outputs: typeof kept) =>
@@ -125,7 +62,7 @@ test('recomputation: equal gradients, a smaller arena, the same weights', async 
 });
 
 test('AdamW brings the loss of one batch down, and goes on from a saved state with equal bits', async t => {
-  const {engine, weights, compiled, batch} = await tinyStep('instruct');
+  const {engine, weights, compiled, batch} = await tinyTrainingStep('instruct');
   let adamw = AdamW.begin(engine, weights, {weightDecay: 0});
   const train = async (steps: number) => {
     let last = 0;

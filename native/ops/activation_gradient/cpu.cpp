@@ -3,24 +3,14 @@
 #include "cpu/with_dtype.h"
 #include "ops/activation_gradient/op.h"
 #include "runtime/cpu_context.h"
-#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
 
-enum Input { kX, kGradient };
-
-std::string validate(const ActivationGradient&, const NodeTypes& types) {
-  const TensorType& x = types.inputs[kX];
-  if (x.absent || is_empty(x.shape) || !is_compute(x.dtype)) return mismatch("x", "float32 or bfloat16", x);
-  const std::string error = check_type("gradient", types.inputs[kGradient], x.dtype, x.shape);
-  return error.empty() ? check_type("output", types.outputs[0], x.dtype, x.shape) : error;
-}
-
 template <Vec (*Derivative)(Vec), class T>
 void map_all(const NodeView& node, CpuContext& context) {
-  const T* const x = node.input(kX).as<T>();
-  const T* const gradient = node.input(kGradient).as<T>();
+  const T* const x = node.input(ActivationGradient::kX).as<T>();
+  const T* const gradient = node.input(ActivationGradient::kGradient).as<T>();
   T* const y = node.output().as<T>();
   context.parallel_ranges(node.output().shape.size(), kElementwiseGrain,
                           [&](int64_t begin, int64_t end, int) {
@@ -48,8 +38,8 @@ void run(const ActivationGradient& attributes, const NodeView& node, CpuContext&
 namespace ops {
 Op activation_gradient() {
   CpuOpSpec<ActivationGradient> spec;
-  spec.in_place_inputs = {kX, kGradient};
-  spec.validate = validate;
+  spec.in_place_inputs = {ActivationGradient::kX, ActivationGradient::kGradient};
+  spec.validate = ActivationGradient::validate;
   spec.run = run;
   return make_cpu_op(spec);
 }

@@ -4,31 +4,9 @@
 #include "cpu/map.h"
 #include "ops/adamw/op.h"
 #include "runtime/cpu_context.h"
-#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
-
-enum Input { kState, kGradient, kStep };
-
-std::string validate(const AdamW& attributes, const NodeTypes& types) {
-  const TensorType& state = types.inputs[kState];
-  if (state.absent || state.dtype != DType::kFloat32 || state.shape.rank() < 1 || state.shape[0] != 3 ||
-      is_empty(state.shape)) {
-    return mismatch("state", "float32 [3, ...]", state);
-  }
-  if (!(attributes.epsilon > 0)) {
-    return "epsilon: expected more than 0; got " + std::to_string(attributes.epsilon);
-  }
-  std::vector<int64_t> extents;
-  for (int axis = 1; axis < state.shape.rank(); ++axis) extents.push_back(state.shape[axis]);
-  std::string error = check_type("gradient", types.inputs[kGradient], DType::kFloat32, Shape(extents));
-  if (error.empty()) {
-    error = check_type("step", types.inputs[kStep], DType::kFloat32, Shape(std::vector<int64_t>{4}));
-  }
-  if (error.empty()) error = check_type("output", types.outputs[0], DType::kFloat32, state.shape);
-  return error;
-}
 
 Vec square_root(Vec x) {
   alignas(64) float lanes[Vec::kLanes];
@@ -61,11 +39,11 @@ struct Update {
 };
 
 void run(const AdamW& attributes, const NodeView& node, CpuContext& context) {
-  const float* const state = node.input(kState).as<float>();
-  const float* const gradient = node.input(kGradient).as<float>();
+  const float* const state = node.input(AdamW::kState).as<float>();
+  const float* const gradient = node.input(AdamW::kGradient).as<float>();
   float* const result = node.output().as<float>();
   const int64_t count = node.output().shape.size() / 3;
-  const Update update(attributes, node.input(kStep).as<float>());
+  const Update update(attributes, node.input(AdamW::kStep).as<float>());
   context.parallel_ranges(count, kElementwiseGrain, [&](int64_t begin, int64_t end, int) {
     int64_t i = begin;
     for (; i + Vec::kLanes <= end; i += Vec::kLanes) {
@@ -92,8 +70,8 @@ void run(const AdamW& attributes, const NodeView& node, CpuContext& context) {
 namespace ops {
 Op adamw() {
   CpuOpSpec<AdamW> spec;
-  spec.in_place_inputs = {kState};
-  spec.validate = validate;
+  spec.in_place_inputs = {AdamW::kState};
+  spec.validate = AdamW::validate;
   spec.run = run;
   return make_cpu_op(spec);
 }

@@ -6,12 +6,15 @@
 #pragma once
 
 #include "runtime/op.h"
+#include "runtime/type_checks.h"
 
 namespace ipai {
 
 struct AdamW {
   static constexpr const char* kName = "adamw";
   static constexpr InputRole kInputs[] = {{"state"}, {"gradient"}, {"step"}};
+
+  enum Input { kState, kGradient, kStep };
 
   float beta1 = 0.9f;
   float beta2 = 0.999f;
@@ -24,6 +27,25 @@ struct AdamW {
     visit("beta2", beta2);
     visit("epsilon", epsilon);
     visit("weight_decay", weight_decay);
+  }
+
+  static std::string validate(const AdamW& attributes, const NodeTypes& types) {
+    const TensorType& state = types.inputs[kState];
+    if (state.absent || state.dtype != DType::kFloat32 || state.shape.rank() < 1 || state.shape[0] != 3 ||
+        is_empty(state.shape)) {
+      return mismatch("state", "float32 [3, ...]", state);
+    }
+    if (!(attributes.epsilon > 0)) {
+      return "epsilon: expected more than 0; got " + std::to_string(attributes.epsilon);
+    }
+    std::vector<int64_t> extents;
+    for (int axis = 1; axis < state.shape.rank(); ++axis) extents.push_back(state.shape[axis]);
+    std::string error = check_type("gradient", types.inputs[kGradient], DType::kFloat32, Shape(extents));
+    if (error.empty()) {
+      error = check_type("step", types.inputs[kStep], DType::kFloat32, Shape(std::vector<int64_t>{4}));
+    }
+    if (error.empty()) error = check_type("output", types.outputs[0], DType::kFloat32, state.shape);
+    return error;
   }
 };
 

@@ -5,7 +5,9 @@
 // of them per cycle, and one costs 160 operations of tensor cores, which mma.sync does in about the same time
 // on compute capability 9.0. Hence 3 warps for each scheduler there, so that one's products run beside
 // another's exponentials. Masks, and what causality hides, cost instructions for each score: kernels that
-// look for them take 16 keys at a time and are instances of their own.
+// look for them take 16 keys at a time and are instances of their own. What the tensor cores do not take,
+// float32 and heads of other sizes, is attention_any_head.h's.
+#include "cuda/attention_any_head.h"
 #include "cuda/attention_key_ring.h"
 #include "cuda/attention_operands.h"
 #include "cuda/attention_plan.h"
@@ -13,6 +15,7 @@
 #include "cuda/attention_split_keys.h"
 #include "cuda/attention_state.h"
 #include "cuda/grid.h"
+#include "cuda/with_element.h"
 #include "ops/attention/op.h"
 #include "runtime/cuda_encoder.h"
 
@@ -36,7 +39,7 @@ __device__ void mask_scores(const AttentionOperands<T>& x, const AttentionMask& 
       const int query = first_query + tile * kTileQueries + i / 2 % 2 * 8 + lane_index() / 4;
       const int key = first_key + i / 4 * 8 + lane_index() % 4 * 2 + i % 2;
       float& score = scores[tile][i / 4][i % 4];
-      score = masked_score(score, x, mask, sample, query, key);
+      score = masked_score(score * x.factor.magnitude, x.keys, mask, sample, min(query, x.queries - 1), key);
     }
   }
 }
@@ -146,16 +149,10 @@ void record_sliced_head(AttentionOperands<T> x, const AttentionMask& mask, int64
 }
 
 template <class T>
-void record_dtype(const Attention& attributes, const NodeView& node, CudaEncoder& encoder) {
+void record_on_tensor_cores(const Attention& attributes, const NodeView& node, const AttentionMask& mask,
+                            CudaEncoder& encoder) {
   const TensorView& q = node.input(Attention::kQ);
   const TensorView& k = node.input(Attention::kK);
-  const TensorView& added = node.input(Attention::kMask);
-  AttentionMask mask = {nullptr, 0, 0, attributes.causal};
-  if (!added.absent) {
-    mask.added = added.as<const float>();
-    mask.sample_stride = added.shape[0] == 1 ? 0 : added.shape[1] * added.shape[2];
-    mask.query_stride = added.shape[1] == 1 ? 0 : added.shape[2];
-  }
   const AttentionOperands<T> x = {q.as<const T>(),
                                   k.as<const T>(),
                                   node.input(Attention::kV).as<const T>(),
@@ -171,15 +168,43 @@ void record_dtype(const Attention& attributes, const NodeView& node, CudaEncoder
                  [&](auto head) { record_head<T, decltype(head)::value>(x, mask, q.shape[0], encoder); });
 }
 
+template <class T>
+void record_any_head(const Attention& attributes, const NodeView& node, const AttentionMask& mask,
+                     CudaEncoder& encoder) {
+  const TensorView& q = node.input(Attention::kQ);
+  const TensorView& k = node.input(Attention::kK);
+  AnyHeadOperands<T> x = {};
+  x.q = q.as<const T>();
+  x.output = node.output().as<T>();
+  x.queries = static_cast<int>(q.shape[1]);
+  x.heads = static_cast<int>(attributes.heads);
+  x.channels = static_cast<int>(q.shape[2]) / x.heads;
+  x.factor = attributes.scale * kLog2E;
+  x.mask = mask;
+  x.sets[0] = {k.as<const T>(), node.input(Attention::kV).as<const T>(), static_cast<int>(k.shape[1]),
+               nullptr};
+  x.set_count = 1;
+  record_attention_any_head(x, q.shape[0], encoder);
+}
+
 void record(const Attention& attributes, const NodeView& node, CudaEncoder& encoder) {
-  if (node.output().dtype == DType::kFloat16) return record_dtype<Float16>(attributes, node, encoder);
-  record_dtype<BFloat16>(attributes, node, encoder);
+  const TensorView& q = node.input(Attention::kQ);
+  const AttentionMask mask = mask_of(node.input(Attention::kMask), attributes.causal);
+  const int64_t head_size = q.shape[2] / attributes.heads;
+  with_element(q.dtype, [&](auto element) {
+    using T = decltype(element);
+    if constexpr (!std::is_same_v<T, float>) {
+      if (has_attention_plan(head_size) || head_size == kSlicedHead) {
+        return record_on_tensor_cores<T>(attributes, node, mask, encoder);
+      }
+    }
+    record_any_head<T>(attributes, node, mask, encoder);
+  });
 }
 
 std::string validate(const Attention& attributes, const NodeTypes& types) {
   const std::string error = Attention::validate(attributes, types);
-  return error.empty() ? check_attention_plan(types.inputs[Attention::kQ], attributes.heads, {kSlicedHead})
-                       : error;
+  return error.empty() ? check_head_size(types.inputs[Attention::kQ], attributes.heads, kLargestHead) : error;
 }
 
 }  // namespace

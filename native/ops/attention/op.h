@@ -6,7 +6,7 @@
 //
 // Sums and exponentials are float32. Where the target has dot products of bfloat16, bfloat16 activations are
 // multiplied as such, for which the softmax's weights are rounded to bfloat16 before they are summed up. On
-// CUDA, where activations are float16 or bfloat16, weights are rounded to their dtype after they are.
+// CUDA's tensor cores, weights of float16 or bfloat16 activations are rounded to their dtype after they are.
 #pragma once
 
 #include "runtime/attention_checks.h"

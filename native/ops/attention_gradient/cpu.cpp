@@ -3,28 +3,10 @@
 #include "cpu/attention_gradient.h"
 #include "cpu/with_dtype.h"
 #include "ops/attention_gradient/op.h"
-#include "runtime/attention_checks.h"
 #include "runtime/cpu_context.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
-
-enum Input { kQ, kK, kV, kOutput, kGradient, kMask };
-
-Shape joined_shape(const TensorType& q, const TensorType& k) {
-  return Shape(std::vector<int64_t>{q.shape[0], q.shape[1] + 2 * k.shape[1], q.shape[2]});
-}
-
-std::string validate(const AttentionGradient& attributes, const NodeTypes& types) {
-  const TensorType& q = types.inputs[kQ];
-  const TensorType& k = types.inputs[kK];
-  std::string error = check_attention(q, k, types.inputs[kV], attributes.heads, "k", "v", types.device.kind);
-  if (error.empty()) error = check_type("output", types.inputs[kOutput], q.dtype, q.shape);
-  if (error.empty()) error = check_type("gradient", types.inputs[kGradient], q.dtype, q.shape);
-  if (error.empty()) error = check_mask(types.inputs[kMask], q, k);
-  if (error.empty()) error = check_type("result", types.outputs[0], q.dtype, joined_shape(q, k));
-  return error;
-}
 
 AttentionGradientShape shape_of(const AttentionGradient& attributes, const TensorType& q,
                                 const TensorType& k) {
@@ -32,7 +14,9 @@ AttentionGradientShape shape_of(const AttentionGradient& attributes, const Tenso
 }
 
 size_t scratch_bytes(const AttentionGradient& attributes, const NodeTypes& types, int thread_count) {
-  const int64_t floats = shape_of(attributes, types.inputs[kQ], types.inputs[kK]).scratch_floats();
+  const int64_t floats =
+      shape_of(attributes, types.inputs[AttentionGradient::kQ], types.inputs[AttentionGradient::kK])
+          .scratch_floats();
   return static_cast<size_t>(floats * thread_count) * sizeof(float);
 }
 
@@ -57,29 +41,33 @@ Mask mask_of(const AttentionGradient& attributes, const TensorView& mask, int64_
 
 template <class T>
 void run_heads(const AttentionGradient& attributes, const NodeView& node, CpuContext& context) {
-  const AttentionGradientShape shape = shape_of(attributes, node.input(kQ), node.input(kK));
-  const int64_t channels = node.input(kQ).shape[2];
-  context.parallel_for(node.input(kQ).shape[0] * attributes.heads, [&](int64_t task, int thread) {
-    const int64_t sample = task / attributes.heads;
-    const int64_t first = task % attributes.heads * shape.head_size;
-    const auto at = [&](int index, int64_t tokens) {
-      return node.input(index).as<T>() + sample * tokens * channels + first;
-    };
-    T* const dq = node.output().as<T>() + sample * (shape.queries + 2 * shape.keys) * channels + first;
-    T* const dk = dq + shape.queries * channels;
-    using Head = AttentionGradientHead<T, Mask>;
-    const typename Head::Operands operands = {at(kQ, shape.queries),
-                                              at(kK, shape.keys),
-                                              at(kV, shape.keys),
-                                              at(kOutput, shape.queries),
-                                              at(kGradient, shape.queries),
-                                              dq,
-                                              dk,
-                                              dk + shape.keys * channels,
-                                              channels};
-    float* const scratch = reinterpret_cast<float*>(context.scratch()) + thread * shape.scratch_floats();
-    Head(shape, attributes.scale, operands, mask_of(attributes, node.input(kMask), sample), scratch).run();
-  });
+  const AttentionGradientShape shape =
+      shape_of(attributes, node.input(AttentionGradient::kQ), node.input(AttentionGradient::kK));
+  const int64_t channels = node.input(AttentionGradient::kQ).shape[2];
+  context.parallel_for(
+      node.input(AttentionGradient::kQ).shape[0] * attributes.heads, [&](int64_t task, int thread) {
+        const int64_t sample = task / attributes.heads;
+        const int64_t first = task % attributes.heads * shape.head_size;
+        const auto at = [&](int index, int64_t tokens) {
+          return node.input(index).as<T>() + sample * tokens * channels + first;
+        };
+        T* const dq = node.output().as<T>() + sample * (shape.queries + 2 * shape.keys) * channels + first;
+        T* const dk = dq + shape.queries * channels;
+        using Head = AttentionGradientHead<T, Mask>;
+        const typename Head::Operands operands = {at(AttentionGradient::kQ, shape.queries),
+                                                  at(AttentionGradient::kK, shape.keys),
+                                                  at(AttentionGradient::kV, shape.keys),
+                                                  at(AttentionGradient::kOutput, shape.queries),
+                                                  at(AttentionGradient::kGradient, shape.queries),
+                                                  dq,
+                                                  dk,
+                                                  dk + shape.keys * channels,
+                                                  channels};
+        float* const scratch = reinterpret_cast<float*>(context.scratch()) + thread * shape.scratch_floats();
+        Head(shape, attributes.scale, operands,
+             mask_of(attributes, node.input(AttentionGradient::kMask), sample), scratch)
+            .run();
+      });
 }
 
 void run(const AttentionGradient& attributes, const NodeView& node, CpuContext& context) {
@@ -92,7 +80,7 @@ void run(const AttentionGradient& attributes, const NodeView& node, CpuContext& 
 namespace ops {
 Op attention_gradient() {
   CpuOpSpec<AttentionGradient> spec;
-  spec.validate = validate;
+  spec.validate = AttentionGradient::validate;
   spec.scratch_bytes = scratch_bytes;
   spec.run = run;
   return make_cpu_op(spec);

@@ -1,7 +1,8 @@
-// conv2d on CUDA: an implicit product, by the kernel of cuda/gemm_kernel.h. Bound by the tensor cores.
+// conv2d on CUDA: an implicit product, by the kernels of cuda/gemm.h. Bound by the tensor cores, or in
+// float32 by arithmetic.
 #include "cuda/conv_algorithm.h"
 #include "cuda/gemm.h"
-#include "cuda/with_half.h"
+#include "cuda/with_element.h"
 #include "ops/conv2d/op.h"
 
 namespace ipai::cuda {
@@ -9,13 +10,12 @@ namespace {
 
 GemmSizes sizes_of(const Conv2d& attributes, const TensorType& x, const TensorType& weight) {
   const ConvGeometry geometry = Conv2d::geometry_of(attributes, x.shape, weight.shape);
-  return {geometry, geometry.out_channels};
+  return {geometry, geometry.out_channels, x.dtype};
 }
 
 std::string validate(const Conv2d& attributes, const NodeTypes& types) {
   const TensorType& x = types.inputs[Conv2d::kX];
   std::string error = Conv2d::validate(attributes, types);
-  if (error.empty()) error = check_half("x", x.dtype);
   if (error.empty()) error = check_direct(attributes.algorithm);
   if (error.empty()) error = check_gemm_sizes(sizes_of(attributes, x, types.inputs[Conv2d::kWeight]));
   return error;
@@ -52,7 +52,7 @@ void record(const Conv2d& attributes, const NodeView& node, CudaEncoder& encoder
   const TensorView& x = node.input(Conv2d::kX);
   const TensorView& weight = node.input(Conv2d::kWeight);
   const GemmSizes sizes = sizes_of(attributes, x, weight);
-  with_half(x.dtype, [&](auto element) {
+  with_element(x.dtype, [&](auto element) {
     using T = decltype(element);
     record_gemm(sizes, sizes.plan(encoder.device()), x.as<const T>(), weight.as<const T>(),
                 epilogue_of<T>(attributes, node), encoder);

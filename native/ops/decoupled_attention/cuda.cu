@@ -8,14 +8,17 @@
 //
 // Where both sets together are too large for the device's shared memory (hundreds of keys, long heads),
 // blocks of 64 queries bring them in one after the other, as attention does,
-// and the image's keys twice.
+// and the image's keys twice. What the tensor cores do not take, float32 and heads of other sizes, is
+// attention_any_head.h's.
 #include <algorithm>
 
+#include "cuda/attention_any_head.h"
 #include "cuda/attention_key_ring.h"
 #include "cuda/attention_operands.h"
 #include "cuda/attention_plan.h"
 #include "cuda/attention_second_set.h"
 #include "cuda/grid.h"
+#include "cuda/with_element.h"
 #include "ops/decoupled_attention/op.h"
 #include "runtime/cuda_encoder.h"
 
@@ -202,7 +205,8 @@ void record_head(Operands<T> x, int64_t samples, CudaEncoder& encoder) {
 }
 
 template <class T>
-void record_dtype(const DecoupledAttention& attributes, const NodeView& node, CudaEncoder& encoder) {
+void record_on_tensor_cores(const DecoupledAttention& attributes, const NodeView& node,
+                            CudaEncoder& encoder) {
   using Op = DecoupledAttention;
   const TensorView& q = node.input(Op::kQ);
   const auto set = [&](Op::Input keys, Op::Input values) {
@@ -222,14 +226,44 @@ void record_dtype(const DecoupledAttention& attributes, const NodeView& node, Cu
                  [&](auto head) { record_head<T, decltype(head)::value>(x, q.shape[0], encoder); });
 }
 
+template <class T>
+void record_any_head(const DecoupledAttention& attributes, const NodeView& node, CudaEncoder& encoder) {
+  using Op = DecoupledAttention;
+  const TensorView& q = node.input(Op::kQ);
+  const auto set = [&](Op::Input keys, Op::Input values, const float* weights) {
+    return WeightedKeys<T>{node.input(keys).as<const T>(), node.input(values).as<const T>(),
+                           static_cast<int>(node.input(keys).shape[1]), weights};
+  };
+  AnyHeadOperands<T> x = {};
+  x.q = q.as<const T>();
+  x.output = node.output().as<T>();
+  x.queries = static_cast<int>(q.shape[1]);
+  x.heads = static_cast<int>(attributes.heads);
+  x.channels = static_cast<int>(q.shape[2]) / x.heads;
+  x.factor = attributes.scale * kLog2E;
+  x.sets[0] = set(Op::kK, Op::kV, nullptr);
+  x.sets[1] = set(Op::kImageK, Op::kImageV, node.input(Op::kImageScale).as<const float>());
+  x.set_count = 2;
+  record_attention_any_head(x, q.shape[0], encoder);
+}
+
 void record(const DecoupledAttention& attributes, const NodeView& node, CudaEncoder& encoder) {
-  if (node.output().dtype == DType::kFloat16) return record_dtype<Float16>(attributes, node, encoder);
-  record_dtype<BFloat16>(attributes, node, encoder);
+  const TensorView& q = node.input(DecoupledAttention::kQ);
+  with_element(q.dtype, [&](auto element) {
+    using T = decltype(element);
+    if constexpr (!std::is_same_v<T, float>) {
+      if (has_attention_plan(q.shape[2] / attributes.heads)) {
+        return record_on_tensor_cores<T>(attributes, node, encoder);
+      }
+    }
+    record_any_head<T>(attributes, node, encoder);
+  });
 }
 
 std::string validate(const DecoupledAttention& attributes, const NodeTypes& types) {
   const std::string error = DecoupledAttention::validate(attributes, types);
-  return error.empty() ? check_attention_plan(types.inputs[DecoupledAttention::kQ], attributes.heads) : error;
+  return error.empty() ? check_head_size(types.inputs[DecoupledAttention::kQ], attributes.heads, kLargestHead)
+                       : error;
 }
 
 }  // namespace

@@ -7,29 +7,9 @@
 #include "cpu/group_moments.h"
 #include "cpu/with_dtype.h"
 #include "ops/group_norm_gradient/op.h"
-#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
-
-enum Input { kX, kGradient, kScale };
-
-std::string validate(const GroupNormGradient& attributes, const NodeTypes& types) {
-  const TensorType& x = types.inputs[kX];
-  if (x.absent || x.shape.rank() < 2 || is_empty(x.shape) || !is_compute(x.dtype)) {
-    return mismatch("x", "float32 or bfloat16 [B, ..., C]", x);
-  }
-  if (attributes.groups == 0 || x.shape[-1] % attributes.groups != 0) {
-    return mismatch("x", "channels divisible by " + std::to_string(attributes.groups) + " groups", x);
-  }
-  if (!(attributes.epsilon >= 0))
-    return "epsilon: expected 0 or more; got " + std::to_string(attributes.epsilon);
-  const Shape channels(std::vector<int64_t>{x.shape[-1]});
-  std::string error = check_type("gradient", types.inputs[kGradient], x.dtype, x.shape);
-  if (error.empty()) error = check_type("scale", types.inputs[kScale], DType::kFloat32, channels);
-  if (error.empty()) error = check_type("output", types.outputs[0], x.dtype, x.shape);
-  return error;
-}
 
 // Of a group: Σ g and Σ g·(x - mean).
 struct Sums {
@@ -64,7 +44,8 @@ struct Scratch {
 };
 
 size_t scratch_bytes(const GroupNormGradient& attributes, const NodeTypes& types, int thread_count) {
-  return Scratch::bytes(GroupChunks(types.inputs[kX].shape, attributes.groups), thread_count);
+  return Scratch::bytes(GroupChunks(types.inputs[GroupNormGradient::kX].shape, attributes.groups),
+                        thread_count);
 }
 
 // body(c, load) for each vector of channels, where load(row) gives its part of a row.
@@ -156,13 +137,13 @@ void finish_chunk(const GroupChunks& plan, int64_t task, const T* x, const T* gr
 
 template <class T>
 void run_all(const GroupNormGradient& attributes, const NodeView& node, CpuContext& context) {
-  const GroupChunks plan(node.input(kX).shape, attributes.groups);
+  const GroupChunks plan(node.input(GroupNormGradient::kX).shape, attributes.groups);
   const Scratch scratch(plan, context.scratch());
-  const T* const x = node.input(kX).as<T>();
-  const T* const gradient = node.input(kGradient).as<T>();
+  const T* const x = node.input(GroupNormGradient::kX).as<T>();
+  const T* const gradient = node.input(GroupNormGradient::kGradient).as<T>();
   T* const y = node.output().as<T>();
   std::fill_n(scratch.means, scratch.thread_rows - scratch.means, 0.0f);
-  convert<float>(node.input(kScale).data, scratch.scale, plan.channels);
+  convert<float>(node.input(GroupNormGradient::kScale).data, scratch.scale, plan.channels);
   measure_groups(plan, x, scratch.thread_rows, scratch.moments, context);
   context.parallel_for(plan.samples, [&](int64_t sample, int) {
     spread_statistics(plan, sample, attributes.epsilon, scratch);
@@ -188,8 +169,8 @@ void run(const GroupNormGradient& attributes, const NodeView& node, CpuContext& 
 namespace ops {
 Op group_norm_gradient() {
   CpuOpSpec<GroupNormGradient> spec;
-  spec.in_place_inputs = {kX, kGradient};
-  spec.validate = validate;
+  spec.in_place_inputs = {GroupNormGradient::kX, GroupNormGradient::kGradient};
+  spec.validate = GroupNormGradient::validate;
   spec.scratch_bytes = scratch_bytes;
   spec.run = run;
   return make_cpu_op(spec);

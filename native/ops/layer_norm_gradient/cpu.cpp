@@ -6,26 +6,9 @@
 #include "cpu/with_dtype.h"
 #include "ops/layer_norm_gradient/op.h"
 #include "runtime/cpu_context.h"
-#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
-
-enum Input { kX, kGradient, kScale };
-
-std::string validate(const LayerNormGradient& attributes, const NodeTypes& types) {
-  const TensorType& x = types.inputs[kX];
-  if (x.absent || x.shape.rank() < 1 || is_empty(x.shape) || !is_compute(x.dtype)) {
-    return mismatch("x", "float32 or bfloat16 [..., C]", x);
-  }
-  if (!(attributes.epsilon >= 0))
-    return "epsilon: expected 0 or more; got " + std::to_string(attributes.epsilon);
-  const Shape channels(std::vector<int64_t>{x.shape[-1]});
-  std::string error = check_type("gradient", types.inputs[kGradient], x.dtype, x.shape);
-  if (error.empty()) error = check_optional_type("scale", types.inputs[kScale], DType::kFloat32, channels);
-  if (error.empty()) error = check_type("output", types.outputs[0], x.dtype, x.shape);
-  return error;
-}
 
 int64_t padded(int64_t channels) {
   return (channels + Vec::kLanes - 1) / Vec::kLanes * Vec::kLanes;
@@ -34,7 +17,7 @@ int64_t padded(int64_t channels) {
 // Each thread's row of x and of the gradient, in float32 and whole vectors, and the scale.
 size_t scratch_bytes(const LayerNormGradient&, const NodeTypes& types, int thread_count) {
   // The widest target's vectors; a narrower one's rows are no longer.
-  const int64_t row = (types.inputs[kX].shape[-1] + 15) / 16 * 16;
+  const int64_t row = (types.inputs[LayerNormGradient::kX].shape[-1] + 15) / 16 * 16;
   return static_cast<size_t>((2 * thread_count + 1) * row) * sizeof(float);
 }
 
@@ -71,10 +54,10 @@ void run_rows(const LayerNormGradient& attributes, const NodeView& node, CpuCont
   const int64_t width = padded(channels);
   float* const scale = reinterpret_cast<float*>(context.scratch());
   std::fill_n(scale, width, 0.0f);
-  if (node.input(kScale).absent) {
+  if (node.input(LayerNormGradient::kScale).absent) {
     std::fill_n(scale, channels, 1.0f);
   } else {
-    convert<float>(node.input(kScale).data, scale, channels);
+    convert<float>(node.input(LayerNormGradient::kScale).data, scale, channels);
   }
   const int64_t rows = node.output().shape.size() / channels;
   const int64_t grain = std::max<int64_t>(1, kElementwiseGrain / channels);
@@ -84,8 +67,8 @@ void run_rows(const LayerNormGradient& attributes, const NodeView& node, CpuCont
     for (int64_t row = begin; row < end; ++row) {
       std::fill(x + channels, x + width, 0.0f);
       std::fill(g + channels, g + width, 0.0f);
-      convert<T>(node.input(kX).as<T>() + row * channels, x, channels);
-      convert<T>(node.input(kGradient).as<T>() + row * channels, g, channels);
+      convert<T>(node.input(LayerNormGradient::kX).as<T>() + row * channels, x, channels);
+      convert<T>(node.input(LayerNormGradient::kGradient).as<T>() + row * channels, g, channels);
       for (int64_t i = 0; i < width; i += Vec::kLanes) (Vec::load(g + i) * Vec::load(scale + i)).store(g + i);
       finish_row(x, g, channels, attributes.epsilon, node.output().as<T>() + row * channels);
     }
@@ -102,8 +85,8 @@ void run(const LayerNormGradient& attributes, const NodeView& node, CpuContext& 
 namespace ops {
 Op layer_norm_gradient() {
   CpuOpSpec<LayerNormGradient> spec;
-  spec.in_place_inputs = {kX, kGradient};
-  spec.validate = validate;
+  spec.in_place_inputs = {LayerNormGradient::kX, LayerNormGradient::kGradient};
+  spec.validate = LayerNormGradient::validate;
   spec.scratch_bytes = scratch_bytes;
   spec.run = run;
   return make_cpu_op(spec);

@@ -1,19 +1,18 @@
-// linear on CUDA: the product of cuda/gemm_kernel.h. Bound by the tensor cores, and by memory where x has few
-// rows.
+// linear on CUDA: the products of cuda/gemm.h. Bound by the tensor cores, by arithmetic in float32, and by
+// memory where x has few rows.
 #include "cuda/gemm.h"
-#include "cuda/with_half.h"
+#include "cuda/with_element.h"
 #include "ops/linear/op.h"
 
 namespace ipai::cuda {
 namespace {
 
 GemmSizes sizes_of(const TensorType& x, const TensorType& weight) {
-  return dense_gemm(x.shape.size(0, x.shape.rank() - 1), weight.shape[1], weight.shape[0]);
+  return dense_gemm(x.shape.size(0, x.shape.rank() - 1), weight.shape[1], weight.shape[0], x.dtype);
 }
 
 std::string validate(const Linear& attributes, const NodeTypes& types) {
   std::string error = Linear::validate(attributes, types);
-  if (error.empty()) error = check_half("x", types.inputs[Linear::kX].dtype);
   if (error.empty()) {
     error = check_gemm_sizes(sizes_of(types.inputs[Linear::kX], types.inputs[Linear::kWeight]));
   }
@@ -35,7 +34,7 @@ void record(const Linear& attributes, const NodeView& node, CudaEncoder& encoder
   const TensorView& x = node.input(Linear::kX);
   const TensorView& weight = node.input(Linear::kWeight);
   const GemmSizes sizes = sizes_of(x, weight);
-  with_half(x.dtype, [&](auto element) {
+  with_element(x.dtype, [&](auto element) {
     using T = decltype(element);
     Epilogue<T> epilogue;
     epilogue.output = node.output().as<T>();

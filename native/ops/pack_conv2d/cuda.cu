@@ -1,7 +1,6 @@
 // pack_conv2d on CUDA: the layout is that of cuda/pack_weight.h.
 #include "cuda/conv_algorithm.h"
 #include "cuda/pack_weight.h"
-#include "cuda/with_half.h"
 #include "ops/pack_conv2d/op.h"
 
 namespace ipai::cuda {
@@ -9,14 +8,13 @@ namespace {
 
 std::string validate(const PackConv2d& attributes, const NodeTypes& types) {
   std::string error = PackConv2d::validate(attributes, types);
-  if (error.empty()) error = check_half("dtype", attributes.dtype);
   if (error.empty()) error = check_direct(attributes.algorithm);
   return error;
 }
 
-size_t output_bytes(const PackConv2d&, const NodeTypes& types) {
+size_t output_bytes(const PackConv2d& attributes, const NodeTypes& types) {
   const Shape& weight = types.inputs[0].shape;
-  return packed_weight_bytes(weight[0], weight[1], weight.size(2));
+  return packed_weight_bytes(attributes.dtype, weight[0], weight[1], weight.size(2));
 }
 
 void record(const PackConv2d&, const NodeView& node, CudaEncoder& encoder) {

@@ -1,19 +1,13 @@
 // pack_linear on CUDA: the layout is that of cuda/pack_weight.h.
 #include "cuda/pack_weight.h"
-#include "cuda/with_half.h"
 #include "ops/pack_linear/op.h"
 
 namespace ipai::cuda {
 namespace {
 
-std::string validate(const PackLinear& attributes, const NodeTypes& types) {
-  const std::string error = PackLinear::validate(attributes, types);
-  return error.empty() ? check_half("dtype", attributes.dtype) : error;
-}
-
-size_t output_bytes(const PackLinear&, const NodeTypes& types) {
+size_t output_bytes(const PackLinear& attributes, const NodeTypes& types) {
   const Shape& weight = types.inputs[0].shape;
-  return packed_weight_bytes(weight[0], weight[1], 1);
+  return packed_weight_bytes(attributes.dtype, weight[0], weight[1], 1);
 }
 
 void record(const PackLinear& attributes, const NodeView& node, CudaEncoder& encoder) {
@@ -25,7 +19,7 @@ void record(const PackLinear& attributes, const NodeView& node, CudaEncoder& enc
 namespace ops {
 Op pack_linear() {
   CudaOpSpec<PackLinear> spec;
-  spec.validate = validate;
+  spec.validate = PackLinear::validate;
   spec.output_bytes = output_bytes;
   spec.record = record;
   return make_cuda_op(spec);

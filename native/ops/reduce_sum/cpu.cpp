@@ -8,8 +8,6 @@
 #include "cpu/with_dtype.h"
 #include "ops/reduce_sum/op.h"
 #include "runtime/cpu_context.h"
-#include "runtime/loop_nest.h"
-#include "runtime/type_checks.h"
 
 namespace ipai::IPAI_TARGET {
 namespace {
@@ -18,46 +16,9 @@ constexpr int64_t kColumns = 256;  // of a task
 constexpr int64_t kBlockRows = 64;
 constexpr int64_t kBlockLength = 1024;
 
-std::string validate(const ReduceSum& attributes, const NodeTypes& types) {
-  const TensorType& x = types.inputs[0];
-  if (x.absent || is_empty(x.shape) || !is_compute(x.dtype)) return mismatch("x", "float32 or bfloat16", x);
-  if (!is_compute(attributes.dtype)) {
-    return std::string("dtype: expected float32 or bfloat16; got ") + dtype_name(attributes.dtype);
-  }
-  const Shape shape(attributes.shape.begin(), attributes.shape.end());
-  bool fits = shape.rank() == x.shape.rank();
-  for (int axis = 0; fits && axis < shape.rank(); ++axis) {
-    fits = shape[axis] == 1 || shape[axis] == x.shape[axis];
-  }
-  if (!fits) return "shape: expected the extents of x, " + describe(x) + ", or 1; got " + shape.to_string();
-  return check_type("output", types.outputs[0], attributes.dtype, shape);
-}
-
-struct Reduction {
-  Reduction(const Shape& x, const Shape& y) {
-    int64_t x_stride = x.size();
-    int64_t y_stride = y.size();
-    for (int axis = 0; axis < x.rank(); ++axis) {
-      x_stride /= x[axis];
-      y_stride /= y[axis];
-      if (y[axis] == x[axis]) {
-        kept.add_axis(x[axis], {x_stride, y_stride});
-      } else {
-        reduced.add_axis(x[axis], {x_stride});
-      }
-    }
-  }
-
-  // Whether neighbours in x belong to different sums.
-  bool has_columns() const { return kept.rank() > 0 && kept.row_stride(0) == 1; }
-
-  LoopNest<2> kept;  // of x and y
-  LoopNest<1> reduced;
-};
-
 // Sums of `count` neighbouring columns.
 template <class T, class Y>
-void sum_columns(const Reduction& reduction, const T* x, Y* y, int64_t count) {
+void sum_columns(const ReducedAxes& reduction, const T* x, Y* y, int64_t count) {
   float totals[kColumns] = {};
   const int64_t rows = reduction.reduced.size(reduction.reduced.rank());
   for (int64_t begin = 0; begin < rows; begin += kBlockRows) {
@@ -95,7 +56,7 @@ float sum_all(const LoopNest<1>& reduced, const T* x) {
 }
 
 template <class T, class Y>
-void reduce(const Reduction& reduction, const T* x, Y* y, CpuContext& context) {
+void reduce(const ReducedAxes& reduction, const T* x, Y* y, CpuContext& context) {
   const LoopNest<2>& kept = reduction.kept;
   if (reduction.has_columns()) {
     const int64_t pieces = (kept.row_length() + kColumns - 1) / kColumns;
@@ -118,7 +79,7 @@ void reduce(const Reduction& reduction, const T* x, Y* y, CpuContext& context) {
 }
 
 void run(const ReduceSum& attributes, const NodeView& node, CpuContext& context) {
-  const Reduction reduction(node.input(0).shape, node.output().shape);
+  const ReducedAxes reduction(node.input(0).shape, node.output().shape);
   with_compute(node.input(0).dtype, [&](auto from) {
     with_compute(attributes.dtype, [&](auto to) {
       reduce(reduction, node.input(0).as<decltype(from)>(), node.output().as<decltype(to)>(), context);
@@ -131,7 +92,7 @@ void run(const ReduceSum& attributes, const NodeView& node, CpuContext& context)
 namespace ops {
 Op reduce_sum() {
   CpuOpSpec<ReduceSum> spec;
-  spec.validate = validate;
+  spec.validate = ReduceSum::validate;
   spec.run = run;
   return make_cpu_op(spec);
 }

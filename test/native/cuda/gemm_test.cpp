@@ -16,7 +16,7 @@ HostTensor run_plan(const ConvCase& c, const ConvInputs& in, DType dtype, const 
   const HostTensor packed = run_cuda("pack_conv2d", c.packing(dtype), {in.weight}, dtype, c.kernels());
   const auto attributes = std::static_pointer_cast<const Conv2d>(parse(cuda_op("conv2d"), c.attributes()));
   const GemmSizes sizes = {Conv2d::geometry_of(*attributes, in.x.type().shape, in.weight.type().shape),
-                           c.outputs};
+                           c.outputs, dtype};
   const HostTensor output(dtype, c.output());
   const HostTensor scratch(DType::kFloat32, {static_cast<int64_t>(sizes.scratch_bytes(plan) / 4)});
   Epilogue<T> epilogue;
@@ -91,11 +91,11 @@ TEST_CASE("cuda gemm: plans take no more shared memory than a block can have") {
 }
 
 TEST_CASE("cuda gemm: sizes that the kernels' numbers cannot hold are refused") {
-  CHECK_EQ(check_gemm_sizes(dense_gemm(1 << 20, 5120, 1280)), "");
-  CHECK_EQ(check_gemm_sizes(dense_gemm(int64_t{1} << 31, 8, 16)),
+  CHECK_EQ(check_gemm_sizes(dense_gemm(1 << 20, 5120, 1280, DType::kFloat16)), "");
+  CHECK_EQ(check_gemm_sizes(dense_gemm(int64_t{1} << 31, 8, 16, DType::kFloat16)),
            "x and weight: expected fewer than 2^31 output pixels, columns, and chunks of 8 channels; got "
            "2147483648, 16, and 2147483648 pixels of 8 channels");
-  CHECK_NE(check_gemm_sizes(dense_gemm(1 << 20, 1 << 15, 8)), "");
+  CHECK_NE(check_gemm_sizes(dense_gemm(1 << 20, 1 << 15, 8, DType::kFloat16)), "");
 }
 
 }  // namespace ipai::test

@@ -103,6 +103,7 @@ TEST_CASE("cuda group_norm: as good over a large picture, far from zero, as over
 }
 
 TEST_CASE("cuda group_norm: a picture of 512 x 512 x 128 keeps a device busy, a small one takes one kernel") {
+  if (!cuda_op("group_norm").record) return;  // the library of a real device does not tell what it records
   const std::vector<KernelLaunch> large = launches_for({1, 512, 512, 128});
   REQUIRE_EQ(large.size(), 2);
   CHECK_GE(large[0].shape.grid.x, 256);

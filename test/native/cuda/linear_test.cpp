@@ -5,7 +5,7 @@
 namespace ipai::test {
 namespace {
 
-constexpr DType kHalves[] = {DType::kFloat16, DType::kBFloat16};
+constexpr DType kDTypes[] = {DType::kFloat32, DType::kFloat16, DType::kBFloat16};
 
 struct Case {
   int64_t rows, columns, depth;  // columns: rows of the weight
@@ -53,7 +53,7 @@ std::string refusal(const AttributeMap& attributes, const HostTensor& x, const H
 }  // namespace
 
 TEST_CASE("cuda linear: sizes around vectors, chunks and tiles") {
-  for (const DType dtype : kHalves) {
+  for (const DType dtype : kDTypes) {
     for (const int64_t rows : {1, 2, 65, 77}) {
       for (const int64_t columns : {1, 4, 8, 65, 72}) {
         for (const int64_t depth : {1, 8, 43, 64, 72}) check({rows, columns, depth}, dtype);
@@ -63,7 +63,7 @@ TEST_CASE("cuda linear: sizes around vectors, chunks and tiles") {
 }
 
 TEST_CASE("cuda linear: depths that are split, and those that pass through every stage") {
-  for (const DType dtype : kHalves) {
+  for (const DType dtype : kDTypes) {
     check({2, 72, 1280}, dtype);
     check({2, 35, 1283, "silu"}, dtype);
     check({16, 64, 700, "gelu", true, false}, dtype);
@@ -73,7 +73,7 @@ TEST_CASE("cuda linear: depths that are split, and those that pass through every
 }
 
 TEST_CASE("cuda linear: every activation, with bias and residual and without") {
-  for (const DType dtype : kHalves) {
+  for (const DType dtype : kDTypes) {
     for (const char* activation : {"none", "silu", "gelu", "quick_gelu", "geglu"}) {
       check({5, 80, 40, activation, true, true}, dtype);
       check({5, 80, 40, activation, false, true}, dtype);
@@ -90,12 +90,15 @@ TEST_CASE("cuda linear: geglu of any width") {
 }
 
 TEST_CASE("cuda pack_linear: from any float, rounded to nearest") {
-  for (const DType source : {DType::kFloat32, DType::kFloat16, DType::kBFloat16}) {
-    for (const DType dtype : kHalves) {
+  for (const DType source : kDTypes) {
+    for (const DType dtype : kDTypes) {
       const HostTensor weight = HostTensor::random(source, {6, 11}, 2);
       const HostTensor plain = run_cuda("pack_linear", packing(dtype, false), {weight}, dtype, {6, 11});
       const HostTensor paired = run_cuda("pack_linear", packing(dtype, true), {weight}, dtype, {6, 11});
-      const double unit = dtype == DType::kFloat16 ? 0x1p-12 : 0x1p-9;
+      const double unit = dtype == source             ? 0
+                          : dtype == DType::kFloat16  ? 0x1p-12
+                          : dtype == DType::kBFloat16 ? 0x1p-9
+                                                      : 0;
       for (int64_t row = 0; row < 6; ++row) {
         for (int64_t column = 0; column < 16; ++column) {
           const auto value = [&](int64_t from) { return column < 11 ? weight.at(from * 11 + column) : 0; };
@@ -107,14 +110,12 @@ TEST_CASE("cuda pack_linear: from any float, rounded to nearest") {
   }
 }
 
-TEST_CASE("cuda linear: what the tensor cores do not take is refused") {
+TEST_CASE("cuda linear: several tiles of rows and columns") {
+  for (const DType dtype : kDTypes) check({130, 140, 20}, dtype);
+}
+
+TEST_CASE("cuda linear: weights of another dtype are refused") {
   const AttributeMap plain = {{"activation", "none"}};
-  const HostTensor x(DType::kFloat32, {2, 4}), weight(DType::kFloat32, {3, 4});
-  CHECK_EQ(refusal(plain, x, weight),
-           "x: expected float16 or bfloat16, as the tensor cores take; got float32");
-  CHECK_EQ(
-      validate(cuda_op("pack_linear"), packing(DType::kFloat32, false), {weight}, weight.type(), kCudaDevice),
-      "dtype: expected float16 or bfloat16, as the tensor cores take; got float32");
   const HostTensor half(DType::kFloat16, {2, 4}), other(DType::kBFloat16, {3, 4});
   CHECK_EQ(refusal(plain, half, other), "weight: expected packed float16 [N, 4]; got bfloat16 [3, 4]");
 }
