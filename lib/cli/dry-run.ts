@@ -62,10 +62,12 @@ const number = new Intl.NumberFormat('en');
 
 function runText({adapter, models, training}: Recipe): string {
   const {steps, batchSize, accumulate, resolution, learningRate, schedule} = training;
+  const {buckets = [[resolution, resolution]]} = training;
+  const sizes = buckets.map(size => size.join('x')).join(' ');
   const samples =
     accumulate === 1 ? `${batchSize}` : `${batchSize * accumulate} (${accumulate} x ${batchSize})`;
   return (
-    `run: ${adapter.kind} adapter, ${number.format(steps)} steps of ${samples} samples, ${resolution}x${resolution}, ` +
+    `run: ${adapter.kind} adapter, ${number.format(steps)} steps of ${samples} samples, ${sizes}, ` +
     `${models.dtype}, learning rate ${learningRate.toExponential()} ${schedule}`
   );
 }
@@ -77,7 +79,7 @@ function dataText({dataset, training}: Recipe, tasks: Record<string, number> | u
   }
   const expected = Object.keys(training.taskWeights ?? {}).join(', ') || 'one or more';
   return (
-    `data: expected in ${dataset}: manifest.jsonl, or tar shards, with target, condition, prompt and task of each ` +
+    `data: expected in ${dataset}: manifest.jsonl, manifest.parquet or tar shards, with target, condition, prompt and task of each ` +
     `sample, and instructions/TASK.txt for each task: ${expected}`
   );
 }

@@ -1,18 +1,18 @@
 /**
- * A training set on disk: a folder with `manifest.jsonl` and pictures, or with tar shards, or both; and instructions in
- * `instructions/TASK.txt`, one a line.
+ * A training set on disk: a folder with `manifest.jsonl` or `manifest.parquet` and pictures, or with tar shards, or all of
+ * them; and instructions in `instructions/TASK.txt`, one a line.
  */
-import {open, readdir, readFile} from 'node:fs/promises';
+import {readdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {FileError} from '../errors.ts';
-import {type DecodedImage, decodeImage} from '../images/decode-image.ts';
-import type {DatasetProblem, DatasetSample, ImageReference} from './dataset-sample.ts';
+import type {DatasetProblem, DatasetSample} from './dataset-sample.ts';
 import {readManifest} from './manifest.ts';
+import {readParquetManifest} from './parquet-manifest.ts';
 import {readTarSamples} from './tar-samples.ts';
 
 export interface Dataset {
   readonly folder: string;
-  /** In the order of the manifest, then of the shards by name. */
+  /** In the order of `manifest.jsonl`, then of `manifest.parquet`, then of the shards by name. */
   readonly samples: readonly DatasetSample[];
   /** Instructions of each task that has a file. */
   readonly instructions: ReadonlyMap<string, readonly string[]>;
@@ -23,11 +23,12 @@ export interface Dataset {
 /**
  * Reads what a folder holds; pictures are read when they are asked for.
  *
- * @throws FileError where the folder cannot be read, or has no sample at all
+ * @throws FileError where the folder cannot be read, a shard or Parquet file is damaged, or there is no sample at all
  */
 export async function openDataset(folder: string): Promise<Dataset> {
   const names = await listFolder(folder);
   const parts = names.includes('manifest.jsonl') ? [await readManifest(folder)] : [];
+  if (names.includes('manifest.parquet')) parts.push(await readParquetManifest(folder));
   for (const name of names.filter(file => file.endsWith('.tar')).sort()) {
     parts.push(await readTarSamples(join(folder, name)));
   }
@@ -36,28 +37,11 @@ export async function openDataset(folder: string): Promise<Dataset> {
   if (samples.length === 0) {
     const [first] = problems;
     throw new FileError(
-      `${folder}: expected manifest.jsonl or tar shards with at least one sample, got ` +
+      `${folder}: expected manifest.jsonl, manifest.parquet or tar shards with at least one sample, got ` +
         `${first === undefined ? 'none' : `${problems.length} that cannot be used (${first.place}: ${first.reason})`}.`,
     );
   }
   return {folder, samples, instructions: await readInstructions(folder, names), problems};
-}
-
-/**
- * A picture of a sample.
- *
- * @throws FileError where it cannot be read, or is none
- */
-export async function readDatasetImage({file, part}: ImageReference): Promise<DecodedImage> {
-  if (part === undefined) return decodeImage(file);
-  const handle = await open(file, 'r');
-  try {
-    const bytes = Buffer.alloc(part.length);
-    await handle.read(bytes, 0, part.length, part.offset);
-    return await decodeImage(bytes, {name: `${file} at byte ${part.offset}`});
-  } finally {
-    await handle.close();
-  }
 }
 
 async function listFolder(folder: string): Promise<string[]> {

@@ -7,7 +7,7 @@ import {createInterface} from 'node:readline';
 import {z} from 'zod';
 import {type DatasetProblem, type DatasetSample, sampleFields} from './dataset-sample.ts';
 
-const lineFields = sampleFields.extend({target: z.string().min(1), condition: z.string().min(1)});
+export const manifestFields = sampleFields.extend({target: z.string().min(1), condition: z.string().min(1)});
 
 export interface ReadSamples {
   readonly samples: readonly DatasetSample[];
@@ -32,7 +32,6 @@ export async function readManifest(folder: string): Promise<ReadSamples> {
   return {samples, problems};
 }
 
-/** The sample, or why the line is none. */
 function parseLine(folder: string, line: string, place: string): DatasetSample | string {
   let value: unknown;
   try {
@@ -40,7 +39,12 @@ function parseLine(folder: string, line: string, place: string): DatasetSample |
   } catch {
     return 'not a line of JSON';
   }
-  const parsed = lineFields.safeParse(value);
+  return parseManifestFields(folder, value, place);
+}
+
+/** The sample, or why the fields of a line or row are none. */
+export function parseManifestFields(folder: string, value: unknown, place: string): DatasetSample | string {
+  const parsed = manifestFields.safeParse(value);
   if (!parsed.success) return describeIssues(parsed.error);
   const {target, condition, ...fields} = parsed.data;
   const outside = [target, condition].find(path => !isInside(path));

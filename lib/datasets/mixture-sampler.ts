@@ -20,7 +20,16 @@ export interface SamplerState {
   readonly taken: Readonly<Record<string, number>>;
 }
 
+/** What a draw can be made again from. */
+export interface Draw {
+  /** Draws before it. */
+  readonly number: number;
+  /** Its sample's index in the training set. */
+  readonly sample: number;
+}
+
 export interface Drawn {
+  readonly draw: Draw;
   readonly sample: DatasetSample;
   /** For everything else that is random about this draw; equal for equal seed and place in the run. */
   readonly generator: TorchGenerator;
@@ -28,13 +37,15 @@ export interface Drawn {
 
 interface Task {
   readonly name: string;
-  readonly samples: readonly DatasetSample[];
+  /** Indices in the training set. */
+  readonly samples: readonly number[];
   /** Upper end of its share of [0, 1). */
   readonly end: number;
 }
 
 export class MixtureSampler {
   readonly #seed: number;
+  readonly #samples: readonly DatasetSample[];
   readonly #tasks: readonly Task[];
   readonly #orders = new Map<string, {round: number; order: Uint32Array}>();
   #draws: number;
@@ -47,6 +58,7 @@ export class MixtureSampler {
     {draws, taken}: SamplerState = {draws: 0, taken: {}},
   ) {
     this.#seed = seed;
+    this.#samples = samples;
     this.#tasks = shareOut(groupByTask(samples), weights);
     this.#draws = draws;
     this.#taken = new Map(Object.entries(taken));
@@ -57,14 +69,38 @@ export class MixtureSampler {
   }
 
   next(): Drawn {
-    const generator = new TorchGenerator(mix(this.#seed, this.#draws++));
-    const [choice] = generator.rand([1]);
-    const task = this.#tasks.find(({end}) => choice! < end) ?? this.#tasks.at(-1)!;
+    const number = this.#draws++;
+    const {choice, generator} = this.#begin(number);
+    const task = this.#tasks.find(({end}) => choice < end) ?? this.#tasks.at(-1)!;
     const taken = this.#taken.get(task.name) ?? 0;
     this.#taken.set(task.name, taken + 1);
     const {length} = task.samples;
     const order = this.#orderOf(task, Math.floor(taken / length));
-    return {sample: task.samples[order[taken % length]!]!, generator};
+    const index = task.samples[order[taken % length]!]!;
+    return {draw: {number, sample: index}, sample: this.#samples[index]!, generator};
+  }
+
+  /**
+   * A draw of an equal sampler once more; the state stays.
+   *
+   * @throws ArgumentError where there is no such sample
+   */
+  again(draw: Draw): Drawn {
+    const sample = this.#samples[draw.sample];
+    if (sample === undefined) {
+      throw new ArgumentError(
+        `state: expected draws of the ${this.#samples.length} samples that there are, got sample ${draw.sample}. ` +
+          'Go on with the training set that the run began with.',
+      );
+    }
+    return {draw, sample, generator: this.#begin(draw.number).generator};
+  }
+
+  /** What is random about a draw: its task comes first. */
+  #begin(number: number): {choice: number; generator: TorchGenerator} {
+    const generator = new TorchGenerator(mix(this.#seed, number));
+    const [choice] = generator.rand([1]);
+    return {choice: choice!, generator};
   }
 
   /** As PyTorch's DistributedSampler: `torch.randperm` seeded with the sum of seed and round. */
@@ -77,18 +113,18 @@ export class MixtureSampler {
   }
 }
 
-function groupByTask(samples: readonly DatasetSample[]): Map<string, DatasetSample[]> {
-  const groups = new Map<string, DatasetSample[]>();
-  for (const sample of samples) {
-    const group = groups.get(sample.task) ?? [];
-    group.push(sample);
-    groups.set(sample.task, group);
+function groupByTask(samples: readonly DatasetSample[]): Map<string, number[]> {
+  const groups = new Map<string, number[]>();
+  for (const [index, {task}] of samples.entries()) {
+    const group = groups.get(task) ?? [];
+    group.push(index);
+    groups.set(task, group);
   }
   return groups;
 }
 
 function shareOut(
-  byTask: ReadonlyMap<string, readonly DatasetSample[]>,
+  byTask: ReadonlyMap<string, readonly number[]>,
   weights: Readonly<Record<string, number>> | undefined,
 ): Task[] {
   const names = weights === undefined ? [...byTask.keys()].sort() : Object.keys(weights);

@@ -7,6 +7,7 @@ import {sizeOf} from '../graph/tensor.ts';
 import {parameter} from '../graph/trace.ts';
 import type {WeightSource} from '../nn/weights.ts';
 import type {DType} from '../runtime/dtype.ts';
+import {withFile} from '../weights/read-file.ts';
 import type {StoredTensor, TensorMap} from '../weights/stored-tensor.ts';
 
 /** A model's weights under the names that its layers ask for. */
@@ -40,6 +41,22 @@ export class FileWeights implements WeightSource {
       );
     }
     return stored;
+  }
+
+  /**
+   * Paths, sizes and times of change of the files: they have gigabytes, and are not read for this.
+   *
+   * @throws FileError where one has gone
+   */
+  async identity(): Promise<string> {
+    const files = [...new Set([...this.#tensors.values()].map(({file}) => file))].sort();
+    const described = files.map(file =>
+      withFile(file, async handle => {
+        const {size, mtimeMs} = await handle.stat();
+        return [file, size, mtimeMs];
+      }),
+    );
+    return JSON.stringify(await Promise.all(described));
   }
 }
 

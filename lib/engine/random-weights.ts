@@ -35,6 +35,10 @@ export class RandomWeights implements WeightSource {
     const seed = hash(`${this.#seed}/${this.label}/${name}`);
     return randomNormal({}, {shape, seed, mean: 0, std: 1 / Math.sqrt(fanIn), dtype});
   }
+
+  async identity(): Promise<string> {
+    return `random ${this.#dtype}, seed ${this.#seed}`;
+  }
 }
 
 /** FNV-1a, 32 bits. */

@@ -14,8 +14,30 @@ export const vaeScaleFactor = 8;
  * @throws ArgumentError if a side is not a multiple of 8
  */
 export async function imageToTensor(image: RgbImage, width: number, height: number): Promise<Float32Array> {
-  const resized = await resizeForLatents(image, width, height);
-  return toPlanes(resized, value => 2 * Math.fround(value / 255) - 1);
+  return toSigned(await resizeForLatents(image, width, height));
+}
+
+/**
+ * As `imageToTensor`, with the picture's proportions kept: it is resized to cover the size, and its centre is cut out.
+ *
+ * @throws ArgumentError if a side is not a multiple of 8
+ */
+export async function coverToTensor(image: RgbImage, width: number, height: number): Promise<Float32Array> {
+  checkRgbImage('image', image);
+  checkLatentSize(width, height);
+  const scale = Math.max(width / image.width, height / image.height);
+  // The side that fits exactly may come to a hair less.
+  const covering = {
+    width: Math.max(Math.round(image.width * scale), width),
+    height: Math.max(Math.round(image.height * scale), height),
+  };
+  const center = {
+    left: Math.floor((covering.width - width) / 2),
+    top: Math.floor((covering.height - height) / 2),
+    width,
+    height,
+  };
+  return toSigned(await resizeLikePil(image, covering, 'lanczos', center));
 }
 
 /**
@@ -74,6 +96,11 @@ export function checkLatentSize(width: number, height: number): void {
       `${name}: expected a positive multiple of ${vaeScaleFactor} but received ${value}.${advice}`,
     );
   }
+}
+
+/** From -1 to 1. */
+function toSigned(image: RgbImage): Float32Array {
+  return toPlanes(image, value => 2 * Math.fround(value / 255) - 1);
 }
 
 function resizeForLatents(image: RgbImage, width: number, height: number): Promise<RgbImage> {

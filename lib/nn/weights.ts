@@ -10,6 +10,8 @@ import {parameter, record} from '../graph/trace.ts';
 /** Gives the symbolic tensor of a weight; called while tracing. */
 export interface WeightSource extends ParameterSource {
   tensor(name: string, shape: readonly number[]): Tensor;
+  /** Tells these weights from others of the same label; only where they cannot change. */
+  identity?(): Promise<string>;
 }
 
 /** A place in a source's tree of names; `at('down_blocks', 0)` is the place below. */

@@ -8,7 +8,7 @@ import type {Color} from '../images/color.ts';
 import {decodeImage, type ImageInput} from '../images/decode-image.ts';
 import {imageToTensor, maskToLatentSize, maskToTensor} from '../images/latent-image.ts';
 import type {TorchGenerator} from '../schedulers/torch-generator.ts';
-import type {Autoencoder} from './components/autoencoder.ts';
+import type {Autoencoder, ScaledLatents} from './components/autoencoder.ts';
 import type {LatentsInput} from './generate-options.ts';
 import type {HostTensor} from './host-tensor.ts';
 import type {Sample} from './samples.ts';
@@ -135,7 +135,13 @@ export async function samplePosterior(
   generator: TorchGenerator,
   options: RunOptions,
 ): Promise<Float32Array> {
-  const {mean, standardDeviation} = await vae.encode(pixels, options);
+  return drawLatents(await vae.encode(pixels, options), generator);
+}
+
+export function drawLatents(
+  {mean, standardDeviation}: ScaledLatents,
+  generator: TorchGenerator,
+): Float32Array {
   const noise = generator.randn(mean.shape);
   return mean.data.map((value, index) => value + standardDeviation.data[index]! * noise[index]!);
 }

@@ -19,7 +19,11 @@ const progressFields = z.object({
   optimizerSteps: z.int().nonnegative(),
   /** Updates of the moving averages, where the checkpoint has them. */
   emaUpdates: z.int().nonnegative().optional(),
-  sampler: z.object({draws: z.int().nonnegative(), taken: z.record(z.string(), z.int().nonnegative())}),
+  sampler: z.object({
+    draws: z.int().nonnegative(),
+    taken: z.record(z.string(), z.int().nonnegative()),
+    waiting: z.array(z.object({number: z.int().nonnegative(), sample: z.int().nonnegative()})).default([]),
+  }),
 });
 
 export type TrainingProgress = z.infer<typeof progressFields>;

@@ -2,7 +2,6 @@
  * The compiled training step: an encoded batch in, its loss and the adapter's gradients out.
  */
 import type {CompiledFunction, RunOptions} from '../engine/compiled-function.ts';
-import {ArgumentError} from '../errors.ts';
 import type {Tensor, TensorType} from '../graph/tensor.ts';
 import type {MapTree} from '../graph/tree.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
@@ -17,7 +16,7 @@ import {
   type TrainedModel,
 } from './adapter-gradients.ts';
 import {mapBatch, withBatchOn} from './device-batch.ts';
-import type {EncodedBatch} from './encode-batch.ts';
+import {adapterOf, type EncodedBatch} from './encode-batch.ts';
 import type {ResolvedTrainerOptions} from './trainer-options.ts';
 
 export type GradientStep = CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
@@ -42,15 +41,9 @@ export function compileGradientStep(models: PipelineModels, settings: StepSettin
 type StepSettings = Pick<ResolvedTrainerOptions, 'dtype' | 'recompute'>;
 
 /** @throws ArgumentError where the models have no adapter */
-export function trainedModel(
-  {denoiser, adapter}: PipelineModels,
-  {dtype, recompute}: StepSettings,
-): TrainedModel {
-  if (adapter === undefined) {
-    throw new ArgumentError('models: expected an adapter of the kind that is trained, got none.');
-  }
-  const {weights: unet, config} = denoiser;
-  return {unet, config, adapter: adapter.adapter.description, dtype, recompute};
+export function trainedModel(models: PipelineModels, {dtype, recompute}: StepSettings): TrainedModel {
+  const {weights: unet, config} = models.denoiser;
+  return {unet, config, adapter: adapterOf(models).adapter.description, dtype, recompute};
 }
 
 /** Whether a step can be taken with them. */

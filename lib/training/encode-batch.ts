@@ -3,29 +3,18 @@
  */
 import type {RunOptions} from '../engine/compiled-function.ts';
 import {ArgumentError} from '../errors.ts';
-import type {RgbImage} from '../images/image.ts';
-import {imageToTensor} from '../images/latent-image.ts';
 import type {AdapterModels} from '../pipelines/conditioning.ts';
-import {gatherRows, type HostTensor, stackRows} from '../pipelines/host-tensor.ts';
-import {latentShape, samplePosterior} from '../pipelines/initial-latents.ts';
+import {type HostTensor, stackRows} from '../pipelines/host-tensor.ts';
+import {drawLatents} from '../pipelines/initial-latents.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
-import type {TorchGenerator} from '../schedulers/torch-generator.ts';
 import {diffusionTarget, minSnrWeight, type TrainedPrediction} from './diffusion-loss.ts';
-import type {SampleChoices} from './sample-choices.ts';
-
-/** A sample with its pictures read and its choices made. */
-export interface PreparedSample {
-  readonly prompt: string;
-  readonly target: RgbImage;
-  readonly condition: RgbImage;
-  readonly choices: SampleChoices;
-  /** Draws the posterior of the latents, then the noise. */
-  readonly generator: TorchGenerator;
-}
+import {encodeConditions, encodeTarget} from './encode-pictures.ts';
+import type {PreparedSample} from './sample-stream.ts';
+import type {TextCache} from './text-cache.ts';
 
 export interface EncodeOptions extends RunOptions {
-  /** Side of the training pictures in pixels: a multiple of 8. */
-  readonly resolution: number;
+  /** Keeps texts from batch to batch. */
+  readonly texts: TextCache;
   readonly alphasCumprod: Float32Array;
   readonly predictionType: TrainedPrediction;
   /** γ of min-SNR weighting; without it errors are not weighted. */
@@ -47,29 +36,39 @@ export interface EncodedBatch {
 }
 
 /** @throws ArgumentError where the models have no adapter */
+export function adapterOf({adapter}: PipelineModels): AdapterModels {
+  if (adapter !== undefined) return adapter;
+  throw new ArgumentError(
+    'models: expected an adapter of the kind that is trained, with its image encoder, got none. Load them for training.',
+  );
+}
+
+/** @throws ArgumentError where the models have no adapter, FileError where the cache cannot be written */
 export async function encodeBatch(
   models: PipelineModels,
   samples: readonly PreparedSample[],
   options: EncodeOptions,
 ): Promise<EncodedBatch> {
-  const {textEncoder, adapter} = models;
-  if (adapter === undefined) {
-    throw new ArgumentError(
-      'models: expected an adapter with its image encoder, got none. Load them for training.',
-    );
-  }
+  const {textEncoder, vae} = models;
+  const {texts} = options;
+  const adapter = adapterOf(models);
   const promptOf = ({prompt, choices}: PreparedSample) => (choices.keepsText ? prompt : '');
-  const texts = await textEncoder.encode(samples.map(promptOf), 0, options);
+  const prompts = await texts.encode('prompt', samples.map(promptOf), missing =>
+    textEncoder.encode(missing, 0, options),
+  );
   const noisy: HostTensor[] = [];
   const targets: HostTensor[] = [];
   const weights: number[] = [];
   for (const sample of samples) {
-    const latents = await drawLatents(models, sample, options);
-    const noise = sample.generator.randn(latents.shape);
-    const alpha = options.alphasCumprod[sample.choices.timestep]!;
-    const made = diffusionTarget(latents.data, noise, alpha, options.predictionType);
-    noisy.push({shape: latents.shape, data: made.noisy});
-    targets.push({shape: latents.shape, data: made.target});
+    const {generator, choices} = sample;
+    const posterior = await encodeTarget(vae, sample.target, options);
+    const {shape} = posterior.mean;
+    const latents = drawLatents(posterior, generator);
+    const noise = generator.randn(shape);
+    const alpha = options.alphasCumprod[choices.timestep]!;
+    const made = diffusionTarget(latents, noise, alpha, options.predictionType);
+    noisy.push({shape, data: made.noisy});
+    targets.push({shape, data: made.target});
     const {minSnrGamma, predictionType} = options;
     weights.push(minSnrGamma === undefined ? 1 : minSnrWeight(alpha, minSnrGamma, predictionType));
   }
@@ -82,53 +81,16 @@ export async function encodeBatch(
     target: stackRows(targets),
     timesteps: {shape: [count], data: Float32Array.from(samples, ({choices}) => choices.timestep)},
     weights: {shape: [count, 1, 1, 1], data: Float32Array.from(weights)},
-    encoderHiddenStates: texts,
+    encoderHiddenStates: prompts,
     condition: {
       image: await encodeConditions(adapter, samples, options),
-      ...(readsPrompt && {prompt: texts}),
+      ...(readsPrompt && {prompt: prompts}),
       ...(readsInstruction && {
-        instruction: await adapter.instructionEncoder.encode(samples.map(instructionOf), options),
+        instruction: await texts.encode('instruction', samples.map(instructionOf), missing =>
+          adapter.instructionEncoder.encode(missing, options),
+        ),
       }),
     },
     imageScales: {shape: [layers.length, count], data: new Float32Array(layers.length * count).fill(1)},
   };
-}
-
-/** Latents drawn from the posterior of the sample's picture: [1, C, h, w]. */
-async function drawLatents(
-  {vae}: PipelineModels,
-  {target, generator}: PreparedSample,
-  options: EncodeOptions,
-): Promise<HostTensor> {
-  const {resolution} = options;
-  const pixels = {
-    shape: [1, 3, resolution, resolution],
-    data: await imageToTensor(target, resolution, resolution),
-  };
-  const size = {channels: vae.config.latentChannels, height: resolution, width: resolution};
-  const data = await samplePosterior(vae, pixels, generator, options);
-  return {shape: latentShape(size, vae.scaleFactor), data};
-}
-
-/**
- * Features of the condition images, in one run of the encoder; of the zero image where one is dropped, as IP-Adapter's
- * training has it.
- */
-async function encodeConditions(
-  {adapter, imageEncoder}: AdapterModels,
-  samples: readonly PreparedSample[],
-  options: RunOptions,
-): Promise<HostTensor> {
-  const kept = samples.filter(({choices}) => choices.keepsImage);
-  const features: HostTensor[] = [];
-  if (kept.length > 0) {
-    const pixels: HostTensor[] = [];
-    for (const {condition} of kept) pixels.push(await imageEncoder.pixelValues(condition));
-    features.push(await imageEncoder.encode(stackRows(pixels), adapter.features, options));
-  }
-  if (kept.length < samples.length) {
-    features.push(await imageEncoder.unconditional(adapter.features, 'zero', options));
-  }
-  const places = samples.map(sample => (sample.choices.keepsImage ? kept.indexOf(sample) : kept.length));
-  return gatherRows(stackRows(features), places);
 }

@@ -2,14 +2,16 @@
  * What a training run will take, measured on this machine without its data: one batch encoded and differentiated, one
  * step of the optimiser, with samples that are made up.
  */
-import type {RgbImage} from '../images/image.ts';
+import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {type MemoryEstimate, memoryOf} from '../pipelines/memory-estimate.ts';
 import {createScheduler} from '../schedulers/create-scheduler.ts';
 import {TorchGenerator} from '../schedulers/torch-generator.ts';
 import {AdamW} from './adamw.ts';
 import {batchTypes, compileGradientStep, differentiate} from './differentiate.ts';
 import {trainedPrediction} from './diffusion-loss.ts';
-import {type EncodedBatch, encodeBatch, type PreparedSample} from './encode-batch.ts';
+import {adapterOf, type EncodedBatch, encodeBatch} from './encode-batch.ts';
+import type {PreparedSample} from './sample-stream.ts';
+import {TextCache} from './text-cache.ts';
 import type {ResolvedTrainerOptions} from './trainer-options.ts';
 
 export interface TrainingForecast {
@@ -70,24 +72,39 @@ export async function forecastTraining(options: ForecastOptions): Promise<Traini
   }
 }
 
-/** A batch of noise for pictures. */
-function encodeMadeUp({models, batchSize, resolution, minSnrGamma}: ForecastOptions): Promise<EncodedBatch> {
+/** A batch of noise for pictures, of the largest size. */
+function encodeMadeUp({
+  models,
+  batchSize,
+  resolution,
+  buckets = [[resolution, resolution]],
+  minSnrGamma,
+}: ForecastOptions): Promise<EncodedBatch> {
   const {alphasCumprod, predictionType} = createScheduler('ddpm', models.schedulerConfig);
-  const samples = Array.from({length: batchSize}, (_, seed) => madeUpSample(seed, resolution));
+  const [width, height] = buckets.reduce((a, b) => (b[0] * b[1] > a[0] * a[1] ? b : a));
+  const side = adapterOf(models).imageEncoder.preprocess.cropSize;
+  const samples = Array.from({length: batchSize}, (_, seed): PreparedSample => {
+    const generator = new TorchGenerator(seed);
+    return {
+      // Each its own, as in training.
+      prompt: `picture ${seed}`,
+      target: {pixels: noise(generator, [1, 3, height, width]), entry: undefined},
+      condition: {pixels: noise(generator, [1, 3, side, side]), entry: undefined},
+      choices: {timestep: 500, instruction: 'use the style', keepsText: true, keepsImage: true},
+      generator,
+    };
+  });
   return encodeBatch(models, samples, {
-    resolution,
+    texts: new TextCache(models.engine),
     minSnrGamma,
     alphasCumprod,
     predictionType: trainedPrediction(predictionType),
   });
 }
 
-function madeUpSample(seed: number, side: number): PreparedSample {
-  const generator = new TorchGenerator(seed);
-  const data = Uint8Array.from(generator.rand([side * side * 3]), x => 256 * x);
-  const picture: RgbImage = {width: side, height: side, data};
-  const choices = {timestep: 500, instruction: 'use the style', keepsText: true, keepsImage: true};
-  return {prompt: 'a picture', target: picture, condition: picture, choices, generator};
+/** From -1 to 1. */
+function noise(generator: TorchGenerator, shape: readonly number[]): HostTensor {
+  return {shape, data: generator.rand(shape).map(x => 2 * x - 1)};
 }
 
 /**

@@ -57,6 +57,8 @@ function recipeFields(folder: string, isRandom: boolean) {
     /** Folder of a held-out set; without it nothing is validated. */
     validationSet: path.exactOptional(),
     training: trainerSettings,
+    /** Folder for what frozen encoders make of pictures. */
+    cache: path.exactOptional(),
     /** Folder for checkpoints, `metrics.jsonl`, `tensorboard` and `samples`. */
     output: path,
   });

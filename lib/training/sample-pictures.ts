@@ -1,7 +1,7 @@
 /**
  * The pictures of a sample.
  */
-import {readDatasetImage} from '../datasets/dataset.ts';
+import {readDatasetImage} from '../datasets/dataset-image.ts';
 import type {DatasetProblem, DatasetSample} from '../datasets/dataset-sample.ts';
 import {FileError} from '../errors.ts';
 import type {RgbImage} from '../images/image.ts';

@@ -15,6 +15,8 @@ import type {ValidationLoss} from './validation.ts';
 import {validationSettings} from './validation-settings.ts';
 
 const count = z.int().positive();
+/** In pixels; more than that depends on the models. */
+const side = count.multipleOf(8);
 const text = z.string().min(1);
 const share = z.number().min(0).max(1);
 
@@ -22,8 +24,19 @@ const share = z.number().min(0).max(1);
 export const trainerSettings = z.strictObject({
   /** Optimiser steps of the whole run. */
   steps: count,
-  /** Side of the training pictures in pixels, a multiple of 8. Default 512. */
-  resolution: count.multipleOf(8).default(512),
+  /** Side of the training pictures in pixels, a multiple of 64, to which all are stretched. Default 512. */
+  resolution: side.default(512),
+  /**
+   * Sizes of the training pictures, [width, height] in multiples of 64, in place of the resolution. A picture is resized to
+   * cover the one of the nearest aspect ratio and its centre is cut out; those of a batch have one size.
+   */
+  buckets: z
+    .array(z.tuple([side, side]).readonly())
+    .min(1)
+    .readonly()
+    .optional(),
+  /** Threads that read and prepare the next samples; 0: each is prepared when its turn comes. Default 2. */
+  numWorkers: z.int().nonnegative().default(2),
   /** Samples that are computed at a time. Default 1. */
   batchSize: count.default(1),
   /** Batches whose gradients make a step. Default 1. */
@@ -83,6 +96,11 @@ export interface TrainerOptions extends z.input<typeof trainerSettings> {
    * Where checkpoints, `metrics.jsonl`, `tensorboard` and `samples` go; training goes on from the newest checkpoint in it.
    */
   readonly folder: string;
+  /**
+   * Where what the VAE and the image encoder make of pictures is kept for later rounds and runs; without it they run for
+   * each sample. Entries depend on the pictures' bytes, the encoders and the sizes; they may be removed at any time.
+   */
+  readonly cacheFolder?: string | undefined;
 }
 
 /** Options with the defaults filled in. */
@@ -91,10 +109,10 @@ export type ResolvedTrainerOptions = Omit<TrainerOptions, keyof z.input<typeof t
 
 /** @throws ArgumentError for what no run can have */
 export function resolveTrainerOptions(options: TrainerOptions): ResolvedTrainerOptions {
-  const {models, dtype, dataset, validationSet, initial, folder, ...settings} = options;
+  const {models, dtype, dataset, validationSet, initial, folder, cacheFolder, ...settings} = options;
   const parsed = trainerSettings.safeParse(settings);
   if (!parsed.success) throw new ArgumentError(`training options: ${z.prettifyError(parsed.error)}`);
-  return {models, dtype, dataset, validationSet, initial, folder, ...parsed.data};
+  return {models, dtype, dataset, validationSet, initial, folder, cacheFolder, ...parsed.data};
 }
 
 export interface TrainingEvent {

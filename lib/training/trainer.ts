@@ -9,6 +9,7 @@ import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {createScheduler} from '../schedulers/create-scheduler.ts';
 import type {Scheduler} from '../schedulers/scheduler.ts';
 import {AdamW} from './adamw.ts';
+import {checkSizes} from './check-sizes.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
 import {createWatch} from './create-watch.ts';
 import {
@@ -22,11 +23,14 @@ import {
 } from './differentiate.ts';
 import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
 import {ExponentialMovingAverage} from './ema.ts';
-import {type EncodedBatch, encodeBatch, type PreparedSample} from './encode-batch.ts';
+import {adapterOf, type EncodedBatch, encodeBatch} from './encode-batch.ts';
+import type {EncoderCaches} from './encoder-cache.ts';
 import {withInstructionPools} from './instruction-pools.ts';
 import {learningRateAt} from './learning-rate.ts';
+import {openEncoderCaches} from './open-encoder-caches.ts';
 import {SampleStream} from './sample-stream.ts';
 import {type GradientsWithNorm, sumGradients} from './state-gradients.ts';
+import {TextCache} from './text-cache.ts';
 import type {NamedTensors} from './trainable-weights.ts';
 import {
   type ResolvedTrainerOptions,
@@ -50,6 +54,7 @@ export class Trainer {
   readonly #stream: SampleStream;
   readonly #log: TrainingLog;
   readonly #watch: TrainingWatch;
+  readonly #texts: TextCache;
   #taken: number;
   /** Step of the newest checkpoint. */
   #saved: number;
@@ -66,22 +71,27 @@ export class Trainer {
     this.#taken = start.step;
     this.#saved = start.step;
     const {models} = options;
+    this.#texts = new TextCache(models.engine);
     this.#step = compileGradientStep(models, options);
     this.#log = new TrainingLog(options.folder);
-    this.#watch = createWatch(options, start.scheduler, this.#log);
+    this.#watch = createWatch(options, {...start, texts: this.#texts}, this.#log);
     this.#sum = models.engine.compile('train.sum', sumGradients);
   }
 
   /**
    * Begins, or goes on from the newest checkpoint in the folder.
    *
-   * @throws FileError where that checkpoint is damaged
+   * @throws FileError where that checkpoint is damaged, ArgumentError for options that no run can have
    */
   static async create(given: TrainerOptions): Promise<Trainer> {
     const options = resolveTrainerOptions(given);
-    const {dataset, seed, taskWeights, instructions, dropout, models, folder, ema} = options;
-    const readsInstruction = models.adapter?.adapter.readsInstruction ?? false;
-    const pools = {instructions, taskWeights, readsInstruction};
+    const {dataset, taskWeights, instructions, models, ema, folder, cacheFolder} = options;
+    checkSizes(models, options);
+    const {adapter, imageEncoder} = adapterOf(models);
+    const pools = {instructions, taskWeights, readsInstruction: adapter.readsInstruction};
+    const caches =
+      cacheFolder === undefined ? undefined : await openEncoderCaches(cacheFolder, models, options);
+    const {preprocess} = imageEncoder;
     const scheduler = createScheduler('ddpm', models.schedulerConfig);
     const {numTrainTimesteps} = scheduler;
     await mkdir(folder, {recursive: true});
@@ -102,9 +112,10 @@ export class Trainer {
     return new Trainer(options, {
       step,
       scheduler,
+      caches,
       stream: new SampleStream(
         withInstructionPools(dataset, pools),
-        {seed, taskWeights, dropout, numTrainTimesteps},
+        {...options, numTrainTimesteps, preprocess, caches},
         saved?.progress.sampler,
       ),
       optimizer,
@@ -118,7 +129,15 @@ export class Trainer {
    * @throws NumericError after too many steps in a row without a finite loss, FileError where too many samples cannot be
    *   read
    */
-  async train({signal, onStep, onWatch}: TrainOptions = {}): Promise<TrainingResult> {
+  async train(options: TrainOptions = {}): Promise<TrainingResult> {
+    try {
+      return await this.#takeSteps(options);
+    } finally {
+      await this.#stream.stop();
+    }
+  }
+
+  async #takeSteps({signal, onStep, onWatch}: TrainOptions): Promise<TrainingResult> {
     const {steps, checkpointEvery, maxSkippedSteps} = this.#options;
     let skipped = 0;
     while (this.#taken < steps && !signal?.aborted) {
@@ -185,11 +204,9 @@ export class Trainer {
   }
 
   async #nextBatch(): Promise<EncodedBatch> {
-    const {models, batchSize, resolution, minSnrGamma} = this.#options;
-    const samples: PreparedSample[] = [];
-    while (samples.length < batchSize) samples.push(await this.#stream.next());
-    return encodeBatch(models, samples, {
-      resolution,
+    const {models, minSnrGamma} = this.#options;
+    return encodeBatch(models, await this.#stream.nextBatch(), {
+      texts: this.#texts,
       minSnrGamma,
       alphasCumprod: this.#scheduler.alphasCumprod,
       predictionType: this.#predictionType,
@@ -224,12 +241,12 @@ export class Trainer {
   async #save(): Promise<void> {
     if (this.#taken === this.#saved) return;
     const {folder, keepCheckpoints} = this.#options;
-    const {draws, taken} = this.#stream.state;
+    const {draws, taken, waiting} = this.#stream.state;
     const progress = {
       step: this.#taken,
       optimizerSteps: this.#optimizer.steps,
       emaUpdates: this.#ema?.updates,
-      sampler: {draws, taken: {...taken}},
+      sampler: {draws, taken: {...taken}, waiting: [...waiting]},
     };
     const [state, averages] = [await this.#optimizer.saved(), await this.#ema?.weights()];
     await saveCheckpoint(folder, {progress, state, averages}, keepCheckpoints);
@@ -241,6 +258,7 @@ interface Start {
   readonly step: number;
   readonly stream: SampleStream;
   readonly scheduler: Scheduler;
+  readonly caches: EncoderCaches | undefined;
   readonly optimizer: AdamW;
   readonly ema: ExponentialMovingAverage | undefined;
 }

@@ -11,9 +11,11 @@ import {TorchGenerator} from '../schedulers/torch-generator.ts';
 import {type AdapterErrorsInputs, adapterErrors, type TrainedModel} from './adapter-gradients.ts';
 import {withBatchOn} from './device-batch.ts';
 import {type DeviceTensors, disposeAll, uploadAll} from './device-tensors.ts';
-import {type EncodeOptions, encodeBatch, type PreparedSample} from './encode-batch.ts';
+import {type EncodeOptions, encodeBatch} from './encode-batch.ts';
+import {type PictureSettings, preparePictures} from './prepare-pictures.ts';
 import {nameObject, type SampleChoices} from './sample-choices.ts';
-import {nothingReadable, readPictures} from './sample-pictures.ts';
+import {nothingReadable} from './sample-pictures.ts';
+import {latentSize, type PreparedSample} from './sample-stream.ts';
 import {mean, meanByTask, type TaskValue} from './task-means.ts';
 import {samplesByTask} from './validation-set.ts';
 
@@ -68,6 +70,7 @@ export interface ValidationSetup {
   readonly trained: TrainedModel;
   readonly draws: readonly ValidationDraw[];
   readonly batchSize: number;
+  readonly pictures: PictureSettings;
   readonly encoding: EncodeOptions;
 }
 
@@ -95,9 +98,11 @@ export class Validation {
     const uploaded = uploadAll(models.engine.device, weights);
     try {
       for (let first = 0; first < draws.length; first += batchSize) {
-        const batch = await readDraws(draws.slice(first, first + batchSize), problems);
-        const errors = await this.#errorsOf(uploaded, batch, options);
-        values.push(...batch.map(({task}, i) => ({task, value: errors[i]!})));
+        const prepared = await this.#prepare(draws.slice(first, first + batchSize), problems);
+        for (const batch of bySize(prepared)) {
+          const errors = await this.#errorsOf(uploaded, batch, options);
+          values.push(...batch.map(({task}, i) => ({task, value: errors[i]!})));
+        }
       }
     } finally {
       disposeAll(uploaded);
@@ -107,12 +112,26 @@ export class Validation {
     return {loss: mean(Object.values(perTask)), perTask, problems: [...problems.values()]};
   }
 
+  /** Draws with their pictures; those that cannot be read become problems. */
+  async #prepare(
+    draws: readonly ValidationDraw[],
+    problems: Map<string, DatasetProblem>,
+  ): Promise<PreparedDraw[]> {
+    const prepared: PreparedDraw[] = [];
+    for (const {sample, choices, seed} of draws) {
+      const {prompt, task, place, target, condition} = sample;
+      const pictures = await preparePictures({...this.#setup.pictures, target, condition});
+      if ('reason' in pictures) problems.set(place, {place, reason: pictures.reason});
+      else prepared.push({task, prompt, ...pictures, choices, generator: new TorchGenerator(seed)});
+    }
+    return prepared;
+  }
+
   async #errorsOf(
     weights: DeviceTensors,
     samples: readonly PreparedSample[],
     options: RunOptions,
   ): Promise<Float32Array> {
-    if (samples.length === 0) return new Float32Array();
     const {models, encoding} = this.#setup;
     const encoded = await encodeBatch(models, samples, {...encoding, ...options});
     return withBatchOn(models.engine.device, encoded, async batch => {
@@ -126,21 +145,12 @@ export class Validation {
   }
 }
 
-interface ReadDraw extends PreparedSample {
+interface PreparedDraw extends PreparedSample {
   readonly task: string;
 }
 
-/** Draws with their pictures; those that cannot be read become problems. */
-async function readDraws(
-  draws: readonly ValidationDraw[],
-  problems: Map<string, DatasetProblem>,
-): Promise<ReadDraw[]> {
-  const read: ReadDraw[] = [];
-  for (const {sample, choices, seed} of draws) {
-    const pictures = await readPictures(sample, problems);
-    if (pictures === undefined) continue;
-    const {prompt, task} = sample;
-    read.push({task, prompt, ...pictures, choices, generator: new TorchGenerator(seed)});
-  }
-  return read;
+/** Samples whose targets have one size. */
+function bySize(samples: readonly PreparedDraw[]): PreparedDraw[][] {
+  const sizes = [...new Set(samples.map(({target}) => latentSize(target)))];
+  return sizes.map(size => samples.filter(({target}) => latentSize(target) === size));
 }

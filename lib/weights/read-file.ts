@@ -13,7 +13,7 @@ export async function withFile<T>(
     const stats = await stat(path);
     // Before `open`, which waits for ever on a named pipe.
     if (!stats.isFile()) {
-      throw new FileError(`${path}: expected a file; got something else. Give a weight file.`);
+      throw new FileError(`${path}: expected a file; got something else. Check the path.`);
     }
     file = await open(path, 'r');
     return await use(file, stats.size);

@@ -12,7 +12,7 @@ for (let step = (newest?.progress.step ?? 0) + 1; ; step++) {
       return [name, {shape, data}];
     }),
   );
-  const progress = {step, optimizerSteps: step, sampler: {draws: step, taken: {}}};
+  const progress = {step, optimizerSteps: step, sampler: {draws: step, taken: {}, waiting: []}};
   await saveCheckpoint(folder, {progress, state}, 2);
   process.stdout.write(`${step}\n`);
 }

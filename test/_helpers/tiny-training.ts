@@ -7,6 +7,7 @@ import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct
 import {TorchGenerator} from '../../lib/schedulers/torch-generator.ts';
 import {Trainer} from '../../lib/training/trainer.ts';
 import type {TrainerOptions, TrainingEvent, WatchEvent} from '../../lib/training/trainer-options.ts';
+import {liveThreads} from './live-threads.ts';
 import {tempFolder} from './temp-folder.ts';
 import {writeTrainingSet} from './training-set.ts';
 
@@ -61,7 +62,9 @@ export async function trained(options: TrainerOptions, stopAfter?: number) {
     if (event.step === stopAfter) controller.abort();
   };
   const onWatch = (event: WatchEvent) => seen.push(event);
-  const result = await trainer.train({signal: controller.signal, onStep, onWatch});
+  const result = await trainer.train({signal: controller.signal, onStep, onWatch}).finally(() => {
+    if (liveThreads.size > 0) throw new Error(`${liveThreads.size} threads were left`);
+  });
   const weights = await trainer.weights();
   trainer.dispose();
   return {result, events, seen, weights};

@@ -4,7 +4,8 @@ import {join} from 'node:path';
 import {promisify} from 'node:util';
 import test from 'ava';
 import sharp from 'sharp';
-import {openDataset, readDatasetImage} from '../../lib/datasets/dataset.ts';
+import {openDataset} from '../../lib/datasets/dataset.ts';
+import {readDatasetImage} from '../../lib/datasets/dataset-image.ts';
 import {FileError} from '../../lib/errors.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
 

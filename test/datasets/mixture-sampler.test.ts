@@ -50,7 +50,11 @@ testProp(
     for (let i = 0; i < 10; i++) {
       const [a, b] = [one.next(), other.next()];
       t.is(a.sample, b.sample);
-      t.deepEqual(a.generator.rand([3]), b.generator.rand([3]));
+      const again = other.again(a.draw);
+      t.is(again.sample, a.sample);
+      const numbers = a.generator.rand([3]);
+      t.deepEqual(b.generator.rand([3]), numbers);
+      t.deepEqual(again.generator.rand([3]), numbers);
     }
     t.deepEqual(one.state, other.state);
   },

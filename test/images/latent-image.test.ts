@@ -1,8 +1,11 @@
+import {testProp} from '@fast-check/ava';
 import test from 'ava';
+import fc from 'fast-check';
 import {ArgumentError, NumericError, ShapeError} from '../../lib/errors.ts';
 import {
   checkLatentSize,
   conditionToTensor,
+  coverToTensor,
   imageToTensor,
   maskToLatentSize,
   maskToTensor,
@@ -28,6 +31,42 @@ const [width, height] = fixture.target;
 test('the VAE’s input is that of diffusers', async t => {
   t.deepEqual(await imageToTensor(image, width, height), floatsOf(fixture.image));
 });
+
+test('a picture that covers a size is resized in its proportions, and its centre cut out', async t => {
+  const picture = noiseImage(24, 40);
+  t.deepEqual(
+    await coverToTensor(picture, 48, 40),
+    cropRows(await imageToTensor(picture, 48, 80), {width: 48, height: 80, top: 20, rows: 40}),
+  );
+  await t.throwsAsync(coverToTensor(picture, 48, 44), {instanceOf: ArgumentError});
+});
+
+/** Rows of each of three planes. */
+function cropRows(
+  planes: Float32Array,
+  {width, height, top, rows}: {width: number; height: number; top: number; rows: number},
+): Float32Array {
+  const parts = [0, 1, 2].map(channel => {
+    const begin = (channel * height + top) * width;
+    return [...planes.subarray(begin, begin + rows * width)];
+  });
+  return Float32Array.from(parts.flat());
+}
+
+testProp(
+  'any picture covers any size',
+  [
+    fc.integer({min: 1, max: 90}),
+    fc.integer({min: 1, max: 90}),
+    fc.integer({min: 1, max: 9}),
+    fc.integer({min: 1, max: 9}),
+  ],
+  async (t, w, h, columns, rows) => {
+    const values = await coverToTensor(noiseImage(w, h), 8 * columns, 8 * rows);
+    t.is(values.length, 3 * 64 * columns * rows);
+    t.true(values.every(value => value >= -1 && value <= 1));
+  },
+);
 
 test('the ControlNet’s condition is that of diffusers', async t => {
   t.deepEqual(await conditionToTensor(image, width, height), floatsOf(fixture.condition));

@@ -37,7 +37,7 @@ test('killed at any moment, fifty times: the newest checkpoint is whole, and non
     const {progress, state} = (await loadNewestCheckpoint(folder))!;
     const {step} = progress;
     t.true(step === saved || step === saved + 1, `${step} after ${saved}`);
-    t.deepEqual(progress, {step, optimizerSteps: step, sampler: {draws: step, taken: {}}});
+    t.deepEqual(progress, {step, optimizerSteps: step, sampler: {draws: step, taken: {}, waiting: []}});
     t.deepEqual(
       [...state].map(([name, {data}]) => [name, data.every(value => value === step)]),
       [

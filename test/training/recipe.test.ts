@@ -67,6 +67,22 @@ test('what a recipe names is opened', async t => {
   await models.engine.dispose();
 });
 
+test('sizes, threads and a cache for the encoders', async t => {
+  const text = small.replace('resolution: 64', 'buckets: [[64, 128], [128, 64]], numWorkers: 0');
+  const recipe = await readRecipe(await write(t, `${text}cache: kept\n`));
+  const {models, buckets, numWorkers, cacheFolder} = await openRecipe({
+    ...recipe,
+    dataset: await writeTrainingSet(t),
+  });
+  t.deepEqual(buckets, [
+    [64, 128],
+    [128, 64],
+  ]);
+  t.is(numWorkers, 0);
+  t.is(cacheFolder, join(recipe.output, '../kept'));
+  await models.engine.dispose();
+});
+
 test('no file, no YAML, and wrong values are told', async t => {
   await t.throwsAsync(readRecipe('nowhere.yaml'), {instanceOf: FileError, message: /nowhere.yaml: .*ENOENT/});
   await t.throwsAsync(readRecipe(await write(t, 'a: [')), {instanceOf: FileError, message: /expected YAML/});
@@ -76,6 +92,8 @@ test('no file, no YAML, and wrong values are told', async t => {
   };
   await wrong('steps: 2', 'steps: 0', /training\.steps/);
   await wrong('steps: 2', 'steps: two', /training\.steps/);
+  await wrong('resolution: 64', 'buckets: []', /training\.buckets/);
+  await wrong('resolution: 64', 'buckets: [[64, 60]]', /training\.buckets/);
   await wrong('kind: plus', 'kind: minus', /adapter\.kind/);
   await wrong('random: tiny', 'random: huge', /models\.random/);
   await wrong('random: tiny', 'model: here', /models\.imageEncoder/);

@@ -2,14 +2,16 @@ import {readdir, readFile, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
 import {openDataset} from '../../lib/datasets/dataset.ts';
-import {FileError, NumericError} from '../../lib/errors.ts';
+import {ArgumentError, FileError, NumericError} from '../../lib/errors.ts';
+import type {Autoencoder} from '../../lib/pipelines/components/autoencoder.ts';
 import type {HostTensor} from '../../lib/pipelines/host-tensor.ts';
+import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import {Trainer} from '../../lib/training/trainer.ts';
 import type {TrainerOptions, TrainingEvent} from '../../lib/training/trainer-options.ts';
 import {openWeights} from '../../lib/weights/open-weights.ts';
 import {readTensor} from '../../lib/weights/read-tensor.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
-import {initial, optionsFor, shapes, trained} from '../_helpers/tiny-training.ts';
+import {initial, models, optionsFor, shapes, trained} from '../_helpers/tiny-training.ts';
 import {writeTrainingSet} from '../_helpers/training-set.ts';
 
 function byName<T>(map: ReadonlyMap<string, T>): [string, T][] {
@@ -29,6 +31,32 @@ test.serial('stopped and resumed, a run ends with the bits of an unbroken one', 
   t.deepEqual(first.result, {step: 3, isFinished: false, problems: []});
   const second = await trained(broken);
   t.deepEqual(second.events[0]!.step, 4);
+  t.deepEqual(byName(second.weights), byName(unbroken.weights));
+  t.deepEqual(
+    [...first.events, ...second.events].map(event => event.loss),
+    unbroken.events.map(event => event.loss),
+  );
+});
+
+test.serial('in buckets too, stopped and resumed, with a cache or without', async t => {
+  const sizes = [
+    [48, 32],
+    [32, 48],
+    [40, 40],
+  ] as const;
+  const buckets = [
+    [64, 64],
+    [128, 64],
+    [64, 128],
+  ] as const;
+  const dataset = await openDataset(await writeTrainingSet(t, {sizes}));
+  const options = await optionsFor(t, {dataset, buckets, batchSize: 2, steps: 5});
+  const unbroken = await trained(options);
+  const broken = {...options, folder: await tempFolder(t), cacheFolder: await tempFolder(t)};
+  const first = await trained(broken, 2);
+  const text = await readFile(join(broken.folder, 'checkpoint-00000002/trainer.json'), 'utf8');
+  t.true(JSON.parse(text).sampler.waiting.length > 0);
+  const second = await trained(broken);
   t.deepEqual(byName(second.weights), byName(unbroken.weights));
   t.deepEqual(
     [...first.events, ...second.events].map(event => event.loss),
@@ -123,13 +151,13 @@ test.serial('gradients are clipped to the norm that is asked for', async t => {
 });
 
 test.serial('pictures that cannot be read are passed over and listed; too many stop the run', async t => {
-  const few = await openDataset(await writeTrainingSet(t, [0]));
+  const few = await openDataset(await writeTrainingSet(t, {bad: [0]}));
   const seen = await trained(
     await optionsFor(t, {dataset: few, steps: 8, taskWeights: {style: 1, face: 20}}),
   );
   t.true(seen.result.isFinished);
   t.true(seen.result.problems.length <= 1);
-  const many = await openDataset(await writeTrainingSet(t, [0, 1, 2, 3]));
+  const many = await openDataset(await writeTrainingSet(t, {bad: [0, 1, 2, 3]}));
   await t.throwsAsync(trained(await optionsFor(t, {dataset: many, steps: 60})), {
     instanceOf: FileError,
     message: /more than a tenth/,
@@ -173,4 +201,88 @@ test.serial('a run that is over leaves its checkpoint as it is; a damaged one is
   t.is((await stat(file)).mtimeMs, mtimeMs);
   await writeFile(file, '{"step":');
   await t.throwsAsync(Trainer.create(options), {instanceOf: FileError, message: /trainer.json/});
+});
+
+/** The models with a VAE that counts what it encodes. */
+function countingModels() {
+  const count = {encoded: 0};
+  const vae: Autoencoder = Object.create(models.vae, {
+    encode: {
+      value: (...inputs: Parameters<Autoencoder['encode']>) => {
+        count.encoded++;
+        return models.vae.encode(...inputs);
+      },
+    },
+  });
+  return {count, models: {...models, vae}};
+}
+
+test.serial(
+  'with a cache of the encoders, full, empty or damaged, a run has the bits of one without',
+  async t => {
+    const {count, models} = countingModels();
+    const options = await optionsFor(t, {models, steps: 8, batchSize: 2});
+    const plain = await trained(options);
+    t.is(count.encoded, 16);
+    const cacheFolder = await tempFolder(t);
+    const run = async () => {
+      count.encoded = 0;
+      const {events, weights} = await trained({...options, folder: await tempFolder(t), cacheFolder});
+      t.deepEqual(
+        events.map(({loss}) => loss),
+        plain.events.map(({loss}) => loss),
+      );
+      t.deepEqual(byName(weights), byName(plain.weights));
+      return count.encoded;
+    };
+    const first = await run();
+    t.true(first >= 6 && first < 16);
+    t.is(await run(), 0);
+    const names = await readdir(cacheFolder, {recursive: true});
+    const entries = names.filter(name => name.endsWith('.safetensors'));
+    t.is(entries.length, 12);
+    for (const name of entries) {
+      const path = join(cacheFolder, name);
+      const bytes = await readFile(path);
+      bytes[bytes.length - 5]! ^= 1;
+      await writeFile(path, bytes);
+    }
+    t.true((await run()) >= 6);
+    t.is(await run(), 0);
+  },
+);
+
+test.serial('entries are not shared by resolutions or encoders', async t => {
+  const {count, models} = countingModels();
+  const cacheFolder = await tempFolder(t);
+  const run = async (changes: Partial<TrainerOptions>) => {
+    count.encoded = 0;
+    await trained(await optionsFor(t, {models, steps: 2, cacheFolder, ...changes}));
+    return count.encoded;
+  };
+  t.is(await run({}), 2);
+  t.is(await run({}), 0);
+  t.is(await run({resolution: 128}), 2);
+  const other = await IPAdapterInstructPipeline.random({adapter: 'instruct', seed: 1});
+  const {vae} = other.models;
+  const folder = await tempFolder(t);
+  await trained(await optionsFor(t, {models: {...models, vae}, steps: 2, cacheFolder: folder}));
+  t.is(await run({cacheFolder: folder}), 2);
+  await other.dispose();
+});
+
+test('refuses sizes that the models cannot be trained on', async t => {
+  const create = async (changes: Partial<TrainerOptions>) => Trainer.create(await optionsFor(t, changes));
+  const refusal = (message: RegExp) => ({instanceOf: ArgumentError, message});
+  await t.throwsAsync(create({resolution: 72}), refusal(/^resolution: .*multiples of 64.* 72 x 72/));
+  await t.throwsAsync(
+    create({
+      buckets: [
+        [128, 64],
+        [64, 96],
+      ],
+    }),
+    refusal(/^buckets: .* 64 x 96/),
+  );
+  await t.throwsAsync(create({buckets: []}), refusal(/buckets/));
 });

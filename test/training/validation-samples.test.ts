@@ -35,7 +35,7 @@ function samplesOf(events: readonly WatchEvent[]) {
 function setupFor(dataset: Dataset) {
   const requests = sampleRequests(dataset, {samplesPerTask: 1, instructionsPerSample: 2, seed: 5});
   const dtype = 'float32' as const;
-  return {models: {...models, adapter}, requests, dtype, resolution, numInferenceSteps: 2};
+  return {models: {...models, adapter}, requests, dtype, pictures: {resolution}, numInferenceSteps: 2};
 }
 
 test('each task has its first samples, with instructions in turn, no more than there are', async t => {
@@ -144,14 +144,14 @@ test.serial(
 );
 
 test.serial('a sample that cannot be read has no row; without any, it is a failure', async t => {
-  const dataset = await openDataset(await writeTrainingSet(t, [0]));
+  const dataset = await openDataset(await writeTrainingSet(t, {bad: [0]}));
   const {rows, problems} = await generateSamples(setupFor(dataset), initial);
   t.deepEqual(
     rows.map(({sample}) => sample.task),
     ['face'],
   );
   t.regex(problems[0]!.place, /manifest\.jsonl:1$/);
-  const unreadable = await openDataset(await writeTrainingSet(t, [0, 1]));
+  const unreadable = await openDataset(await writeTrainingSet(t, {bad: [0, 1]}));
   await t.throwsAsync(generateSamples(setupFor(unreadable), initial), {instanceOf: FileError});
 });
 
@@ -211,6 +211,18 @@ test.serial('a run that is aborted in a look saves its step, and tells of the lo
   t.deepEqual(seen, ['validation']);
   t.deepEqual([result.step, result.isFinished], [1, false]);
   t.true((await readdir(options.folder)).includes('checkpoint-00000001'));
+});
+
+test.serial('pictures have the size of the bucket that is nearest to the target', async t => {
+  const dataset = await openDataset(await writeTrainingSet(t, {sizes: [[48, 20]]}));
+  const buckets = [
+    [64, 64],
+    [128, 64],
+  ] as const;
+  const {rows} = await generateSamples({...setupFor(dataset), pictures: {resolution, buckets}}, initial);
+  for (const {picture} of rows.flatMap(({results}) => results)) {
+    t.deepEqual([picture.width, picture.height], [128, 64]);
+  }
 });
 
 test.serial('an adapter without instructions makes one picture a sample', async t => {

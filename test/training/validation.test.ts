@@ -133,7 +133,7 @@ test.serial('losses are lines of metrics.jsonl and curves in TensorBoard', async
 });
 
 test.serial('what cannot be read is left out and told; where nothing can be, training goes on', async t => {
-  const validationSet = await openDataset(await writeTrainingSet(t, [0]));
+  const validationSet = await openDataset(await writeTrainingSet(t, {bad: [0]}));
   const validation = {...lossOnly, lossEvery: 1, drawsPerTask: 3};
   const {seen} = await trained(await optionsFor(t, {steps: 1, validationSet, validation}));
   const [event] = lossesOf(seen);
@@ -142,7 +142,7 @@ test.serial('what cannot be read is left out and told; where nothing can be, tra
     ['manifest.jsonl:1'],
   );
   t.true(event!.loss > 0);
-  const unreadable = await openDataset(await writeTrainingSet(t, [0, 1, 2, 3, 4, 5]));
+  const unreadable = await openDataset(await writeTrainingSet(t, {bad: [0, 1, 2, 3, 4, 5]}));
   const options = await optionsFor(t, {steps: 3, validation, validationSet: unreadable});
   const {seen: failures, result, weights} = await trained(options);
   t.true(result.isFinished);
@@ -183,5 +183,31 @@ test.serial(
         message: new RegExp(Object.keys(wrong)[0]!),
       });
     }
+  },
+);
+
+test.serial(
+  'in buckets, and with what a cache has, the loss has the bits of a run without a cache',
+  async t => {
+    const sizes = [
+      [48, 32],
+      [32, 48],
+      [40, 40],
+    ] as const;
+    const buckets = [
+      [64, 64],
+      [128, 64],
+      [64, 128],
+    ] as const;
+    const validationSet = await openDataset(await writeTrainingSet(t, {sizes}));
+    const validation = {...lossOnly, lossEvery: 1, drawsPerTask: 3};
+    const run = async (changes: Partial<TrainerOptions>) => {
+      const options = {steps: 1, learningRate: 0, batchSize: 2, buckets, validationSet, validation};
+      return lossesOf((await trained(await optionsFor(t, {...options, ...changes}))).seen)[0]!;
+    };
+    const plain = await run({});
+    const cacheFolder = await tempFolder(t);
+    t.deepEqual(await run({cacheFolder}), plain);
+    t.deepEqual(await run({cacheFolder}), plain);
   },
 );

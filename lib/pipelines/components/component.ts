@@ -17,7 +17,7 @@ export interface ComponentSettings {
 
 export abstract class Component {
   readonly engine: Engine;
-  protected readonly dtype: ComputeDType;
+  readonly dtype: ComputeDType;
   /** As its functions are traced with. */
   readonly weights: Weights;
 
