@@ -69,6 +69,7 @@ export type {
   TrainingEvent,
   TrainingResult,
   TrainOptions,
+  WatchEvent,
 } from './training/trainer-options.ts';
 
 // Schedulers

@@ -1,9 +1,11 @@
+import {clearLine, cursorTo} from 'node:readline';
 import {Presets, SingleBar} from 'cli-progress';
 import {formatSeconds} from '../inspect/format.ts';
-import type {TrainingEvent} from '../training/trainer-options.ts';
+import type {TrainingEvent, WatchEvent} from '../training/trainer-options.ts';
 
 export interface TrainingProgress {
   readonly onStep: (event: TrainingEvent) => void;
+  readonly onWatch: (event: WatchEvent) => void;
   readonly stop: () => void;
 }
 
@@ -21,7 +23,8 @@ export function showTrainingProgress(): TrainingProgress {
   if (!process.stderr.isTTY) {
     const onStep = (event: TrainingEvent) =>
       void process.stderr.write(`step ${event.step}/${event.totalSteps} · ${describe(event)}\n`);
-    return {onStep, stop: () => undefined};
+    const onWatch = (event: WatchEvent) => void process.stderr.write(`${watchText(event)}\n`);
+    return {onStep, onWatch, stop: () => undefined};
   }
   const format = '{bar} step {value}/{total} · {text}';
   const bar = new SingleBar({format, stream: process.stderr}, Presets.shades_classic);
@@ -30,5 +33,33 @@ export function showTrainingProgress(): TrainingProgress {
     if (taken === 1) bar.start(event.totalSteps, event.step, {text});
     else bar.update(event.step, {text});
   };
-  return {onStep, stop: () => bar.stop()};
+  const onWatch = (event: WatchEvent) => {
+    // The bar draws itself anew on the line below.
+    cursorTo(process.stderr, 0);
+    clearLine(process.stderr, 0);
+    process.stderr.write(`${watchText(event)}\n`);
+  };
+  return {onStep, onWatch, stop: () => bar.stop()};
+}
+
+function watchText(event: WatchEvent): string {
+  const at = `step ${event.step}`;
+  switch (event.kind) {
+    case 'validation':
+      return `${at} · validation loss ${event.loss.toFixed(4)} (${perTaskText(event.perTask)})`;
+    case 'samples': {
+      const metrics = Object.entries(event.metrics).map(
+        ([name, perTask]) => `${name} ${perTaskText(perTask)}`,
+      );
+      return [at, event.file, ...metrics].join(' · ');
+    }
+    case 'failure':
+      return `warning: ${at} · ${event.during} failed, training goes on: ${event.message}`;
+  }
+}
+
+function perTaskText(perTask: Readonly<Record<string, number>>): string {
+  return Object.entries(perTask)
+    .map(([task, value]) => `${task} ${value.toFixed(4)}`)
+    .join(', ');
 }

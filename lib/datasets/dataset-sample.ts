@@ -12,6 +12,8 @@ export const sampleFields = z.object({
   task: z.string().regex(/^[\w-]{1,64}$/, 'a name of letters, digits, - and _'),
   /** Takes the place of "object" in the instruction of the task `object`. */
   objectName: text.optional(),
+  /** What the condition image shows: for metrics alone. */
+  conditionPrompt: text.optional(),
 });
 
 /** Where a picture's bytes lie: a file, or a part of one (a member of a tar shard). */

@@ -8,6 +8,7 @@ import {adamw} from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {DeviceTensor} from '../runtime/device-tensor.ts';
+import {type DeviceTensors, disposeAll, readAll} from './device-tensors.ts';
 
 /** Names and defaults of PyTorch's AdamW. */
 export interface AdamWOptions {
@@ -24,7 +25,7 @@ export interface AdamWStep {
 }
 
 /** Each weight with the means of its gradients and of their squares: float32 [3, ...shape]. */
-export type OptimizerState = Readonly<Record<string, DeviceTensor>>;
+export type OptimizerState = DeviceTensors;
 
 type StepInputs = {
   readonly state: Readonly<Record<string, Tensor>>;
@@ -143,20 +144,12 @@ export class AdamW {
   }
 
   /** All that {@link resume} needs beside the number of steps. */
-  async saved(): Promise<Map<string, HostTensor>> {
-    const entries: [string, HostTensor][] = [];
-    for (const [name, tensor] of Object.entries(this.#state)) {
-      entries.push([name, {shape: tensor.shape, data: await tensor.toFloat32Array()}]);
-    }
-    return new Map(entries);
+  saved(): Promise<Map<string, HostTensor>> {
+    return readAll(this.#state);
   }
 
   dispose(): void {
     disposeAll(this.#state);
     this.#state = {};
   }
-}
-
-function disposeAll(tensors: OptimizerState): void {
-  for (const tensor of Object.values(tensors)) tensor.dispose();
 }

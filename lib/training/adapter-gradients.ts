@@ -6,12 +6,12 @@ import type {Tensor} from '../graph/tensor.ts';
 import {adapterKeyValues, type ImageTokensInputs, imageTokens} from '../models/ip-adapter.ts';
 import {crossAttentionLayers, unet, unetTextKeyValues, unetTimeProjections} from '../models/unet.ts';
 import type {UNetConfig} from '../models/unet-config.ts';
-import type {Weights} from '../nn/weights.ts';
+import {Weights} from '../nn/weights.ts';
 import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import type {AdapterDescription} from '../weights/adapter-kind.ts';
-import {diffusionLoss} from './diffusion-loss.ts';
+import {type DiffusionLoss, diffusionLoss} from './diffusion-loss.ts';
 import {type GradientsWithNorm, stateGradients} from './state-gradients.ts';
-import type {NamedTensors} from './trainable-weights.ts';
+import {type NamedTensors, TrainableWeights} from './trainable-weights.ts';
 
 export interface TrainedModel {
   readonly unet: Weights;
@@ -53,26 +53,41 @@ export type AdapterStepOutputs = GradientsWithNorm & {
   readonly errors: Tensor;
 };
 
+export type AdapterErrorsInputs = {
+  /** float32, by their names. */
+  readonly weights: NamedTensors;
+  readonly batch: AdapterBatch;
+};
+
 /** To be compiled: loss and gradients of a batch. */
-export function adapterGradients(
-  {unet: frozen, config, adapter, dtype, recompute = false}: TrainedModel,
-  {state, batch}: AdapterStepInputs,
-): AdapterStepOutputs {
-  const lossOf = (weights: Weights) => {
-    const tokens = imageTokens(weights, adapter, batch.condition, dtype);
-    const prediction = unet(
-      frozen,
-      config,
-      {
-        sample: batch.noisy,
-        timeProjections: unetTimeProjections(frozen, config, batch.timesteps, dtype),
-        textKeyValues: unetTextKeyValues(frozen, config, batch.encoderHiddenStates, dtype),
-        imageKeyValues: adapterKeyValues(weights, crossAttentionLayers(config), tokens, dtype),
-        imageScales: batch.imageScales,
-      },
-      dtype,
-    );
-    return diffusionLoss(prediction, batch.target, batch.weights);
-  };
-  return stateGradients('adapter', state, lossOf, {recompute});
+export function adapterGradients(model: TrainedModel, {state, batch}: AdapterStepInputs): AdapterStepOutputs {
+  const {recompute = false} = model;
+  return stateGradients('adapter', state, weights => adapterLoss(model, weights, batch), {recompute});
+}
+
+/** To be compiled: the forward part alone, to the mean squared error of each sample, [B, 1, 1, 1]. */
+export function adapterErrors(model: TrainedModel, {weights, batch}: AdapterErrorsInputs): Tensor {
+  const given = new Weights(new TrainableWeights('adapter', name => weights[name]));
+  return adapterLoss(model, given, batch).errors;
+}
+
+function adapterLoss(
+  {unet: frozen, config, adapter, dtype}: TrainedModel,
+  weights: Weights,
+  batch: AdapterBatch,
+): DiffusionLoss {
+  const tokens = imageTokens(weights, adapter, batch.condition, dtype);
+  const prediction = unet(
+    frozen,
+    config,
+    {
+      sample: batch.noisy,
+      timeProjections: unetTimeProjections(frozen, config, batch.timesteps, dtype),
+      textKeyValues: unetTextKeyValues(frozen, config, batch.encoderHiddenStates, dtype),
+      imageKeyValues: adapterKeyValues(weights, crossAttentionLayers(config), tokens, dtype),
+      imageScales: batch.imageScales,
+    },
+    dtype,
+  );
+  return diffusionLoss(prediction, batch.target, batch.weights);
 }

@@ -1,6 +1,7 @@
 /**
  * Checkpoints: folders `checkpoint-STEP`, each whole or not there at all. `adapter.safetensors` is an adapter in the public
- * format, that any tool loads; `optimizer.safetensors` and `trainer.json` are what training goes on with.
+ * format, that any tool loads, and so is `ema.safetensors`, with averages of its weights; `optimizer.safetensors` and
+ * `trainer.json` are what training goes on with.
  */
 import {mkdir, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -16,6 +17,8 @@ const progressFields = z.object({
   step: z.int().nonnegative(),
   /** Without those that were skipped. */
   optimizerSteps: z.int().nonnegative(),
+  /** Updates of the moving averages, where the checkpoint has them. */
+  emaUpdates: z.int().nonnegative().optional(),
   sampler: z.object({
     draws: z.int().nonnegative(),
     taken: z.record(z.string(), z.int().nonnegative()),
@@ -29,6 +32,8 @@ export interface Checkpoint {
   readonly progress: TrainingProgress;
   /** Optimiser states [3, ...] by the weights' names. */
   readonly state: ReadonlyMap<string, HostTensor>;
+  /** Moving averages of the weights, by their names. */
+  readonly averages?: ReadonlyMap<string, HostTensor> | undefined;
 }
 
 const folderName = (step: number) => `checkpoint-${String(step).padStart(8, '0')}`;
@@ -42,7 +47,7 @@ const pattern = /^checkpoint-(\d{8,})$/;
  */
 export async function saveCheckpoint(
   folder: string,
-  {progress, state}: Checkpoint,
+  {progress, state, averages}: Checkpoint,
   keep: number,
 ): Promise<string> {
   const path = join(folder, folderName(progress.step));
@@ -50,11 +55,9 @@ export async function saveCheckpoint(
   try {
     await rm(partial, {recursive: true, force: true});
     await mkdir(partial, {recursive: true});
-    await writeSafetensors(join(partial, 'adapter.safetensors'), tensorsOf(state, weightOf));
-    await writeSafetensors(
-      join(partial, 'optimizer.safetensors'),
-      tensorsOf(state, tensor => tensor),
-    );
+    await writeTensors(join(partial, 'adapter.safetensors'), weightsOf(state));
+    await writeTensors(join(partial, 'optimizer.safetensors'), state);
+    if (averages !== undefined) await writeTensors(join(partial, 'ema.safetensors'), averages);
     await writeFile(join(partial, 'trainer.json'), `${JSON.stringify(progress, undefined, 2)}\n`, {
       flush: true,
     });
@@ -82,11 +85,20 @@ export async function loadNewestCheckpoint(folder: string): Promise<Checkpoint |
   if (newest === undefined) return undefined;
   const path = join(folder, newest);
   const progress = await readProgress(join(path, 'trainer.json'));
-  const state = new Map<string, HostTensor>();
-  for (const [name, stored] of (await openWeights(join(path, 'optimizer.safetensors'))).tensors) {
-    state.set(name, {shape: stored.shape, data: await readTensor(stored)});
+  return {
+    progress,
+    state: await readTensors(join(path, 'optimizer.safetensors')),
+    averages:
+      progress.emaUpdates === undefined ? undefined : await readTensors(join(path, 'ema.safetensors')),
+  };
+}
+
+async function readTensors(path: string): Promise<Map<string, HostTensor>> {
+  const tensors = new Map<string, HostTensor>();
+  for (const [name, stored] of (await openWeights(path)).tensors) {
+    tensors.set(name, {shape: stored.shape, data: await readTensor(stored)});
   }
-  return {progress, state};
+  return tensors;
 }
 
 async function readProgress(path: string): Promise<TrainingProgress> {
@@ -107,11 +119,19 @@ async function listCheckpoints(folder: string): Promise<string[]> {
   return names.filter(name => pattern.test(name)).sort();
 }
 
-function tensorsOf(state: ReadonlyMap<string, HostTensor>, part: (tensor: HostTensor) => HostTensor) {
-  return new Map([...state].map(([name, tensor]) => [name, {...part(tensor), dtype: 'float32' as const}]));
+function writeTensors(path: string, tensors: ReadonlyMap<string, HostTensor>): Promise<void> {
+  return writeSafetensors(
+    path,
+    new Map([...tensors].map(([name, tensor]) => [name, {...tensor, dtype: 'float32' as const}])),
+  );
 }
 
-/** The weight of an optimiser state. */
-function weightOf({shape, data}: HostTensor): HostTensor {
-  return {shape: shape.slice(1), data: data.subarray(0, data.length / 3)};
+/** The weights of optimiser states. */
+function weightsOf(state: ReadonlyMap<string, HostTensor>): Map<string, HostTensor> {
+  return new Map(
+    [...state].map(([name, {shape, data}]) => [
+      name,
+      {shape: shape.slice(1), data: data.subarray(0, data.length / 3)},
+    ]),
+  );
 }

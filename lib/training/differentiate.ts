@@ -3,8 +3,7 @@
  */
 import type {CompiledFunction, RunOptions} from '../engine/compiled-function.ts';
 import type {Tensor, TensorType} from '../graph/tensor.ts';
-import {type MapTree, mapTree, type Tree} from '../graph/tree.ts';
-import {type HostTensor, upload} from '../pipelines/host-tensor.ts';
+import type {MapTree} from '../graph/tree.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
 import type {Device} from '../runtime/device.ts';
 import type {DeviceTensor} from '../runtime/device-tensor.ts';
@@ -14,7 +13,9 @@ import {
   type AdapterStepInputs,
   type AdapterStepOutputs,
   adapterGradients,
+  type TrainedModel,
 } from './adapter-gradients.ts';
+import {mapBatch, withBatchOn} from './device-batch.ts';
 import {adapterOf, type EncodedBatch} from './encode-batch.ts';
 import type {ResolvedTrainerOptions} from './trainer-options.ts';
 
@@ -32,14 +33,17 @@ export interface Differentiated {
 }
 
 /** @throws ArgumentError where the models have no adapter */
-export function compileGradientStep(
-  models: PipelineModels,
-  {dtype, recompute}: Pick<ResolvedTrainerOptions, 'dtype' | 'recompute'>,
-): GradientStep {
-  const {engine, denoiser} = models;
-  const {weights: unet, config} = denoiser;
-  const trained = {unet, config, adapter: adapterOf(models).adapter.description, dtype, recompute};
-  return engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients(trained, inputs));
+export function compileGradientStep(models: PipelineModels, settings: StepSettings): GradientStep {
+  const trained = trainedModel(models, settings);
+  return models.engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients(trained, inputs));
+}
+
+type StepSettings = Pick<ResolvedTrainerOptions, 'dtype' | 'recompute'>;
+
+/** @throws ArgumentError where the models have no adapter */
+export function trainedModel(models: PipelineModels, {dtype, recompute}: StepSettings): TrainedModel {
+  const {weights: unet, config} = models.denoiser;
+  return {unet, config, adapter: adapterOf(models).adapter.description, dtype, recompute};
 }
 
 /** Whether a step can be taken with them. */
@@ -54,19 +58,11 @@ export async function differentiate(
   batch: EncodedBatch,
   options: RunOptions = {},
 ): Promise<Differentiated> {
-  const uploaded: DeviceTensor[] = [];
-  const inputs = mapBatch(batch, tensor => {
-    const on = upload(device, tensor);
-    uploaded.push(on);
-    return on;
-  });
-  try {
+  return withBatchOn(device, batch, async inputs => {
     const {loss, errors, squaredNorm, gradients} = await step.run({state, batch: inputs}, options);
     errors.dispose();
     return {loss: await scalar(loss), squaredNorm: await scalar(squaredNorm), gradients};
-  } finally {
-    for (const tensor of uploaded) tensor.dispose();
-  }
+  });
 }
 
 /** For plans of the step. */
@@ -74,17 +70,9 @@ export function batchTypes(batch: EncodedBatch): MapTree<AdapterBatch, Tensor, T
   return mapBatch(batch, ({shape}): TensorType => ({shape, dtype: 'float32'}));
 }
 
-function mapBatch<T>(batch: EncodedBatch, map: (tensor: HostTensor) => T): MapTree<AdapterBatch, Tensor, T> {
-  return mapTree(batch as unknown as Tree<HostTensor>, isHostTensor, map) as MapTree<AdapterBatch, Tensor, T>;
-}
-
 /** The one value of a tensor, which is freed. */
 export async function scalar(tensor: DeviceTensor): Promise<number> {
   const [value] = await tensor.toFloat32Array();
   tensor.dispose();
   return value!;
-}
-
-function isHostTensor(value: unknown): value is HostTensor {
-  return typeof value === 'object' && value !== null && 'data' in value && 'shape' in value;
 }

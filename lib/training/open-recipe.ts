@@ -14,10 +14,12 @@ import type {TrainerOptions} from './trainer-options.ts';
  */
 export async function openRecipe(recipe: Recipe): Promise<TrainerOptions> {
   const dataset = await openDataset(recipe.dataset);
+  const validationSet =
+    recipe.validationSet === undefined ? undefined : await openDataset(recipe.validationSet);
   const {models, initial} = await openRecipeModels(recipe);
   const dtype = computeDType(recipe.models.dtype, models.engine.device);
   const {training, output: folder, cache: cacheFolder} = recipe;
-  return {...training, models, initial, dataset, dtype, folder, cacheFolder};
+  return {...training, models, initial, dataset, validationSet, dtype, folder, cacheFolder};
 }
 
 /** The models alone. */

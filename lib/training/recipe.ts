@@ -54,10 +54,12 @@ function recipeFields(folder: string, isRandom: boolean) {
     }),
     /** Folder of the training set. */
     dataset: path,
+    /** Folder of a held-out set; without it nothing is validated. */
+    validationSet: path.exactOptional(),
     training: trainerSettings,
     /** Folder for what frozen encoders make of pictures. */
     cache: path.exactOptional(),
-    /** Folder for checkpoints and `metrics.jsonl`. */
+    /** Folder for checkpoints, `metrics.jsonl`, `tensorboard` and `samples`. */
     output: path,
   });
 }

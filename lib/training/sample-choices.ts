@@ -57,7 +57,7 @@ export function chooseForSample(generator: TorchGenerator, options: ChoiceOption
     number,
   ];
   const pick = instructions[Math.floor(forInstruction * instructions.length)]!;
-  const named = objectName === undefined ? pick : pick.replace(/\bobject\b/gi, objectName);
+  const named = nameObject(pick, objectName);
   const {text, image, textAndImage, instruction} = dropout;
   const isBelow = (...shares: number[]) => forDropout < shares.reduce((a, b) => a + b);
   const dropsBoth = isBelow(textAndImage);
@@ -71,6 +71,11 @@ export function chooseForSample(generator: TorchGenerator, options: ChoiceOption
     keepsText: !dropsBoth && !dropsText,
     keepsImage: !dropsBoth && !dropsImage,
   };
+}
+
+/** The instruction with the object's name, where there is one, in the place of the word "object". */
+export function nameObject(instruction: string, objectName: string | undefined): string {
+  return objectName === undefined ? instruction : instruction.replace(/\bobject\b/gi, objectName);
 }
 
 function checkDropout(dropout: ConditionDropout): void {

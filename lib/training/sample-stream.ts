@@ -184,7 +184,7 @@ export class SampleStream {
 }
 
 /** The size of a target's latents. */
-function latentSize(target: PreparedPicture): string {
+export function latentSize(target: PreparedPicture): string {
   const [height, width] =
     'encoded' in target
       ? target.encoded.get('mean')!.shape.slice(2)

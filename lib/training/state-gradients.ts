@@ -60,8 +60,8 @@ function withNorm(gradients: NamedTensors): GradientsWithNorm {
   return {gradients, squaredNorm: norms.reduce((a, b) => binary({a, b}, {kind: 'add'}))};
 }
 
-/** The weight itself, of a state [3, ...]. */
-function weightOf(path: string, state: Tensor): Tensor {
+/** The weight itself, of a state [3, ...]; nodes have the scope `path`. */
+export function weightOf(path: string, state: Tensor): Tensor {
   return scoped(path, () => {
     const part = slice({x: state}, {axis: 0, start: 0, length: 1});
     return reshape({x: part}, {shape: state.shape.slice(1)});

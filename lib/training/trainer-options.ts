@@ -10,6 +10,9 @@ import type {HostTensor} from '../pipelines/host-tensor.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
 import {learningRateSchedules} from './learning-rate.ts';
 import {defaultDropout} from './sample-choices.ts';
+import type {ClipMetrics} from './sample-metrics.ts';
+import type {ValidationLoss} from './validation.ts';
+import {validationSettings} from './validation-settings.ts';
 
 const count = z.int().positive();
 /** In pixels; more than that depends on the models. */
@@ -54,6 +57,8 @@ export const trainerSettings = z.strictObject({
       weightDecay: z.number().nonnegative().default(0.01),
     })
     .prefault({}),
+  /** Keeps a moving average of the weights beside them; a run may go on with or without. Default: none. */
+  ema: z.strictObject({decay: share.lt(1)}).optional(),
   /** Norm that all gradients together are brought down to; without it they are taken as they are. */
   maxGradientNorm: z.number().positive().optional(),
   /** Weights of the tasks, of which only the ratios count. Default: all tasks of the data, equally often. */
@@ -72,6 +77,8 @@ export const trainerSettings = z.strictObject({
   checkpointEvery: count.default(500),
   /** Default 3. */
   keepCheckpoints: count.default(3),
+  /** Looks at the weights with the samples of a held-out set. */
+  validation: validationSettings.prefault({}),
   /** Steps in a row whose loss is not finite before the run gives up. Default 10. */
   maxSkippedSteps: count.default(10),
 });
@@ -81,9 +88,13 @@ export interface TrainerOptions extends z.input<typeof trainerSettings> {
   readonly models: PipelineModels;
   readonly dtype: ComputeDType;
   readonly dataset: Dataset;
+  /** Held out from training, in the format of training sets. Default: none, and nothing is validated. */
+  readonly validationSet?: Dataset | undefined;
   /** Weights to begin with, by the adapter's names: of `initializeAdapter`, or of a trained adapter. */
   readonly initial: ReadonlyMap<string, HostTensor>;
-  /** Where checkpoints and `metrics.jsonl` go; training goes on from the newest checkpoint in it. */
+  /**
+   * Where checkpoints, `metrics.jsonl`, `tensorboard` and `samples` go; training goes on from the newest checkpoint in it.
+   */
   readonly folder: string;
   /**
    * Where what the VAE and the image encoder make of pictures is kept for later rounds and runs; without it they run for
@@ -98,10 +109,10 @@ export type ResolvedTrainerOptions = Omit<TrainerOptions, keyof z.input<typeof t
 
 /** @throws ArgumentError for what no run can have */
 export function resolveTrainerOptions(options: TrainerOptions): ResolvedTrainerOptions {
-  const {models, dtype, dataset, initial, folder, cacheFolder, ...settings} = options;
+  const {models, dtype, dataset, validationSet, initial, folder, cacheFolder, ...settings} = options;
   const parsed = trainerSettings.safeParse(settings);
   if (!parsed.success) throw new ArgumentError(`training options: ${z.prettifyError(parsed.error)}`);
-  return {models, dtype, dataset, initial, folder, cacheFolder, ...parsed.data};
+  return {models, dtype, dataset, validationSet, initial, folder, cacheFolder, ...parsed.data};
 }
 
 export interface TrainingEvent {
@@ -117,10 +128,30 @@ export interface TrainingEvent {
   readonly samplesPerSecond: number;
 }
 
+/** What was seen of the weights after a step. Where there is a moving average, it is what is looked at. */
+export type WatchEvent =
+  | ({readonly kind: 'validation'; readonly step: number} & ValidationLoss)
+  | ({
+      readonly kind: 'samples';
+      readonly step: number;
+      /** The grid's file. */
+      readonly file: string;
+      /** Samples that could not be read; they have no row. */
+      readonly problems: readonly DatasetProblem[];
+    } & ClipMetrics)
+  /** A look that failed; training went on. */
+  | {
+      readonly kind: 'failure';
+      readonly step: number;
+      readonly during: 'validation' | 'samples';
+      readonly message: string;
+    };
+
 export interface TrainOptions {
-  /** Ends training after the step that it is at; that step's state is saved. */
+  /** Ends training after the step that it is at, and a look at once; that step's state is saved. */
   readonly signal?: AbortSignal | undefined;
   readonly onStep?: ((event: TrainingEvent) => void) | undefined;
+  readonly onWatch?: ((event: WatchEvent) => void) | undefined;
 }
 
 export interface TrainingResult {

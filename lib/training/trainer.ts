@@ -2,8 +2,7 @@
  * Trains an adapter on a frozen base model (Rowles et al. 2024, §3.4 and §3.5): draws samples of all tasks, accumulates
  * gradients, steps, saves, and goes on where it stopped with equal bits.
  */
-import {appendFile, mkdir} from 'node:fs/promises';
-import {join} from 'node:path';
+import {mkdir} from 'node:fs/promises';
 import type {CompiledFunction} from '../engine/compiled-function.ts';
 import {NumericError} from '../errors.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
@@ -12,6 +11,7 @@ import type {Scheduler} from '../schedulers/scheduler.ts';
 import {AdamW} from './adamw.ts';
 import {checkSizes} from './check-sizes.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
+import {createWatch} from './create-watch.ts';
 import {
   compileGradientStep,
   type Differentiated,
@@ -22,7 +22,9 @@ import {
   scalar,
 } from './differentiate.ts';
 import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
+import {ExponentialMovingAverage} from './ema.ts';
 import {adapterOf, type EncodedBatch, encodeBatch} from './encode-batch.ts';
+import type {EncoderCaches} from './encoder-cache.ts';
 import {withInstructionPools} from './instruction-pools.ts';
 import {learningRateAt} from './learning-rate.ts';
 import {openEncoderCaches} from './open-encoder-caches.ts';
@@ -38,6 +40,8 @@ import {
   type TrainingResult,
   type TrainOptions,
 } from './trainer-options.ts';
+import {TrainingLog} from './training-log.ts';
+import type {TrainingWatch} from './training-watch.ts';
 
 export class Trainer {
   readonly #options: ResolvedTrainerOptions;
@@ -46,7 +50,10 @@ export class Trainer {
   readonly #step: GradientStep;
   readonly #sum: CompiledFunction<Readonly<Record<'a' | 'b', NamedTensors>>, GradientsWithNorm>;
   readonly #optimizer: AdamW;
+  readonly #ema: ExponentialMovingAverage | undefined;
   readonly #stream: SampleStream;
+  readonly #log: TrainingLog;
+  readonly #watch: TrainingWatch;
   readonly #texts: TextCache;
   #taken: number;
   /** Step of the newest checkpoint. */
@@ -57,6 +64,7 @@ export class Trainer {
   private constructor(options: ResolvedTrainerOptions, start: Start) {
     this.#options = options;
     this.#optimizer = start.optimizer;
+    this.#ema = start.ema;
     this.#stream = start.stream;
     this.#scheduler = start.scheduler;
     this.#predictionType = trainedPrediction(start.scheduler.predictionType);
@@ -65,6 +73,8 @@ export class Trainer {
     const {models} = options;
     this.#texts = new TextCache(models.engine);
     this.#step = compileGradientStep(models, options);
+    this.#log = new TrainingLog(options.folder);
+    this.#watch = createWatch(options, {...start, texts: this.#texts}, this.#log);
     this.#sum = models.engine.compile('train.sum', sumGradients);
   }
 
@@ -75,7 +85,7 @@ export class Trainer {
    */
   static async create(given: TrainerOptions): Promise<Trainer> {
     const options = resolveTrainerOptions(given);
-    const {dataset, taskWeights, instructions, models, optimizer, folder, cacheFolder} = options;
+    const {dataset, taskWeights, instructions, models, ema, folder, cacheFolder} = options;
     checkSizes(models, options);
     const {adapter, imageEncoder} = adapterOf(models);
     const pools = {instructions, taskWeights, readsInstruction: adapter.readsInstruction};
@@ -87,18 +97,29 @@ export class Trainer {
     await mkdir(folder, {recursive: true});
     const saved = await loadNewestCheckpoint(folder);
     const step = saved?.progress.step ?? 0;
+    const optimizer =
+      saved === undefined
+        ? AdamW.begin(models.engine, options.initial, options.optimizer)
+        : AdamW.resume(models.engine, saved.state, saved.progress.optimizerSteps, options.optimizer);
+    const average =
+      ema &&
+      new ExponentialMovingAverage(
+        models.engine,
+        saved?.averages ?? (await optimizer.weights()),
+        ema,
+        saved?.progress.emaUpdates,
+      );
     return new Trainer(options, {
       step,
       scheduler,
+      caches,
       stream: new SampleStream(
         withInstructionPools(dataset, pools),
         {...options, numTrainTimesteps, preprocess, caches},
         saved?.progress.sampler,
       ),
-      optimizer:
-        saved === undefined
-          ? AdamW.begin(models.engine, options.initial, optimizer)
-          : AdamW.resume(models.engine, saved.state, saved.progress.optimizerSteps, optimizer),
+      optimizer,
+      ema: average,
     });
   }
 
@@ -116,13 +137,13 @@ export class Trainer {
     }
   }
 
-  async #takeSteps({signal, onStep}: TrainOptions): Promise<TrainingResult> {
-    const {steps, folder, checkpointEvery, maxSkippedSteps} = this.#options;
+  async #takeSteps({signal, onStep, onWatch}: TrainOptions): Promise<TrainingResult> {
+    const {steps, checkpointEvery, maxSkippedSteps} = this.#options;
     let skipped = 0;
     while (this.#taken < steps && !signal?.aborted) {
       const event = await this.#takeStep();
       skipped = event.isSkipped ? skipped + 1 : 0;
-      await appendFile(join(folder, 'metrics.jsonl'), `${JSON.stringify(event)}\n`);
+      await this.#log.record({kind: 'step', ...event});
       onStep?.(event);
       if (skipped >= maxSkippedSteps) {
         throw new NumericError(
@@ -130,7 +151,10 @@ export class Trainer {
             `${await this.#findNan()} Lower the learning rate, or train in float32.`,
         );
       }
-      if (this.#taken % checkpointEvery === 0 && this.#taken < steps) await this.#save();
+      const isLast = this.#taken === steps;
+      if (isLast || this.#taken % checkpointEvery === 0) await this.#save();
+      const weights = () => this.#ema?.weights() ?? this.weights();
+      await this.#watch.afterStep({step: this.#taken, isLast, weights, signal, onWatch});
     }
     await this.#save();
     return {step: this.#taken, isFinished: this.#taken >= steps, problems: this.#stream.problems};
@@ -143,6 +167,7 @@ export class Trainer {
 
   dispose(): void {
     this.#optimizer.dispose();
+    this.#ema?.dispose();
   }
 
   async #takeStep(): Promise<TrainingEvent> {
@@ -162,6 +187,7 @@ export class Trainer {
     if (!isSkipped) {
       const clipping = maxGradientNorm === undefined ? 1 : Math.min(1, maxGradientNorm / gradientNorm);
       await this.#optimizer.step(gradients, {learningRate: rate, factor: clipping / accumulate});
+      await this.#ema?.update(this.#optimizer.state);
     }
     for (const tensor of Object.values(gradients)) tensor.dispose();
     this.#taken++;
@@ -219,9 +245,11 @@ export class Trainer {
     const progress = {
       step: this.#taken,
       optimizerSteps: this.#optimizer.steps,
+      emaUpdates: this.#ema?.updates,
       sampler: {draws, taken: {...taken}, waiting: [...waiting]},
     };
-    await saveCheckpoint(folder, {progress, state: await this.#optimizer.saved()}, keepCheckpoints);
+    const [state, averages] = [await this.#optimizer.saved(), await this.#ema?.weights()];
+    await saveCheckpoint(folder, {progress, state, averages}, keepCheckpoints);
     this.#saved = this.#taken;
   }
 }
@@ -230,5 +258,7 @@ interface Start {
   readonly step: number;
   readonly stream: SampleStream;
   readonly scheduler: Scheduler;
+  readonly caches: EncoderCaches | undefined;
   readonly optimizer: AdamW;
+  readonly ema: ExponentialMovingAverage | undefined;
 }

@@ -1,7 +1,7 @@
-import {readdir, readFile, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {stringify} from 'yaml';
+import {parse, stringify} from 'yaml';
 import {runCli} from '../_helpers/run-cli.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
 import {writeTrainingSet} from '../_helpers/training-set.ts';
@@ -41,12 +41,39 @@ test('stopped by SIGTERM and begun again, a run ends with the bytes of an unbrok
   t.deepEqual(whole, {folder: join(unbroken, 'run'), step: steps, isFinished: true, problems: []});
   const first = await train(broken, 7);
   t.true(first.step >= 7 && first.step < steps && !first.isFinished);
-  t.deepEqual((await readdir(join(broken, 'run'))).at(-2), `checkpoint-0000000${first.step}`);
+  const saved = (await readdir(join(broken, 'run'))).filter(name => name.startsWith('checkpoint-'));
+  t.deepEqual(saved.at(-1), `checkpoint-0000000${first.step}`);
   t.true((await train(broken)).isFinished);
   for (const name of ['adapter.safetensors', 'optimizer.safetensors', 'trainer.json']) {
     const read = (folder: string) => readFile(join(folder, 'run', `checkpoint-000000${steps}`, name));
     t.deepEqual(await read(broken), await read(unbroken), name);
   }
+});
+
+test('a run tells what it sees of a held-out set, and that a look failed', async t => {
+  const folder = await writeRecipe(t, await writeTrainingSet(t));
+  const path = join(folder, 'recipe.yaml');
+  const {training, ...recipe} = parse(await readFile(path, 'utf8'));
+  const validation = {drawsPerTask: 2, samplesPerTask: 1, numInferenceSteps: 2};
+  const validationSet = await writeTrainingSet(t);
+  const withSet = {
+    ...recipe,
+    validationSet,
+    training: {...training, steps: 2, ema: {decay: 0.9}, validation},
+  };
+  await writeFile(path, stringify(withSet));
+  const {exitCode, stderr} = await runCli(['train', '--config', path]);
+  t.is(exitCode, 0, stderr);
+  t.regex(stderr, /\nstep 2 · validation loss [\d.]+ \(face [\d.]+, style [\d.]+\)\n/);
+  const grid = join(folder, 'run/samples/step-00000002.png');
+  t.regex(stderr, new RegExp(`\\nstep 2 · ${grid} · clipI face [-\\d.]+, style`));
+  t.true((await readdir(join(folder, 'run/checkpoint-00000002'))).includes('ema.safetensors'));
+  await rm(join(folder, 'run'), {recursive: true});
+  await mkdir(join(folder, 'run'));
+  await writeFile(join(folder, 'run/samples'), 'in the way');
+  const failed = await runCli(['train', '--config', path]);
+  t.is(failed.exitCode, 0, failed.stderr);
+  t.regex(failed.stderr, /\nwarning: step 2 · samples failed, training goes on: /);
 });
 
 test('a dry run says what it expects and takes, and writes nothing', async t => {

@@ -1,73 +1,21 @@
 import {readdir, readFile, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import test, {type ExecutionContext} from 'ava';
+import test from 'ava';
 import {openDataset} from '../../lib/datasets/dataset.ts';
 import {ArgumentError, FileError, NumericError} from '../../lib/errors.ts';
-import {describeAdapterWeights} from '../../lib/models/ip-adapter.ts';
-import {crossAttentionLayers} from '../../lib/models/unet.ts';
 import type {Autoencoder} from '../../lib/pipelines/components/autoencoder.ts';
 import type {HostTensor} from '../../lib/pipelines/host-tensor.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
-import {TorchGenerator} from '../../lib/schedulers/torch-generator.ts';
 import {Trainer} from '../../lib/training/trainer.ts';
 import type {TrainerOptions, TrainingEvent} from '../../lib/training/trainer-options.ts';
 import {openWeights} from '../../lib/weights/open-weights.ts';
-import {liveThreads} from '../_helpers/live-threads.ts';
+import {readTensor} from '../../lib/weights/read-tensor.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
+import {initial, models, optionsFor, shapes, trained} from '../_helpers/tiny-training.ts';
 import {writeTrainingSet} from '../_helpers/training-set.ts';
-
-const pipeline = await IPAdapterInstructPipeline.random({adapter: 'instruct'});
-const {models} = pipeline;
-const generator = new TorchGenerator(4);
-const shapes = describeAdapterWeights(
-  models.adapter!.adapter.description,
-  crossAttentionLayers(models.denoiser.config),
-);
-const initial = new Map<string, HostTensor>(
-  [...shapes].map(([name, shape]) => {
-    const scale = shape.length > 1 ? shape.at(-1)! ** -0.5 : 0.1;
-    return [name, {shape, data: generator.randn(shape).map(x => x * scale)}];
-  }),
-);
 
 function byName<T>(map: ReadonlyMap<string, T>): [string, T][] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-async function optionsFor(
-  t: ExecutionContext,
-  changes: Partial<TrainerOptions> = {},
-): Promise<TrainerOptions> {
-  return {
-    models,
-    dtype: 'float32',
-    dataset: await openDataset(await writeTrainingSet(t)),
-    initial,
-    folder: await tempFolder(t),
-    steps: 6,
-    resolution: 64,
-    learningRate: 1e-3,
-    checkpointEvery: 2,
-    keepCheckpoints: 2,
-    seed: 11,
-    ...changes,
-  };
-}
-
-async function trained(options: TrainerOptions, stopAfter?: number) {
-  const trainer = await Trainer.create(options);
-  const controller = new AbortController();
-  const events: TrainingEvent[] = [];
-  const onStep = (event: TrainingEvent) => {
-    events.push(event);
-    if (event.step === stopAfter) controller.abort();
-  };
-  const result = await trainer.train({signal: controller.signal, onStep}).finally(() => {
-    if (liveThreads.size > 0) throw new Error(`${liveThreads.size} threads were left`);
-  });
-  const weights = await trainer.weights();
-  trainer.dispose();
-  return {result, events, weights};
 }
 
 test.serial('stopped and resumed, a run ends with the bits of an unbroken one', async t => {
@@ -116,13 +64,45 @@ test.serial('in buckets too, stopped and resumed, with a cache or without', asyn
   );
 });
 
+test.serial('moving averages are saved as an adapter, and go on with equal bits', async t => {
+  const options = await optionsFor(t, {ema: {decay: 0.9}});
+  const averagesOf = async (folder: string) => {
+    const {tensors} = await openWeights(join(folder, 'checkpoint-00000006/ema.safetensors'));
+    const read = [...tensors].map(async ([name, stored]) => [name, await readTensor(stored)] as const);
+    return new Map(await Promise.all(read));
+  };
+  const {weights} = await trained(options);
+  const unbroken = await averagesOf(options.folder);
+  t.deepEqual([...unbroken.keys()].sort(), [...weights.keys()].sort());
+  for (const [name, {data}] of weights) {
+    const [start, average] = [initial.get(name)!.data, unbroken.get(name)!];
+    const distance = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, i) => sum + (x - b[i]!) ** 2, 0);
+    // They lag behind: nearer to where training began than the weights are.
+    t.true(distance(average, start) < distance(data, start), name);
+  }
+  const broken = {...options, folder: await tempFolder(t)};
+  await trained(broken, 3);
+  await trained(broken);
+  t.deepEqual(byName(await averagesOf(broken.folder)), byName(unbroken));
+});
+
+test.serial('averages begin where a run is that had none', async t => {
+  const options = await optionsFor(t, {steps: 3});
+  await trained(options, 2);
+  await trained({...options, ema: {decay: 0.9}});
+  const path = join(options.folder, 'checkpoint-00000003');
+  const {emaUpdates} = JSON.parse(await readFile(join(path, 'trainer.json'), 'utf8'));
+  t.is(emaUpdates, 1);
+  t.deepEqual((await openWeights(join(path, 'ema.safetensors'))).tensors.size, initial.size);
+});
+
 test.serial(
   'checkpoints hold an adapter in the public format; the last ones are kept; metrics are lines',
   async t => {
     const options = await optionsFor(t);
     const {weights, events} = await trained(options);
     const names = await readdir(options.folder);
-    t.deepEqual(names.sort(), ['checkpoint-00000004', 'checkpoint-00000006', 'metrics.jsonl']);
+    t.deepEqual(names.sort(), ['checkpoint-00000004', 'checkpoint-00000006', 'metrics.jsonl', 'tensorboard']);
     const {tensors} = await openWeights(join(options.folder, 'checkpoint-00000006/adapter.safetensors'));
     t.deepEqual(byName(new Map([...tensors].map(([name, {shape}]) => [name, shape]))), byName(shapes));
     t.is(weights.size, shapes.size);

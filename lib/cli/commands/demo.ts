@@ -2,9 +2,8 @@ import {mkdir} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {Command} from '@commander-js/extra-typings';
 import {decodeImage} from '../../images/decode-image.ts';
-import type {RgbImage} from '../../images/image.ts';
+import {fitInto} from '../../images/fit-into.ts';
 import {labelledGrid} from '../../images/labelled-grid.ts';
-import {resizeLikePil} from '../../images/pil-resize.ts';
 import {writeImage} from '../../images/write-image.ts';
 import {formatSeconds} from '../../inspect/format.ts';
 import {IPAdapterInstructPipeline} from '../../pipelines/ip-adapter-instruct-pipeline.ts';
@@ -71,11 +70,4 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
   } finally {
     await pipeline.dispose();
   }
-}
-
-/** The whole picture, its longer side brought to `side`. */
-function fitInto(image: RgbImage, side: number): Promise<RgbImage> {
-  const scale = side / Math.max(image.width, image.height);
-  const [width, height] = [image.width, image.height].map(extent => Math.max(1, Math.round(extent * scale)));
-  return resizeLikePil(image, {width: width!, height: height!}, 'bicubic');
 }

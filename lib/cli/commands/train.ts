@@ -30,12 +30,14 @@ export function trainCommand() {
 async function run(flags: Flags, signal: AbortSignal): Promise<void> {
   const recipe = await readRecipe(flags.config);
   const options = await openRecipe({...recipe, ...(flags.output && {output: flags.output})});
-  for (const {place, reason} of options.dataset.problems) warn(`${place}: ${reason}`);
+  const problems = [...options.dataset.problems, ...(options.validationSet?.problems ?? [])];
+  for (const {place, reason} of problems) warn(`${place}: ${reason}`);
   try {
     const trainer = await Trainer.create(options);
     const progress = showTrainingProgress();
     try {
-      const result = await trainer.train({signal, onStep: progress.onStep});
+      const {onStep, onWatch} = progress;
+      const result = await trainer.train({signal, onStep, onWatch});
       progress.stop();
       report(flags, options.folder, result);
     } finally {

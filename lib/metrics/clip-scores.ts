@@ -1,0 +1,70 @@
+/**
+ * How near pictures are to images and texts in CLIP's space: the metrics of IPAdapter-Instruct (Rowles et al. 2024,
+ * table 1). Embeddings are those of one CLIP model, of any length other than 0.
+ *
+ * The paper does not say that its scores with texts carry the factor of CLIPScore, but its CLIP-S exceeds 1, as no cosine
+ * does. Nor does it say which CLIP model they are of: compare values of one model only.
+ */
+import {NumericError, ShapeError} from '../errors.ts';
+
+/** w of CLIPScore (Hessel et al. 2021, §3). */
+const scoreWeight = 2.5;
+
+/** CLIP-I: the cosine between the embeddings of a generated picture and of an image, from -1 to 1. */
+export function clipImageSimilarity(picture: Float32Array, image: Float32Array): number {
+  return cosine(picture, image);
+}
+
+/**
+ * CLIPScore of a generated picture and a text, 2.5 · max(cosine, 0) (Hessel et al. 2021, eq. 1). CLIP-P where the text is
+ * the prompt; CLIP-T where it is the caption of the condition image.
+ */
+export function clipScore(picture: Float32Array, text: Float32Array): number {
+  return scoreOf(cosine(picture, text));
+}
+
+export interface StyleEmbeddings {
+  readonly picture: Float32Array;
+  readonly prompt: Float32Array;
+  readonly condition: Float32Array;
+  /** Of a caption of the condition image. */
+  readonly caption: Float32Array;
+}
+
+/**
+ * CLIP-S: whether a generated picture has what the condition image has, but for what their texts say:
+ * 2.5 · max(cosine(picture - prompt, condition - caption), 0), of embeddings brought to length 1.
+ */
+export function clipStyleScore({picture, prompt, condition, caption}: StyleEmbeddings): number {
+  return scoreOf(cosine(difference(picture, prompt), difference(condition, caption)));
+}
+
+type Embedding = Float32Array | Float64Array;
+
+function scoreOf(similarity: number): number {
+  return scoreWeight * Math.max(similarity, 0);
+}
+
+function cosine(a: Embedding, b: Embedding): number {
+  const [x, y] = unitPair(a, b);
+  return x.reduce((sum, value, i) => sum + value * y[i]!, 0);
+}
+
+function difference(a: Embedding, b: Embedding): Float64Array {
+  const [x, y] = unitPair(a, b);
+  return x.map((value, i) => value - y[i]!);
+}
+
+/** Both brought to length 1. */
+function unitPair(a: Embedding, b: Embedding): [Float64Array, Float64Array] {
+  if (a.length === b.length) return [normalize(a), normalize(b)];
+  throw new ShapeError(
+    `CLIP scores: expected embeddings of one size, got ${a.length} and ${b.length}. Are they of one CLIP model?`,
+  );
+}
+
+function normalize(embedding: Embedding): Float64Array {
+  const length = Math.hypot(...embedding);
+  if (length > 0 && Number.isFinite(length)) return Float64Array.from(embedding, value => value / length);
+  throw new NumericError(`CLIP scores: expected an embedding of finite length other than 0, got ${length}.`);
+}
