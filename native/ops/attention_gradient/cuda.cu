@@ -24,8 +24,8 @@ using Role = AttentionGradient;
 constexpr int kLargestHead = 160;
 constexpr int kSteps = kLargestHead / kWarpSize;
 
-// Of a multiprocessor, which leaves a thread 128 registers. Without it the compiler aims at more, and spills.
-constexpr int kBlocks = 4;
+// Of a multiprocessor, which leaves a thread 168 registers. Without it the compiler aims at more, and spills.
+constexpr int kBlocks = 3;
 
 template <class T>
 struct Operands {
