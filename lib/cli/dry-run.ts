@@ -2,7 +2,7 @@
  * `ipai train --dry-run`: what a recipe expects, and what it takes of memory and time on this machine.
  */
 import {stat} from 'node:fs/promises';
-import {type Dataset, openDataset} from '../datasets/dataset.ts';
+import {openDataset} from '../datasets/dataset.ts';
 import {formatBytes, formatSeconds} from '../inspect/format.ts';
 import {computeDType} from '../pipelines/compute-dtype.ts';
 import {forecastTraining, type TrainingForecast} from '../training/forecast.ts';
@@ -13,17 +13,19 @@ import {memoryText} from './memory-text.ts';
 export async function dryRun(config: string, {json}: {readonly json?: true | undefined}): Promise<void> {
   const recipe = await readRecipe(config);
   const missing = await missingFiles(recipe);
-  const dataset = (await exists(recipe.dataset)) ? await openDataset(recipe.dataset) : undefined;
+  const tasks = await samplesByTask(recipe.dataset);
+  const validationTasks = recipe.validationSet && (await samplesByTask(recipe.validationSet));
   const {models, initial} = await openRecipeModels(missing.length > 0 ? withRandomModels(recipe) : recipe);
   const dtype = computeDType(recipe.models.dtype, models.engine.device);
   try {
     const forecast = await forecastTraining({...recipe.training, models, initial, dtype});
-    const tasks = dataset && samplesByTask(dataset);
-    if (json) process.stdout.write(`${JSON.stringify({recipe, missing, tasks, forecast})}\n`);
+    if (json)
+      process.stdout.write(`${JSON.stringify({recipe, missing, tasks, validationTasks, forecast})}\n`);
     else {
       const lines = [
         runText(recipe),
-        dataText(recipe, tasks),
+        dataText('data', recipe.dataset, tasks, recipe),
+        ...(validationTasks ? [dataText('validation', recipe.validationSet!, validationTasks, recipe)] : []),
         ...missing.map(path => `missing: ${path}`),
         ...(missing.length > 0 ? ['measured with random weights of the size of Stable Diffusion 1.5'] : []),
         ...forecastText(forecast),
@@ -52,9 +54,11 @@ function withRandomModels({models: {device, dtype}, adapter: {kind}, ...rest}: R
   return {...rest, adapter: {kind}, models: {random: 'sd15', dtype, ...(device && {device})}};
 }
 
-function samplesByTask({samples}: Dataset): Record<string, number> {
+/** How many a training set has of each task; none where it is not there. */
+async function samplesByTask(folder: string): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const {task} of samples) counts[task] = (counts[task] ?? 0) + 1;
+  if (!(await exists(folder))) return counts;
+  for (const {task} of (await openDataset(folder)).samples) counts[task] = (counts[task] ?? 0) + 1;
   return counts;
 }
 
@@ -72,15 +76,18 @@ function runText({adapter, models, training}: Recipe): string {
   );
 }
 
-function dataText({dataset, training}: Recipe, tasks: Record<string, number> | undefined): string {
-  if (tasks !== undefined) {
-    const counts = Object.entries(tasks).map(([task, count]) => `${task} ${number.format(count)}`);
-    return `data: ${dataset}: ${counts.join(', ')} samples`;
-  }
+function dataText(
+  what: string,
+  folder: string,
+  tasks: Readonly<Record<string, number>>,
+  {training}: Recipe,
+): string {
+  const counts = Object.entries(tasks).map(([task, count]) => `${task} ${number.format(count)}`);
+  if (counts.length > 0) return `${what}: ${folder}: ${counts.join(', ')} samples`;
   const expected = Object.keys(training.taskWeights ?? {}).join(', ') || 'one or more';
   return (
-    `data: expected in ${dataset}: manifest.jsonl, manifest.parquet or tar shards, with target, condition, prompt ` +
-    `and task of each sample, and instructions/TASK.txt for each task: ${expected}`
+    `${what}: expected in ${folder}: manifest.jsonl, manifest.parquet or tar shards, with target, condition, prompt and ` +
+    `task of each sample, and instructions/TASK.txt for each task: ${expected}`
   );
 }
 
