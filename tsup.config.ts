@@ -5,7 +5,7 @@ export default defineConfig({
     index: 'lib/index.ts',
     cli: 'lib/cli/main.ts',
     // What the threads of training load.
-    'prepare-pictures': 'lib/training/prepare-pictures.ts',
+    'prepare-pictures': 'lib/training/batches/prepare-pictures.ts',
   },
   format: ['esm', 'cjs'],
   target: 'node20',

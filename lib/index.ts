@@ -49,20 +49,20 @@ export {type WorldCard, type WorldDatasetOptions, writeWorldDataset} from './dat
 
 export {type Dataset, openDataset} from './datasets/dataset.ts';
 export type {DatasetProblem, DatasetSample, ImageReference} from './datasets/dataset-sample.ts';
-export {type ForecastOptions, forecastTraining, type TrainingForecast} from './training/forecast.ts';
+export {type ForecastOptions, forecastTraining, type TrainingForecast} from './training/recipes/forecast.ts';
 export {
   type AdapterInitialization,
   type InitializeOptions,
   initializeAdapter,
-} from './training/initialize-adapter.ts';
+} from './training/recipes/initialize-adapter.ts';
 export {
   type AdapterStart,
   loadTrainingModels,
   randomTrainingModels,
   type TrainingModels,
-} from './training/load-training-models.ts';
-export {openRecipe} from './training/open-recipe.ts';
-export {type Recipe, readRecipe} from './training/recipe.ts';
+} from './training/recipes/load-training-models.ts';
+export {openRecipe} from './training/recipes/open-recipe.ts';
+export {type Recipe, readRecipe} from './training/recipes/recipe.ts';
 export {Trainer} from './training/trainer.ts';
 export type {
   TrainerOptions,

@@ -5,9 +5,9 @@ import {stat} from 'node:fs/promises';
 import {openDataset} from '../datasets/dataset.ts';
 import {formatBytes, formatSeconds} from '../inspect/format.ts';
 import {computeDType} from '../pipelines/compute-dtype.ts';
-import {forecastTraining, type TrainingForecast} from '../training/forecast.ts';
-import {openRecipeModels} from '../training/open-recipe.ts';
-import {type Recipe, readRecipe} from '../training/recipe.ts';
+import {forecastTraining, type TrainingForecast} from '../training/recipes/forecast.ts';
+import {openRecipeModels} from '../training/recipes/open-recipe.ts';
+import {type Recipe, readRecipe} from '../training/recipes/recipe.ts';
 import {memoryText} from './memory-text.ts';
 
 export async function dryRun(config: string, {json}: {readonly json?: true | undefined}): Promise<void> {

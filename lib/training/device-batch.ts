@@ -7,7 +7,7 @@ import {type HostTensor, upload} from '../pipelines/host-tensor.ts';
 import type {Device} from '../runtime/device.ts';
 import type {DeviceTensor} from '../runtime/device-tensor.ts';
 import type {AdapterBatch} from './adapter-gradients.ts';
-import type {EncodedBatch} from './encode-batch.ts';
+import type {EncodedBatch} from './batches/encode-batch.ts';
 
 export type DeviceBatch = MapTree<AdapterBatch, Tensor, DeviceTensor>;
 

@@ -15,8 +15,8 @@ import {
   adapterGradients,
   type TrainedModel,
 } from './adapter-gradients.ts';
+import {adapterOf, type EncodedBatch} from './batches/encode-batch.ts';
 import {mapBatch, withBatchOn} from './device-batch.ts';
-import {adapterOf, type EncodedBatch} from './encode-batch.ts';
 import type {ResolvedTrainerOptions} from './trainer-options.ts';
 
 export type GradientStep = CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;

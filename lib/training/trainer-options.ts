@@ -8,11 +8,11 @@ import {ArgumentError} from '../errors.ts';
 import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
+import {defaultDropout} from './batches/sample-choices.ts';
 import {learningRateSchedules} from './learning-rate.ts';
-import {defaultDropout} from './sample-choices.ts';
-import type {ClipMetrics} from './sample-metrics.ts';
-import type {ValidationLoss} from './validation.ts';
-import {validationSettings} from './validation-settings.ts';
+import type {ClipMetrics} from './watch/sample-metrics.ts';
+import type {ValidationLoss} from './watch/validation.ts';
+import {validationSettings} from './watch/validation-settings.ts';
 
 const count = z.int().positive();
 /** In pixels; more than that depends on the models. */

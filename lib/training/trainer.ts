@@ -9,9 +9,14 @@ import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {createScheduler} from '../schedulers/create-scheduler.ts';
 import type {Scheduler} from '../schedulers/scheduler.ts';
 import {AdamW} from './adamw.ts';
-import {checkSizes} from './check-sizes.ts';
+import {checkSizes} from './batches/check-sizes.ts';
+import {adapterOf, type EncodedBatch, encodeBatch} from './batches/encode-batch.ts';
+import type {EncoderCaches} from './batches/encoder-cache.ts';
+import {withInstructionPools} from './batches/instruction-pools.ts';
+import {openEncoderCaches} from './batches/open-encoder-caches.ts';
+import {SampleStream} from './batches/sample-stream.ts';
+import {TextCache} from './batches/text-cache.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
-import {createWatch} from './create-watch.ts';
 import {
   compileGradientStep,
   type Differentiated,
@@ -23,14 +28,8 @@ import {
 } from './differentiate.ts';
 import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
 import {ExponentialMovingAverage} from './ema.ts';
-import {adapterOf, type EncodedBatch, encodeBatch} from './encode-batch.ts';
-import type {EncoderCaches} from './encoder-cache.ts';
-import {withInstructionPools} from './instruction-pools.ts';
 import {learningRateAt} from './learning-rate.ts';
-import {openEncoderCaches} from './open-encoder-caches.ts';
-import {SampleStream} from './sample-stream.ts';
 import {type GradientsWithNorm, sumGradients} from './state-gradients.ts';
-import {TextCache} from './text-cache.ts';
 import type {NamedTensors} from './trainable-weights.ts';
 import {
   type ResolvedTrainerOptions,
@@ -40,8 +39,9 @@ import {
   type TrainingResult,
   type TrainOptions,
 } from './trainer-options.ts';
-import {TrainingLog} from './training-log.ts';
-import type {TrainingWatch} from './training-watch.ts';
+import {createWatch} from './watch/create-watch.ts';
+import {TrainingLog} from './watch/training-log.ts';
+import type {TrainingWatch} from './watch/training-watch.ts';
 
 export class Trainer {
   readonly #options: ResolvedTrainerOptions;

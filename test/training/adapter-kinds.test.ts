@@ -4,7 +4,7 @@ import test from 'ava';
 import {openDataset} from '../../lib/datasets/dataset.ts';
 import {newAdapterKinds} from '../../lib/pipelines/describe-new-adapter.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
-import {loadTrainingModels} from '../../lib/training/load-training-models.ts';
+import {loadTrainingModels} from '../../lib/training/recipes/load-training-models.ts';
 import {Trainer} from '../../lib/training/trainer.ts';
 import {conditionImage, instructModel} from '../_helpers/reference-paths.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';

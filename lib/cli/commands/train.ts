@@ -1,6 +1,6 @@
 import {Command} from '@commander-js/extra-typings';
-import {openRecipe} from '../../training/open-recipe.ts';
-import {readRecipe} from '../../training/recipe.ts';
+import {openRecipe} from '../../training/recipes/open-recipe.ts';
+import {readRecipe} from '../../training/recipes/recipe.ts';
 import {Trainer} from '../../training/trainer.ts';
 import type {TrainingResult} from '../../training/trainer-options.ts';
 import {dryRun} from '../dry-run.ts';

@@ -1,0 +1,50 @@
+/**
+ * Threads that prepare pictures while the models compute.
+ */
+import {extname} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {Piscina} from 'piscina';
+import {InternalError} from '../../errors.ts';
+import {
+  type PictureTask,
+  type PreparedPictures,
+  preparePictures,
+  type UnreadablePictures,
+} from './prepare-pictures.ts';
+
+const here = fileURLToPath(import.meta.url);
+
+/** Beside this file, and of its kind: `.ts` in the sources, `.js` or `.cjs` in the package. */
+const workerFile = fileURLToPath(new URL(`./prepare-pictures${extname(here)}`, import.meta.url));
+
+export class PicturePool {
+  readonly #threads: Piscina | undefined;
+  readonly #running = new Set<Promise<unknown>>();
+
+  /** @param numWorkers 0: everything is done in the caller's thread */
+  constructor(numWorkers: number) {
+    if (numWorkers === 0) return;
+    this.#threads = new Piscina({minThreads: numWorkers, maxThreads: numWorkers});
+  }
+
+  /** @throws InternalError where a thread ends in its work; another takes its place */
+  async run(task: PictureTask): Promise<PreparedPictures | UnreadablePictures> {
+    if (this.#threads === undefined) return preparePictures(task);
+    const running = this.#threads.run(task, {filename: workerFile, name: 'preparePictures'});
+    this.#running.add(running);
+    try {
+      return await running;
+    } catch (cause) {
+      const {file} = task.target;
+      throw new InternalError(`a thread that prepared ${file} failed: ${(cause as Error).message}.`, {cause});
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  /** Ends the threads when all that they were given is done: one that is ended at work may still send its result. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    await this.#threads?.destroy();
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * Batches of samples for training, with their pictures prepared and their choices made. The next ones are prepared in
+ * threads meanwhile; which samples come, and their bits, depend neither on the threads nor on time.
+ */
+import {BatchQueues} from '../../datasets/batch-queues.ts';
+import type {Dataset} from '../../datasets/dataset.ts';
+import type {DatasetProblem} from '../../datasets/dataset-sample.ts';
+import {type Draw, type Drawn, MixtureSampler, type SamplerState} from '../../datasets/mixture-sampler.ts';
+import {DisposedError, FileError, invalidArgument} from '../../errors.ts';
+import {vaeScaleFactor} from '../../images/latent-image.ts';
+import type {TorchGenerator} from '../../schedulers/torch-generator.ts';
+import {PicturePool} from './picture-pool.ts';
+import type {
+  PictureSettings,
+  PreparedPicture,
+  PreparedPictures,
+  UnreadablePictures,
+} from './prepare-pictures.ts';
+import {type ConditionDropout, chooseForSample, type SampleChoices} from './sample-choices.ts';
+
+export interface SampleStreamOptions extends PictureSettings {
+  readonly seed: number;
+  readonly taskWeights?: Readonly<Record<string, number>> | undefined;
+  readonly dropout: ConditionDropout;
+  readonly numTrainTimesteps: number;
+  readonly batchSize: number;
+  /** Threads that prepare pictures; 0: none, and nothing is prepared ahead. */
+  readonly numWorkers: number;
+}
+
+/** A sample as a step takes it. */
+export interface PreparedSample extends PreparedPictures {
+  readonly prompt: string;
+  readonly choices: SampleChoices;
+  /** Draws the posterior of the latents, then the noise. */
+  readonly generator: TorchGenerator;
+}
+
+/** All that a stream needs to go on where another stood. */
+export interface StreamState extends SamplerState {
+  /** Draws that no batch has had yet. */
+  readonly waiting: readonly Draw[];
+}
+
+/** A sample that is under way. */
+interface Pending {
+  readonly drawn: Drawn;
+  readonly sample: Promise<PreparedSample | UnreadablePictures>;
+  /** Of the sampler, after this draw. */
+  readonly state: SamplerState;
+  /** Whether it had been drawn before that state. */
+  readonly isAgain: boolean;
+}
+
+/** Between draws and batches. */
+interface Course {
+  /** Draws to be made again, before new ones of the sampler. */
+  readonly again: Drawn[];
+  readonly sampler: MixtureSampler;
+  readonly pending: Pending[];
+  readonly queues: BatchQueues<{readonly draw: Draw; readonly sample: PreparedSample}>;
+  /** Of the sampler, after the last draw that has come out of `pending`. */
+  drawn: SamplerState;
+}
+
+/** Share of samples that may be unreadable. */
+const maxBadShare = 0.1;
+/** Draws before the share is judged. */
+const minDraws = 20;
+
+export class SampleStream {
+  readonly #dataset: Dataset;
+  readonly #options: SampleStreamOptions;
+  readonly #problems = new Map<string, DatasetProblem>();
+  #badDraws = 0;
+  #course: Course;
+  /** While there are threads. */
+  #pool: PicturePool | undefined;
+
+  /**
+   * @param state of another stream, to go on from
+   * @throws ArgumentError for weights or a number of threads that are none, or a state of another training set
+   */
+  constructor(dataset: Dataset, options: SampleStreamOptions, state?: StreamState) {
+    const {numWorkers} = options;
+    if (!Number.isInteger(numWorkers) || numWorkers < 0) {
+      throw invalidArgument('numWorkers', 'an integer of 0 or more', numWorkers);
+    }
+    this.#dataset = dataset;
+    this.#options = options;
+    this.#course = this.#courseFrom(state);
+  }
+
+  /** Of the batches that were given, whatever is under way. */
+  get state(): StreamState {
+    const {again, pending, queues, drawn} = this.#course;
+    const begun = pending.filter(({isAgain}) => isAgain).map(entry => entry.drawn);
+    return {...drawn, waiting: [...queues.waiting, ...begun, ...again].map(({draw}) => draw)};
+  }
+
+  /** Samples that could not be read, once each. */
+  get problems(): readonly DatasetProblem[] {
+    return [...this.#problems.values()];
+  }
+
+  /**
+   * Samples whose targets have one size.
+   *
+   * @throws FileError where more than a tenth of the samples cannot be read, DisposedError where it is stopped meanwhile
+   */
+  async nextBatch(): Promise<readonly PreparedSample[]> {
+    const course = this.#course;
+    for (;;) {
+      this.#prepareAhead(course);
+      const {drawn, sample: promise, state} = course.pending[0]!;
+      const sample = await promise;
+      if (course !== this.#course) throw new DisposedError('samples: stopped while a batch was under way.');
+      course.pending.shift();
+      course.drawn = state;
+      if ('reason' in sample) {
+        this.#passOver({place: drawn.sample.place, reason: sample.reason});
+        continue;
+      }
+      const batch = course.queues.add(latentSize(sample.target), {draw: drawn.draw, sample});
+      if (batch !== undefined) return batch.map(waiting => waiting.sample);
+    }
+  }
+
+  /** Ends the threads and drops what they have prepared; `nextBatch` begins anew, with the same samples. */
+  async stop(): Promise<void> {
+    this.#course = this.#courseFrom(this.state);
+    const pool = this.#pool;
+    this.#pool = undefined;
+    await pool?.close();
+  }
+
+  #courseFrom(state: StreamState | undefined): Course {
+    const {seed, taskWeights: weights, batchSize} = this.#options;
+    const sampler = new MixtureSampler(this.#dataset.samples, {seed, weights}, state);
+    return {
+      again: (state?.waiting ?? []).map(draw => sampler.again(draw)),
+      sampler,
+      pending: [],
+      queues: new BatchQueues(batchSize),
+      drawn: sampler.state,
+    };
+  }
+
+  /** Begins what is next, and with threads a batch beyond. */
+  #prepareAhead({again, sampler, pending}: Course): void {
+    const {numWorkers, batchSize} = this.#options;
+    const count = numWorkers === 0 ? 1 : batchSize + numWorkers;
+    while (pending.length < count) {
+      const isAgain = again.length > 0;
+      const drawn = again.shift() ?? sampler.next();
+      const sample = this.#prepare(drawn);
+      // Whoever awaits it is told; it may fail before that, and then the process would end.
+      sample.catch(() => {});
+      pending.push({drawn, sample, state: sampler.state, isAgain});
+    }
+  }
+
+  async #prepare({sample, generator}: Drawn): Promise<PreparedSample | UnreadablePictures> {
+    const {prompt, objectName, task, target, condition} = sample;
+    const {dropout, numTrainTimesteps, numWorkers, resolution, buckets, preprocess, caches} = this.#options;
+    const instructions = this.#dataset.instructions.get(task) ?? [];
+    const choices = chooseForSample(generator, {numTrainTimesteps, dropout, instructions, objectName});
+    this.#pool ??= new PicturePool(numWorkers);
+    const pictures = await this.#pool.run({target, condition, resolution, buckets, preprocess, caches});
+    return 'reason' in pictures ? pictures : {...pictures, prompt, choices, generator};
+  }
+
+  #passOver(problem: DatasetProblem): void {
+    this.#problems.set(problem.place, problem);
+    this.#badDraws++;
+    const {draws} = this.#course.drawn;
+    if (draws >= minDraws && this.#badDraws > maxBadShare * draws) {
+      throw new FileError(
+        `${this.#dataset.folder}: ${this.#badDraws} of ${draws} samples cannot be read, more than a tenth. ` +
+          `The last: ${problem.place}: ${problem.reason}`,
+      );
+    }
+  }
+}
+
+/** The size of a target's latents. */
+export function latentSize(target: PreparedPicture): string {
+  const [height, width] =
+    'encoded' in target
+      ? target.encoded.get('mean')!.shape.slice(2)
+      : target.pixels.shape.slice(2).map(side => side / vaeScaleFactor);
+  return `${width}x${height}`;
+}

@@ -1,0 +1,40 @@
+import test from 'ava';
+import type {Engine} from '../../../lib/engine/engine.ts';
+import {type HostTensor, stackRows} from '../../../lib/pipelines/host-tensor.ts';
+import {IPAdapterInstructPipeline} from '../../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
+import {TorchGenerator} from '../../../lib/schedulers/torch-generator.ts';
+import {encodeRows} from '../../../lib/training/batches/encode-rows.ts';
+
+const {models} = await IPAdapterInstructPipeline.random({adapter: 'instruct', device: 'cpu'});
+const {textEncoder, engine} = models;
+const {imageEncoder, adapter} = models.adapter!;
+
+test('texts and pictures have the bits that they have alone, however many are encoded together', async t => {
+  const encodeTexts = (texts: readonly string[]) => textEncoder.encode(texts, 0);
+  const texts = ['a lighthouse by the sea', '', 'use the style', 'a cactus', 'a boat at dusk'];
+  const generator = new TorchGenerator(1);
+  const encodePictures = (pictures: readonly HostTensor[]) =>
+    imageEncoder.encode(stackRows(pictures), adapter.features);
+  const pictures = texts.map(() => ({shape: [1, 3, 224, 224], data: generator.randn([3, 224, 224])}));
+  for (const count of [0, 1, 2, 5]) {
+    const rows = await encodeRows(engine, texts.slice(0, count), encodeTexts);
+    t.is(rows.length, count);
+    for (const [index, row] of rows.entries()) t.deepEqual(row, await encodeTexts([texts[index]!]));
+    const features = await encodeRows(engine, pictures.slice(0, count), encodePictures);
+    for (const [index, row] of features.entries()) t.deepEqual(row, await encodePictures([pictures[index]!]));
+  }
+});
+
+test('on CUDA, where rows of a batch may differ in their last bits, each is encoded alone', async t => {
+  const counts: number[] = [];
+  const encode = async (inputs: readonly number[]) => {
+    counts.push(inputs.length);
+    return {shape: [inputs.length, 1], data: Float32Array.from(inputs)};
+  };
+  const onCuda = {device: {kind: 'cuda'}} as Engine;
+  t.deepEqual(
+    (await encodeRows(onCuda, [3, 1, 2], encode)).map(({data}) => [...data]),
+    [[3], [1], [2]],
+  );
+  t.deepEqual(counts, [1, 1, 1]);
+});
