@@ -73,7 +73,7 @@ export class Trainer {
     const {models} = options;
     this.#texts = new TextCache(models.engine);
     this.#step = compileGradientStep(models, options);
-    this.#log = new TrainingLog(options.folder);
+    this.#log = start.log;
     this.#watch = createWatch(options, {...start, texts: this.#texts}, this.#log);
     this.#sum = models.engine.compile('train.sum', sumGradients);
   }
@@ -111,6 +111,7 @@ export class Trainer {
       );
     return new Trainer(options, {
       step,
+      log: await TrainingLog.open(folder, step),
       scheduler,
       caches,
       stream: new SampleStream(
@@ -223,9 +224,11 @@ export class Trainer {
   /** A sentence that names the op which gave the first NaN of the last batch without a finite result. */
   async #findNan(): Promise<string> {
     const {device} = this.#options.models.engine;
+    const tooLarge = 'No value is NaN, so that some are too large for their sum.';
+    if (this.#notFinite === undefined) return tooLarge;
     try {
-      await differentiate(this.#step, device, this.#optimizer.state, this.#notFinite!, {checkNan: true});
-      return 'No value is NaN, so that some are too large for their sum.';
+      await differentiate(this.#step, device, this.#optimizer.state, this.#notFinite, {checkNan: true});
+      return tooLarge;
     } catch (error) {
       if (error instanceof NumericError) return error.message;
       throw error;
@@ -256,6 +259,7 @@ export class Trainer {
 
 interface Start {
   readonly step: number;
+  readonly log: TrainingLog;
   readonly stream: SampleStream;
   readonly scheduler: Scheduler;
   readonly caches: EncoderCaches | undefined;

@@ -1,7 +1,7 @@
 /**
  * What a run tells on disk: `metrics.jsonl`, a line an event, and TensorBoard's files in `tensorboard`.
  */
-import {appendFile} from 'node:fs/promises';
+import {appendFile, readFile, rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {FileError} from '../../errors.ts';
 import type {TrainingEvent, WatchEvent} from '../trainer-options.ts';
@@ -14,10 +14,25 @@ export class TrainingLog {
   readonly #path: string;
   readonly #tensorBoard: TensorBoardWriter;
 
-  /** Of a run's folder. */
-  constructor(folder: string) {
-    this.#path = join(folder, 'metrics.jsonl');
-    this.#tensorBoard = new TensorBoardWriter(join(folder, 'tensorboard'));
+  private constructor(path: string, tensorBoard: TensorBoardWriter) {
+    this.#path = path;
+    this.#tensorBoard = tensorBoard;
+  }
+
+  /**
+   * Of a run in a folder that goes on after a step: what a process that was killed had told of later ones goes, as these
+   * steps are taken again.
+   *
+   * @throws FileError where the folder cannot be read or written to
+   */
+  static async open(folder: string, step: number): Promise<TrainingLog> {
+    const path = join(folder, 'metrics.jsonl');
+    try {
+      await dropLinesAfter(path, step);
+    } catch (cause) {
+      throw cannotBeWritten(path, cause);
+    }
+    return new TrainingLog(path, new TensorBoardWriter(join(folder, 'tensorboard')));
   }
 
   /**
@@ -28,16 +43,41 @@ export class TrainingLog {
     try {
       await appendFile(this.#path, `${JSON.stringify(event)}\n`);
     } catch (cause) {
-      throw new FileError(
-        `${this.#path}: cannot be written: ${(cause as Error).message}. Has the disk room?`,
-        {
-          cause,
-        },
-      );
+      throw cannotBeWritten(this.#path, cause);
     }
     const values = [...scalarsOf(event), ...pictures];
     if (values.length > 0) await this.#tensorBoard.write(event.step, values);
   }
+}
+
+function cannotBeWritten(path: string, cause: unknown): FileError {
+  return new FileError(`${path}: cannot be written: ${(cause as Error).message}. Has the disk room?`, {
+    cause,
+  });
+}
+
+async function dropLinesAfter(path: string, step: number): Promise<void> {
+  const lines = (await readFile(path, 'utf8').catch(ifMissing(''))).split('\n').filter(line => line !== '');
+  const kept = lines.filter(line => (stepOf(line) ?? Number.POSITIVE_INFINITY) <= step);
+  if (kept.length === lines.length) return;
+  await writeFile(`${path}.partial`, kept.map(line => `${line}\n`).join(''), {flush: true});
+  await rename(`${path}.partial`, path);
+}
+
+/** None where a line was cut off. */
+function stepOf(line: string): number | undefined {
+  try {
+    return (JSON.parse(line) as LoggedEvent).step;
+  } catch {
+    return undefined;
+  }
+}
+
+function ifMissing<T>(value: T): (error: NodeJS.ErrnoException) => T {
+  return error => {
+    if (error.code === 'ENOENT') return value;
+    throw error;
+  };
 }
 
 function scalarsOf(event: LoggedEvent): SummaryValue[] {
