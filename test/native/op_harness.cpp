@@ -52,9 +52,13 @@ const std::vector<Target>& targets() {
       }
     };
     add("portable", portable::all_ops);
-#if defined(__x86_64__)
+#if defined(IPAI_HAS_AVX2)
     add("avx2", avx2::all_ops);
+#endif
+#if defined(IPAI_HAS_AVX512)
     add("avx512", avx512::all_ops);
+#endif
+#if defined(IPAI_HAS_AVX512_BF16)
     add("avx512_bf16", avx512_bf16::all_ops);
 #endif
     return found;
