@@ -44,6 +44,8 @@ export type AdapterStepInputs = {
   /** Optimiser states [3, ...] by the weights' names. */
   readonly state: NamedTensors;
   readonly batch: AdapterBatch;
+  /** float32 [1, 1, 1, 1]: gradients are those of so many times the loss. */
+  readonly lossScale?: Tensor | undefined;
 };
 
 export type AdapterStepOutputs = GradientsWithNorm & {
@@ -60,9 +62,13 @@ export type AdapterErrorsInputs = {
 };
 
 /** To be compiled: loss and gradients of a batch. */
-export function adapterGradients(model: TrainedModel, {state, batch}: AdapterStepInputs): AdapterStepOutputs {
+export function adapterGradients(
+  model: TrainedModel,
+  {state, batch, lossScale}: AdapterStepInputs,
+): AdapterStepOutputs {
   const {recompute = false} = model;
-  return stateGradients('adapter', state, weights => adapterLoss(model, weights, batch), {recompute});
+  const lossOf = (weights: Weights) => adapterLoss(model, weights, batch);
+  return stateGradients('adapter', state, lossOf, {recompute, lossScale});
 }
 
 /** To be compiled: the forward part alone, to the mean squared error of each sample, [B, 1, 1, 1]. */

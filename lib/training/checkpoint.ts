@@ -19,6 +19,8 @@ const progressFields = z.object({
   optimizerSteps: z.int().nonnegative(),
   /** Updates of the moving averages, where the checkpoint has them. */
   emaUpdates: z.int().nonnegative().optional(),
+  /** Of float16. */
+  lossScale: z.object({value: z.number().positive(), steps: z.int().nonnegative()}).optional(),
   sampler: z.object({
     draws: z.int().nonnegative(),
     taken: z.record(z.string(), z.int().nonnegative()),

@@ -6,7 +6,7 @@ import type {Tensor, TensorType} from '../graph/tensor.ts';
 import type {MapTree} from '../graph/tree.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
 import type {Device} from '../runtime/device.ts';
-import type {DeviceTensor} from '../runtime/device-tensor.ts';
+import {DeviceTensor} from '../runtime/device-tensor.ts';
 import type {OptimizerState} from './adamw.ts';
 import {
   type AdapterBatch,
@@ -23,6 +23,11 @@ export type GradientStep = CompiledFunction<AdapterStepInputs, AdapterStepOutput
 
 /** Gradients of the trained weights by name, float32. */
 export type Gradients = Readonly<Record<string, DeviceTensor>>;
+
+export interface DifferentiateOptions extends RunOptions {
+  /** Gradients are those of so many times the loss. Default 1. */
+  readonly lossScale?: number | undefined;
+}
 
 export interface Differentiated {
   readonly loss: number;
@@ -56,13 +61,23 @@ export async function differentiate(
   device: Device,
   state: OptimizerState,
   batch: EncodedBatch,
-  options: RunOptions = {},
+  {lossScale, ...options}: DifferentiateOptions = {},
 ): Promise<Differentiated> {
-  return withBatchOn(device, batch, async inputs => {
-    const {loss, errors, squaredNorm, gradients} = await step.run({state, batch: inputs}, options);
-    errors.dispose();
-    return {loss: await scalar(loss), squaredNorm: await scalar(squaredNorm), gradients};
-  });
+  const scale = lossScale === undefined ? undefined : uploadScale(device, lossScale);
+  try {
+    return await withBatchOn(device, batch, async inputs => {
+      const outputs = await step.run({state, batch: inputs, lossScale: scale}, options);
+      const {loss, errors, squaredNorm, gradients} = outputs;
+      errors.dispose();
+      return {loss: await scalar(loss), squaredNorm: await scalar(squaredNorm), gradients};
+    });
+  } finally {
+    scale?.dispose();
+  }
+}
+
+function uploadScale(device: Device, value: number): DeviceTensor {
+  return DeviceTensor.from(device, Float32Array.of(value), [1, 1, 1, 1]);
 }
 
 /** For plans of the step. */

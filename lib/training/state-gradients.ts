@@ -25,12 +25,13 @@ export type Loss = {readonly loss: Tensor};
  * @param state optimiser states [3, ...] by the weights' names
  * @param lossOf records the loss of a model with these weights
  * @param recompute whether activations are computed again on the way back instead of kept
+ * @param lossScale one float32 element of the loss's rank: gradients are those of so many times the loss
  */
 export function stateGradients<L extends Loss>(
   label: string,
   state: NamedTensors,
   lossOf: (weights: Weights) => L,
-  {recompute}: {readonly recompute: boolean},
+  {recompute, lossScale}: {readonly recompute: boolean; readonly lossScale?: Tensor | undefined},
 ): L & GradientsWithNorm {
   const trained = new Map<string, Tensor>();
   // Cut from its state in the region that reads it first, a weight does not live from there to the way back.
@@ -41,8 +42,9 @@ export function stateGradients<L extends Loss>(
   };
   const losses = lossOf(new Weights(new TrainableWeights(label, read)));
   const names = Object.keys(state);
+  const {loss} = losses;
   const parts = gradients(
-    losses.loss,
+    lossScale === undefined ? loss : binary({a: loss, b: lossScale}, {kind: 'multiply'}),
     names.map(name => read(name)!),
     {recompute},
   );

@@ -29,6 +29,7 @@ import {
 import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
 import {ExponentialMovingAverage} from './ema.ts';
 import {learningRateAt} from './learning-rate.ts';
+import {LossScale, type LossScaleState} from './loss-scale.ts';
 import {type GradientsWithNorm, sumGradients} from './state-gradients.ts';
 import type {NamedTensors} from './trainable-weights.ts';
 import {
@@ -55,6 +56,8 @@ export class Trainer {
   readonly #log: TrainingLog;
   readonly #watch: TrainingWatch;
   readonly #texts: TextCache;
+  /** Where gradients are computed in float16. */
+  readonly #lossScale: LossScale | undefined;
   #taken: number;
   /** Step of the newest checkpoint. */
   #saved: number;
@@ -72,6 +75,7 @@ export class Trainer {
     this.#saved = start.step;
     const {models} = options;
     this.#texts = new TextCache(models.engine);
+    this.#lossScale = options.dtype === 'float16' ? new LossScale(start.lossScale) : undefined;
     this.#step = compileGradientStep(models, options);
     this.#log = start.log;
     this.#watch = createWatch(options, {...start, texts: this.#texts}, this.#log);
@@ -111,6 +115,7 @@ export class Trainer {
       );
     return new Trainer(options, {
       step,
+      lossScale: saved?.progress.lossScale,
       log: await TrainingLog.open(folder, step),
       scheduler,
       caches,
@@ -183,11 +188,13 @@ export class Trainer {
       ({gradients, squaredNorm} = await this.#add(gradients, more));
     }
     const loss = sumOfLosses / accumulate;
-    const gradientNorm = Math.sqrt(squaredNorm) / accumulate;
+    const lossScale = this.#lossScale?.state.value ?? 1;
+    const gradientNorm = Math.sqrt(squaredNorm) / accumulate / lossScale;
     const isSkipped = !hasFiniteResult({loss, squaredNorm});
+    this.#lossScale?.update(!isSkipped);
     if (!isSkipped) {
       const clipping = maxGradientNorm === undefined ? 1 : Math.min(1, maxGradientNorm / gradientNorm);
-      await this.#optimizer.step(gradients, {learningRate: rate, factor: clipping / accumulate});
+      await this.#optimizer.step(gradients, {learningRate: rate, factor: clipping / accumulate / lossScale});
       await this.#ema?.update(this.#optimizer.state);
     }
     for (const tensor of Object.values(gradients)) tensor.dispose();
@@ -216,7 +223,8 @@ export class Trainer {
 
   async #differentiate(batch: EncodedBatch): Promise<Differentiated> {
     const {device} = this.#options.models.engine;
-    const result = await differentiate(this.#step, device, this.#optimizer.state, batch);
+    const lossScale = this.#lossScale?.state.value;
+    const result = await differentiate(this.#step, device, this.#optimizer.state, batch, {lossScale});
     if (!hasFiniteResult(result)) this.#notFinite = batch;
     return result;
   }
@@ -226,8 +234,10 @@ export class Trainer {
     const {device} = this.#options.models.engine;
     const tooLarge = 'No value is NaN, so that some are too large for their sum.';
     if (this.#notFinite === undefined) return tooLarge;
+    const lossScale = this.#lossScale?.state.value;
+    const options = {checkNan: true, lossScale};
     try {
-      await differentiate(this.#step, device, this.#optimizer.state, this.#notFinite, {checkNan: true});
+      await differentiate(this.#step, device, this.#optimizer.state, this.#notFinite, options);
       return tooLarge;
     } catch (error) {
       if (error instanceof NumericError) return error.message;
@@ -249,6 +259,7 @@ export class Trainer {
       step: this.#taken,
       optimizerSteps: this.#optimizer.steps,
       emaUpdates: this.#ema?.updates,
+      lossScale: this.#lossScale?.state,
       sampler: {draws, taken: {...taken}, waiting: [...waiting]},
     };
     const [state, averages] = [await this.#optimizer.saved(), await this.#ema?.weights()];
@@ -259,6 +270,7 @@ export class Trainer {
 
 interface Start {
   readonly step: number;
+  readonly lossScale: LossScaleState | undefined;
   readonly log: TrainingLog;
   readonly stream: SampleStream;
   readonly scheduler: Scheduler;

@@ -4,6 +4,7 @@
 import test from 'ava';
 import type {ComputeDType} from '../../lib/pipelines/compute-dtype.ts';
 import {type Device, openDevice} from '../../lib/runtime/device.ts';
+import {DeviceTensor} from '../../lib/runtime/device-tensor.ts';
 import {AdamW} from '../../lib/training/adamw.ts';
 import {anyCuda} from '../_helpers/emulated-cuda.ts';
 import {relativeError} from '../_helpers/relative-error.ts';
@@ -36,5 +37,27 @@ test("losses, gradients and moments are the processor's", async t => {
   for (const [name, values] of expected) {
     const error = relativeError(actual.get(name)!, values);
     t.true(error < 1e-4, `${name}: ${error}`);
+  }
+});
+
+test('in float16 the gradients of a scaled loss are near those of float32', async t => {
+  const factor = 2 ** 16;
+  const gradientsOn = async (device: Device, dtype: ComputeDType, lossScale?: DeviceTensor) => {
+    const {engine, weights, compiled, batch} = await tinyTrainingStep('plus', device, dtype);
+    const {state} = AdamW.begin(engine, weights);
+    const {gradients} = await compiled.run({state, batch, lossScale});
+    const read = new Map<string, Float32Array>();
+    for (const [name, gradient] of Object.entries(gradients)) read.set(name, await gradient.toFloat32Array());
+    return read;
+  };
+  const cuda = openDevice('cuda');
+  const lossScale = DeviceTensor.from(cuda, Float32Array.of(factor), [1, 1, 1, 1]);
+  const expected = await gradientsOn(openDevice('cpu'), 'float32');
+  for (const [name, actual] of await gradientsOn(cuda, 'float16', lossScale)) {
+    const error = relativeError(
+      actual.map(x => x / factor),
+      expected.get(name)!,
+    );
+    t.true(error < 2e-2, `${name}: ${error}`);
   }
 });
