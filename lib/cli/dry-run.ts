@@ -92,11 +92,13 @@ function dataText(
 }
 
 function forecastText(forecast: TrainingForecast): string[] {
-  const {trainedParameters, memory, encodeSeconds, gradientSeconds, optimizerSeconds} = forecast;
+  const {trainedParameters, memory, activationBytes, encodeSeconds, gradientSeconds, optimizerSeconds} =
+    forecast;
   const {secondsPerStep, totalSeconds, peakBytes} = forecast;
   return [
     `trained: ${number.format(trainedParameters)} parameters`,
     `${memoryText(memory)}, ${formatBytes(peakBytes)} measured`,
+    `activations: ${formatBytes(activationBytes.kept)} kept, ${formatBytes(activationBytes.recomputed)} with recompute`,
     `batch: ${formatSeconds(encodeSeconds)} to encode, ${formatSeconds(gradientSeconds)} for loss and gradients`,
     `step: ${formatSeconds(secondsPerStep)}, of which the optimiser takes ${formatSeconds(optimizerSeconds)}`,
     `total: ${formatSeconds(totalSeconds)} on this machine, without validation and reading`,

@@ -86,6 +86,7 @@ test('a dry run says what it expects and takes, and writes nothing', async t => 
   t.regex(stdout, /^run: instruct adapter, 20 steps of 2 \(2 x 1\) samples, 64x64, float32/);
   t.regex(stdout, new RegExp(`\\ndata: expected in ${join(folder, 'nowhere')}: manifest.jsonl`));
   t.regex(stdout, /\nmemory: about [\d.]+ MB /);
+  t.regex(stdout, /\nactivations: [\d.]+ MB kept, [\d.]+ MB with recompute\n/);
   t.regex(stdout, /\nstep: .+\ntotal: /);
   t.deepEqual(await readdir(folder), ['recipe.yaml']);
 });

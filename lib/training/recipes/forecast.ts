@@ -19,6 +19,8 @@ export interface TrainingForecast {
   readonly trainedParameters: number;
   /** Of the step's program: frozen weights, activations, optimiser and gradients. */
   readonly memory: MemoryEstimate;
+  /** What activations take where they are kept for the way back, and where they are computed again (`recompute`). */
+  readonly activationBytes: {readonly kept: number; readonly recomputed: number};
   /** Largest resident memory of this process so far, the measured step included. */
   readonly peakBytes: number;
   /** Encoders' work for a batch. */
@@ -47,11 +49,12 @@ export async function forecastTraining(options: ForecastOptions): Promise<Traini
     const step = compileGradientStep(models, options);
     const batch = await encodeMadeUp(options);
     const trainedParameters = [...initial.values()].reduce((sum, {data}) => sum + data.length, 0);
-    const memory = memoryOf(
-      engine,
-      [step.plan({state: optimizer.state, batch: batchTypes(batch)})],
-      4 * trainedParameters * unitsHeld(accumulate),
-    );
+    const types = {state: optimizer.state, batch: batchTypes(batch)};
+    const heldBytes = 4 * trainedParameters * unitsHeld(accumulate);
+    const memory = memoryOf(engine, [step.plan(types)], heldBytes);
+    const activationBytesOf = (recompute: boolean) =>
+      compileGradientStep(models, {...options, recompute}).plan(types).program.peakBytes;
+    const activationBytes = {kept: activationBytesOf(false), recomputed: activationBytesOf(true)};
     const encodeSeconds = await secondsOf(() => encodeMadeUp(options));
     const {gradients: first} = await differentiate(step, engine.device, optimizer.state, batch);
     for (const tensor of Object.values(first)) tensor.dispose();
@@ -66,6 +69,7 @@ export async function forecastTraining(options: ForecastOptions): Promise<Traini
     return {
       trainedParameters,
       memory,
+      activationBytes,
       peakBytes: process.resourceUsage().maxRSS * 1024,
       encodeSeconds,
       gradientSeconds,
