@@ -90,6 +90,7 @@ export {openWeights} from './weights/open-weights.ts';
 export {readTensor} from './weights/read-tensor.ts';
 export type {StoredTensor, WeightIndex} from './weights/stored-tensor.ts';
 export {writeSafetensors} from './weights/write-safetensors.ts';
+export {writeTorchBin} from './weights/write-torch-bin.ts';
 
 // Images
 

@@ -1,5 +1,6 @@
 import {Command, type CommandUnknownOpts} from '@commander-js/extra-typings';
 import {checkReferenceCommand} from './commands/check-reference.ts';
+import {convertCommand} from './commands/convert.ts';
 import {datasetCommand} from './commands/dataset.ts';
 import {demoCommand} from './commands/demo.ts';
 import {doctorCommand} from './commands/doctor.ts';
@@ -17,6 +18,7 @@ export function createProgram(): CommandUnknownOpts {
     .version(packageVersion())
     .addCommand(generateCommand())
     .addCommand(trainCommand())
+    .addCommand(convertCommand())
     .addCommand(datasetCommand())
     .addCommand(inspectCommand())
     .addCommand(doctorCommand())

@@ -26,9 +26,15 @@ const READ_ELEMENT: Readonly<Record<StoredDType, ReadElement>> = {
  * @throws FileError where the file has gone or shrunk since it was indexed.
  */
 export async function readTensor(tensor: StoredTensor): Promise<Float32Array> {
-  const {file: path, byteOffset, byteLength, dtype} = tensor;
-  const bytes = await withFile(path, file => readBytes(file, path, byteOffset, byteLength));
-  return toFloat32(bytes, dtype);
+  return toFloat32(await readStored(tensor), tensor.dtype);
+}
+
+/**
+ * Reads one tensor's bytes as they are in its file.
+ * @throws FileError where the file has gone or shrunk since it was indexed.
+ */
+export function readStored({file: path, byteOffset, byteLength}: StoredTensor): Promise<Buffer> {
+  return withFile(path, file => readBytes(file, path, byteOffset, byteLength));
 }
 
 /** Converts little-endian elements of a dtype to float32. */

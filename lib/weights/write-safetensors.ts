@@ -1,7 +1,7 @@
-import {type FileHandle, open, rename, rm} from 'node:fs/promises';
-import {ArgumentError, FileError} from '../errors.ts';
+import {ArgumentError} from '../errors.ts';
 import {SAFETENSORS_DTYPES} from './safetensors.ts';
 import {BYTES_PER_ELEMENT, elementCount, formatShape, type StoredDType} from './stored-tensor.ts';
+import {writeWholeFile} from './write-file.ts';
 
 /** A tensor to be written: its elements, row-major, in the byte layout of its dtype. */
 export interface TensorData {
@@ -28,17 +28,7 @@ export async function writeSafetensors(
       BYTES_PER_ELEMENT[b.dtype] - BYTES_PER_ELEMENT[a.dtype] || (nameA < nameB ? -1 : 1),
   );
   const header = encodeHeader(ordered, metadata);
-  const partial = `${path}.partial-${process.pid}`;
-  try {
-    await writeParts(partial, [header, ...ordered.map(([, tensor]) => tensor.data)]);
-    await rename(partial, path);
-  } catch (cause) {
-    await rm(partial, {force: true});
-    throw new FileError(
-      `${path}: cannot be written: ${(cause as Error).message}. Check that the folder exists and has room.`,
-      {cause},
-    );
-  }
+  await writeWholeFile(path, [header, ...ordered.map(([, tensor]) => tensor.data)]);
 }
 
 /** The length of the header and the header itself, padded with blanks so that the data are aligned. */
@@ -60,7 +50,7 @@ function encodeHeader(
   return header;
 }
 
-function checkedByteLength(name: string, {shape, dtype, data}: TensorData): number {
+export function checkedByteLength(name: string, {shape, dtype, data}: TensorData): number {
   if (name === '__metadata__') {
     throw new ArgumentError(
       `tensors: expected names of tensors; got '__metadata__', which the format reserves.`,
@@ -74,22 +64,4 @@ function checkedByteLength(name: string, {shape, dtype, data}: TensorData): numb
     );
   }
   return expected;
-}
-
-async function writeParts(path: string, parts: readonly ArrayBufferView[]): Promise<void> {
-  const file = await open(path, 'w');
-  try {
-    for (const part of parts) await writeAll(file, part);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** `write` may take less than it is given, above 2 GiB always. */
-async function writeAll(file: FileHandle, part: ArrayBufferView): Promise<void> {
-  const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-  let done = 0;
-  while (done < bytes.length)
-    done += (await file.write(bytes, done, Math.min(bytes.length - done, 2 ** 30))).bytesWritten;
 }
