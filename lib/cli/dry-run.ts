@@ -65,8 +65,7 @@ async function samplesByTask(folder: string): Promise<Record<string, number>> {
 const number = new Intl.NumberFormat('en');
 
 function runText({adapter, models, training}: Recipe): string {
-  const {steps, batchSize, accumulate, resolution, learningRate, schedule} = training;
-  const {buckets = [[resolution, resolution]]} = training;
+  const {steps, batchSize, accumulate, buckets, learningRate, schedule} = training;
   const sizes = buckets.map(size => size.join('x')).join(' ');
   const samples =
     accumulate === 1 ? `${batchSize}` : `${batchSize * accumulate} (${accumulate} x ${batchSize})`;

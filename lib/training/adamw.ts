@@ -9,6 +9,7 @@ import type {Tensor} from '../graph/tensor.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {DeviceTensor} from '../runtime/device-tensor.ts';
 import {type DeviceTensors, disposeAll, readAll} from './device-tensors.ts';
+import {weightsOf} from './optimizer-state.ts';
 
 /** Names and defaults of PyTorch's AdamW. */
 export interface AdamWOptions {
@@ -134,13 +135,7 @@ export class AdamW {
 
   /** The weights as they are now. */
   async weights(): Promise<Map<string, HostTensor>> {
-    const states = await this.saved();
-    return new Map(
-      [...states].map(([name, {shape, data}]) => [
-        name,
-        {shape: shape.slice(1), data: data.slice(0, data.length / 3)},
-      ]),
-    );
+    return weightsOf(await this.saved());
   }
 
   /** All that {@link resume} needs beside the number of steps. */

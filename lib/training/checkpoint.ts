@@ -11,6 +11,7 @@ import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {openWeights} from '../weights/open-weights.ts';
 import {readTensor} from '../weights/read-tensor.ts';
 import {writeSafetensors} from '../weights/write-safetensors.ts';
+import {weightsOf} from './optimizer-state.ts';
 
 const progressFields = z.object({
   /** Steps of the run. */
@@ -125,15 +126,5 @@ function writeTensors(path: string, tensors: ReadonlyMap<string, HostTensor>): P
   return writeSafetensors(
     path,
     new Map([...tensors].map(([name, tensor]) => [name, {...tensor, dtype: 'float32' as const}])),
-  );
-}
-
-/** The weights of optimiser states. */
-function weightsOf(state: ReadonlyMap<string, HostTensor>): Map<string, HostTensor> {
-  return new Map(
-    [...state].map(([name, {shape, data}]) => [
-      name,
-      {shape: shape.slice(1), data: data.subarray(0, data.length / 3)},
-    ]),
   );
 }

@@ -20,15 +20,14 @@ const side = count.multipleOf(8);
 const text = z.string().min(1);
 const share = z.number().min(0).max(1);
 
-/** Numbers of a run: the options of {@link TrainerOptions} that a recipe can hold, with their defaults. */
-export const trainerSettings = z.strictObject({
+const fields = z.strictObject({
   /** Optimiser steps of the whole run. */
   steps: count,
-  /** Side of the training pictures in pixels, a multiple of 64, to which all are stretched. Default 512. */
+  /** Side of the training pictures in pixels, a multiple of 64: short for one square bucket. Default 512. */
   resolution: side.default(512),
   /**
-   * Sizes of the training pictures, [width, height] in multiples of 64, in place of the resolution. A picture is resized to
-   * cover the one of the nearest aspect ratio and its centre is cut out; those of a batch have one size.
+   * Sizes of the training pictures, [width, height] in multiples of 64. A picture is resized to cover the one of the
+   * nearest aspect ratio and its centre is cut out; those of a batch have one size.
    */
   buckets: z
     .array(z.tuple([side, side]).readonly())
@@ -82,6 +81,11 @@ export const trainerSettings = z.strictObject({
   /** Steps in a row whose loss is not finite before the run gives up. Default 10. */
   maxSkippedSteps: count.default(10),
 });
+
+/** {@link TrainerOptions} that a recipe can hold: defaults filled in, the resolution a bucket. */
+export const trainerSettings = fields.transform(
+  ({resolution, buckets = [[resolution, resolution]] as const, ...settings}) => ({...settings, buckets}),
+);
 
 export interface TrainerOptions extends z.input<typeof trainerSettings> {
   /** Base model, encoders, and an adapter of the kind that is trained; its weights are not read. */

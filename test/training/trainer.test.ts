@@ -274,7 +274,7 @@ test.serial('entries are not shared by resolutions or encoders', async t => {
 test('refuses sizes that the models cannot be trained on', async t => {
   const create = async (changes: Partial<TrainerOptions>) => Trainer.create(await optionsFor(t, changes));
   const refusal = (message: RegExp) => ({instanceOf: ArgumentError, message});
-  await t.throwsAsync(create({resolution: 72}), refusal(/^resolution: .*multiples of 64.* 72 x 72/));
+  await t.throwsAsync(create({resolution: 72}), refusal(/^resolution, buckets: .*multiples of 64.* 72 x 72/));
   await t.throwsAsync(
     create({
       buckets: [
@@ -282,7 +282,7 @@ test('refuses sizes that the models cannot be trained on', async t => {
         [64, 96],
       ],
     }),
-    refusal(/^buckets: .* 64 x 96/),
+    refusal(/^resolution, buckets: .* 64 x 96/),
   );
   await t.throwsAsync(create({buckets: []}), refusal(/buckets/));
 });

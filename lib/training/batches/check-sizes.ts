@@ -6,16 +6,16 @@ import type {PictureSettings} from './prepare-pictures.ts';
  * Training halves pictures in the VAE, then latents in the UNet, and its gradients take whole halves alone: for Stable
  * Diffusion 1.5 sides are multiples of 64.
  *
- * @throws ArgumentError for a resolution or buckets of other sizes
+ * @throws ArgumentError for buckets of other sizes
  */
 export function checkSizes(
   {vae, denoiser}: PipelineModels,
-  {resolution, buckets}: Pick<PictureSettings, 'resolution' | 'buckets'>,
+  {buckets}: Pick<PictureSettings, 'buckets'>,
 ): void {
   const multiple = vae.scaleFactor * 2 ** (denoiser.config.blockOutChannels.length - 1);
-  const sizes = buckets ?? [[resolution, resolution]];
-  const bad = sizes.find(([width, height]) => width % multiple !== 0 || height % multiple !== 0);
+  const bad = buckets.find(([width, height]) => width % multiple !== 0 || height % multiple !== 0);
   if (bad === undefined) return;
-  const name = buckets === undefined ? 'resolution' : 'buckets';
-  throw new ArgumentError(`${name}: expected sides in multiples of ${multiple}, got ${bad.join(' x ')}.`);
+  throw new ArgumentError(
+    `resolution, buckets: expected sides in multiples of ${multiple}, got ${bad.join(' x ')}.`,
+  );
 }

@@ -15,11 +15,11 @@ import type {PictureSettings} from './prepare-pictures.ts';
 export async function openEncoderCaches(
   folder: string,
   models: PipelineModels,
-  {resolution, buckets}: Pick<PictureSettings, 'resolution' | 'buckets'>,
+  {buckets}: Pick<PictureSettings, 'buckets'>,
 ): Promise<EncoderCaches> {
   const {vae} = models;
   const {adapter, imageEncoder} = adapterOf(models);
-  const target = [await identityOf(vae), vae.config, buckets ?? resolution];
+  const target = [await identityOf(vae), vae.config, buckets];
   const {config, preprocess} = imageEncoder;
   const condition = [await identityOf(imageEncoder), config, preprocess, adapter.features];
   return {

@@ -8,19 +8,14 @@ import type {ImageReference} from '../../datasets/dataset-sample.ts';
 import {FileError} from '../../errors.ts';
 import {type ClipPreprocessConfig, preprocessForClip} from '../../images/clip-preprocess.ts';
 import type {RgbImage} from '../../images/image.ts';
-import {coverToTensor, imageToTensor} from '../../images/latent-image.ts';
+import {coverToTensor} from '../../images/latent-image.ts';
 import type {HostTensor} from '../../pipelines/host-tensor.ts';
 import {type EncoderCache, type EncoderCaches, entryPath, readEntry} from './encoder-cache.ts';
 
 /** How pictures are prepared. */
 export interface PictureSettings {
-  /** Side of the targets in pixels, a multiple of 8, to which they are stretched. */
-  readonly resolution: number;
-  /**
-   * Sizes of the targets in place of the resolution, one at least, in multiples of 8: each target is resized to cover the
-   * nearest one, and its centre is cut out.
-   */
-  readonly buckets?: readonly Bucket[] | undefined;
+  /** Sizes of the targets, one at least, in multiples of 8: each covers the nearest one, and its centre is cut out. */
+  readonly buckets: readonly Bucket[];
   /** Of the image encoder. */
   readonly preprocess: ClipPreprocessConfig;
   readonly caches?: EncoderCaches | undefined;
@@ -77,11 +72,7 @@ async function preparePicture(
   return {pixels: await toPixels(await decodeDatasetImage(reference, bytes)), entry};
 }
 
-async function targetTensor(image: RgbImage, {resolution, buckets}: PictureSettings): Promise<HostTensor> {
-  if (buckets === undefined) {
-    const data = await imageToTensor(image, resolution, resolution);
-    return {shape: [1, 3, resolution, resolution], data};
-  }
+async function targetTensor(image: RgbImage, {buckets}: PictureSettings): Promise<HostTensor> {
   const [width, height] = nearestBucket(buckets, image);
   return {shape: [1, 3, height, width], data: await coverToTensor(image, width, height)};
 }

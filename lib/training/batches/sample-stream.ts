@@ -162,11 +162,11 @@ export class SampleStream {
 
   async #prepare({sample, generator}: Drawn): Promise<PreparedSample | UnreadablePictures> {
     const {prompt, objectName, task, target, condition} = sample;
-    const {dropout, numTrainTimesteps, numWorkers, resolution, buckets, preprocess, caches} = this.#options;
+    const {dropout, numTrainTimesteps, numWorkers, buckets, preprocess, caches} = this.#options;
     const instructions = this.#dataset.instructions.get(task) ?? [];
     const choices = chooseForSample(generator, {numTrainTimesteps, dropout, instructions, objectName});
     this.#pool ??= new PicturePool(numWorkers);
-    const pictures = await this.#pool.run({target, condition, resolution, buckets, preprocess, caches});
+    const pictures = await this.#pool.run({target, condition, buckets, preprocess, caches});
     return 'reason' in pictures ? pictures : {...pictures, prompt, choices, generator};
   }
 

@@ -83,13 +83,7 @@ export async function forecastTraining(options: ForecastOptions): Promise<Traini
 }
 
 /** A batch of noise for pictures, of the largest size. */
-function encodeMadeUp({
-  models,
-  batchSize,
-  resolution,
-  buckets = [[resolution, resolution]],
-  minSnrGamma,
-}: ForecastOptions): Promise<EncodedBatch> {
+function encodeMadeUp({models, batchSize, buckets, minSnrGamma}: ForecastOptions): Promise<EncodedBatch> {
   const {alphasCumprod, predictionType} = createScheduler('ddpm', models.schedulerConfig);
   const [width, height] = buckets.reduce((a, b) => (b[0] * b[1] > a[0] * a[1] ? b : a));
   const side = adapterOf(models).imageEncoder.preprocess.cropSize;

@@ -52,7 +52,7 @@ function lossLook(
   dataset: Dataset,
   {scheduler, texts, caches}: WatchedRun,
 ): Look {
-  const {models, batchSize, resolution, buckets, seed, validation} = options;
+  const {models, batchSize, buckets, seed, validation} = options;
   const {numTrainTimesteps, alphasCumprod, predictionType} = scheduler;
   const {preprocess} = adapterOf(models).imageEncoder;
   const {lossEvery, drawsPerTask} = validation;
@@ -61,7 +61,7 @@ function lossLook(
     trained: trainedModel(models, options),
     draws: validationDraws(dataset, {drawsPerTask, numTrainTimesteps, seed}),
     batchSize,
-    pictures: {resolution, buckets, preprocess, caches},
+    pictures: {buckets, preprocess, caches},
     encoding: {texts, alphasCumprod, predictionType: trainedPrediction(predictionType)},
   });
   return {
@@ -74,14 +74,13 @@ function lossLook(
 }
 
 function samplesLook(
-  {models, dtype, resolution, buckets, folder, seed, validation}: ResolvedTrainerOptions,
+  {models, dtype, buckets, folder, seed, validation}: ResolvedTrainerOptions,
   dataset: Dataset,
   adapter: AdapterModels,
 ): Look {
   const {samplesEvery, numInferenceSteps} = validation;
   const requests = sampleRequests(dataset, {...validation, seed});
-  const pictures = {resolution, buckets};
-  const setup = {models: {...models, adapter}, requests, dtype, pictures, numInferenceSteps};
+  const setup = {models: {...models, adapter}, requests, dtype, buckets, numInferenceSteps};
   return {
     name: 'samples',
     every: samplesEvery,

@@ -2,7 +2,7 @@
  * Pictures that an adapter in training makes of a held-out set: the same conditions, prompts, instructions and noise at
  * every step.
  */
-import {nearestBucket} from '../../datasets/buckets.ts';
+import {type Bucket, nearestBucket} from '../../datasets/buckets.ts';
 import type {Dataset} from '../../datasets/dataset.ts';
 import type {DatasetProblem, DatasetSample} from '../../datasets/dataset-sample.ts';
 import type {RunOptions} from '../../engine/compiled-function.ts';
@@ -15,7 +15,6 @@ import type {AdapterModels} from '../../pipelines/conditioning.ts';
 import {generate} from '../../pipelines/generate.ts';
 import type {HostTensor} from '../../pipelines/host-tensor.ts';
 import type {PipelineModels} from '../../pipelines/pipeline-models.ts';
-import type {PictureSettings} from '../batches/prepare-pictures.ts';
 import {nameObject} from '../batches/sample-choices.ts';
 import {nothingReadable, readPictures, type SamplePictures} from './sample-pictures.ts';
 import {samplesByTask} from './validation-set.ts';
@@ -63,7 +62,7 @@ export interface GenerateSamplesSetup {
   readonly requests: readonly SampleRequest[];
   readonly dtype: ComputeDType;
   /** Sizes of the pictures, as in training. */
-  readonly pictures: Pick<PictureSettings, 'resolution' | 'buckets'>;
+  readonly buckets: readonly Bucket[];
   readonly numInferenceSteps: number;
 }
 
@@ -79,7 +78,7 @@ export interface GeneratedSamples {
  * @throws FileError where no sample can be read; NumericError where a prediction is not finite; the signal's reason on abort
  */
 export async function generateSamples(
-  {models, requests, dtype, pictures: sizes, numInferenceSteps}: GenerateSamplesSetup,
+  {models, requests, dtype, buckets, numInferenceSteps}: GenerateSamplesSetup,
   weights: ReadonlyMap<string, HostTensor>,
   {signal}: Pick<RunOptions, 'signal'> = {},
 ): Promise<GeneratedSamples> {
@@ -94,7 +93,6 @@ export async function generateSamples(
     for (const {sample, instructions, seed} of requests) {
       const pictures = await readPictures(sample, problems);
       if (pictures === undefined) continue;
-      const {buckets = [[sizes.resolution, sizes.resolution]]} = sizes;
       const [width, height] = nearestBucket(buckets, pictures.target);
       const results: SampleRow['results'][number][] = [];
       // One at a time: training holds much of the memory.

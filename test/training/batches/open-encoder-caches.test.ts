@@ -7,7 +7,7 @@ import {openEncoderCaches} from '../../../lib/training/batches/open-encoder-cach
 const load = async (options: RandomOptions = {}) =>
   (await IPAdapterInstructPipeline.random({adapter: 'instruct', device: 'cpu', ...options})).models;
 const models = await load();
-const sizes = {resolution: 512};
+const sizes = {buckets: [[512, 512]]} as const;
 
 test('entries depend on weights, dtype, sizes of targets, and what the adapter reads of conditions', async t => {
   const open = async (of = models, given: Parameters<typeof openEncoderCaches>[2] = sizes) => {
@@ -26,8 +26,14 @@ test('entries depend on weights, dtype, sizes of targets, and what the adapter r
   t.is(classic[0], target);
   t.not(classic[1], condition);
   const targets = [target];
-  for (const given of [{resolution: 256}, {...sizes, buckets: [[512, 512]]}] as const) {
-    const other = await open(models, given);
+  for (const buckets of [
+    [[256, 256]],
+    [
+      [512, 512],
+      [256, 512],
+    ],
+  ] as const) {
+    const other = await open(models, {buckets});
     targets.push(other[0]);
     t.is(other[1], condition);
   }

@@ -7,7 +7,7 @@ import {MixtureSampler} from '../../../lib/datasets/mixture-sampler.ts';
 import {ArgumentError, FileError, InternalError} from '../../../lib/errors.ts';
 import {clipDefaults, preprocessForClip} from '../../../lib/images/clip-preprocess.ts';
 import {decodeImage} from '../../../lib/images/decode-image.ts';
-import {imageToTensor} from '../../../lib/images/latent-image.ts';
+import {coverToTensor} from '../../../lib/images/latent-image.ts';
 import {chooseForSample, defaultDropout} from '../../../lib/training/batches/sample-choices.ts';
 import {
   type PreparedSample,
@@ -21,7 +21,7 @@ const options: SampleStreamOptions = {
   seed: 5,
   dropout: defaultDropout,
   numTrainTimesteps: 1000,
-  resolution: 64,
+  buckets: [[64, 64]] as const,
   preprocess: {...clipDefaults, size: 32, cropSize: 32},
   batchSize: 1,
   numWorkers: 0,
@@ -61,14 +61,14 @@ for (const numWorkers of [0, 1, 3]) {
       for (let i = 0; i < 12; i++) {
         const {sample, generator} = sampler.next();
         const instructions = dataset.instructions.get(sample.task)!;
-        const {preprocess, resolution} = options;
+        const {preprocess} = options;
         const expected = {
           prompt: sample.prompt,
           choices: chooseForSample(generator, {...options, instructions}),
           target: {
             pixels: {
               shape: [1, 3, 64, 64],
-              data: await imageToTensor(await decodeImage(sample.target.file), resolution, resolution),
+              data: await coverToTensor(await decodeImage(sample.target.file), 64, 64),
             },
             entry: undefined,
           },

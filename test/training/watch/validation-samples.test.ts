@@ -35,7 +35,13 @@ function samplesOf(events: readonly WatchEvent[]) {
 function setupFor(dataset: Dataset) {
   const requests = sampleRequests(dataset, {samplesPerTask: 1, instructionsPerSample: 2, seed: 5});
   const dtype = 'float32' as const;
-  return {models: {...models, adapter}, requests, dtype, pictures: {resolution}, numInferenceSteps: 2};
+  return {
+    models: {...models, adapter},
+    requests,
+    dtype,
+    buckets: [[resolution, resolution]] as const,
+    numInferenceSteps: 2,
+  };
 }
 
 test('each task has its first samples, with instructions in turn, no more than there are', async t => {
@@ -219,7 +225,7 @@ test.serial('pictures have the size of the bucket that is nearest to the target'
     [64, 64],
     [128, 64],
   ] as const;
-  const {rows} = await generateSamples({...setupFor(dataset), pictures: {resolution, buckets}}, initial);
+  const {rows} = await generateSamples({...setupFor(dataset), buckets}, initial);
   for (const {picture} of rows.flatMap(({results}) => results)) {
     t.deepEqual([picture.width, picture.height], [128, 64]);
   }
