@@ -54,8 +54,12 @@ interface Part {
   readonly where: string;
 }
 
-interface BaseParts {
+interface BaseParts extends FrozenParts {
   readonly unet: Part;
+}
+
+/** Of the models that stay as they are where a UNet is trained. */
+interface FrozenParts {
   readonly vae: Part;
   readonly textEncoder: Part;
   readonly tokenizerFolder: string;
@@ -87,11 +91,37 @@ export async function loadModels(options: LoadOptions): Promise<PipelineModels> 
   };
 }
 
-async function folderParts({model, vae, tokenizer}: LoadOptions): Promise<BaseParts> {
-  const [unet, textEncoder] = [join(model, 'unet'), join(model, 'text_encoder')];
+/**
+ * The models of a diffusers folder that stay as they are where a UNet is trained; its `unet` need not be there.
+ *
+ * @throws FileError, WeightsError, ArgumentError for whatever is missing or does not fit
+ */
+export async function loadFrozenModels(
+  settings: ComponentSettings,
+  model: string,
+): Promise<Pick<PipelineModels, 'vae' | 'textEncoder' | 'schedulerConfig'>> {
+  const parts = await frozenParts({model});
+  const tokenizer = await CLIPTokenizer.load(parts.tokenizerFolder);
+  return {
+    vae: loadVae(settings, parts.vae),
+    textEncoder: loadTextEncoder(settings, 'text_encoder', parts.textEncoder, tokenizer),
+    schedulerConfig: parts.schedulerConfig,
+  };
+}
+
+async function folderParts(options: LoadOptions): Promise<BaseParts> {
+  const unet = await componentPart(join(options.model, 'unet'), tensors => tensors);
+  return {unet, ...(await frozenParts(options))};
+}
+
+async function frozenParts({
+  model,
+  vae,
+  tokenizer,
+}: Pick<LoadOptions, 'model' | 'vae' | 'tokenizer'>): Promise<FrozenParts> {
+  const textEncoder = join(model, 'text_encoder');
   const schedulerPath = join(model, 'scheduler', 'scheduler_config.json');
   return {
-    unet: await componentPart(unet, tensors => tensors),
     vae: await vaePart(vae ?? join(model, 'vae')),
     textEncoder: await componentPart(textEncoder, tensors =>
       canonicalTextEncoderTensors(tensors, {withProjection: false}),
