@@ -3,6 +3,8 @@ import {fileURLToPath} from 'node:url';
 import test from 'ava';
 import fc from 'fast-check';
 import {ArgumentError} from '../../lib/errors.ts';
+import {wordSymbols} from '../../lib/tokenizer/byte-pair-encoder.ts';
+import {textToSymbols} from '../../lib/tokenizer/byte-symbols.ts';
 import {CLIPTokenizer} from '../../lib/tokenizer/clip-tokenizer.ts';
 import {splitClipWords} from '../../lib/tokenizer/clip-words.ts';
 import {learnVocabulary} from '../../lib/tokenizer/learn-vocabulary.ts';
@@ -37,6 +39,38 @@ function lengthOf(files: TokenizerFiles, modelMaxLength: number): TokenizerFiles
   return {...files, modelMaxLength};
 }
 
+/** Merges as Sennrich et al. find them: all pairs are counted anew for each. */
+function mergesByRecount(all: readonly string[], idOf: ReadonlyMap<string, number>, size: number): string[] {
+  let words = all.flatMap(splitClipWords).map(word => wordSymbols(textToSymbols(word)));
+  const merges: string[] = [];
+  while (merges.length < size - 514) {
+    const counts = new Map<string, number>();
+    for (const word of words) {
+      for (let i = 0; i + 1 < word.length; i++) {
+        const pair = `${word[i]} ${word[i + 1]}`;
+        counts.set(pair, (counts.get(pair) ?? 0) + 1);
+      }
+    }
+    const ids = (pair: string) => pair.split(' ').map(piece => idOf.get(piece)!) as [number, number];
+    const [best] = [...counts]
+      .filter(([, count]) => count >= 2)
+      .sort(([a, m], [b, n]) => n - m || ids(a)[0] - ids(b)[0] || ids(a)[1] - ids(b)[1]);
+    if (best === undefined) break;
+    merges.push(best[0]);
+    words = words.map(word => mergedWord(word, best[0]));
+  }
+  return merges;
+}
+
+function mergedWord(word: readonly string[], pair: string): string[] {
+  const merged: string[] = [];
+  for (let i = 0; i < word.length; i++) {
+    const isPair = `${word[i]} ${word[i + 1]}` === pair;
+    merged.push(isPair ? `${word[i]}${word[++i]}` : word[i]!);
+  }
+  return merged;
+}
+
 test("merges and token ids are those of Hugging Face's tokenizers", async t => {
   const files = await learnVocabulary(reference.captions, reference);
   t.deepEqual(
@@ -66,6 +100,20 @@ test('a folder of it is read as it was written', async t => {
   for (const text of [...reference.captions, ...reference.cases.map(({text}) => text)]) {
     t.deepEqual(loaded.encode(text), written.encode(text));
   }
+});
+
+test('merges are those of a count of all pairs before each', async t => {
+  await t.notThrowsAsync(
+    fc.assert(
+      fc.asyncProperty(texts, fc.integer({min: 514, max: 600}), async (all, size) => {
+        const {merges, vocabulary} = await learnVocabulary(all, {size});
+        t.deepEqual(
+          merges.map(pair => pair.join(' ')),
+          mergesByRecount(all, vocabulary, size),
+        );
+      }),
+    ),
+  );
 });
 
 test('any text is encoded, and its tokens spell it', async t => {
