@@ -9,6 +9,7 @@ import type {TrainingResult} from '../../training/trainer-options.ts';
 import {dryRun} from '../dry-run.ts';
 import {interruptible} from '../interrupt.ts';
 import {showTrainingProgress} from '../training-progress.ts';
+import {warn} from '../warn.ts';
 
 interface Flags {
   readonly config: string;
@@ -78,8 +79,4 @@ function report({json}: Flags, folder: string, result: TrainingResult): void {
     const state = result.isFinished ? 'finished' : 'stopped; the same command goes on';
     process.stdout.write(`${folder}: ${result.step} steps, ${state}\n`);
   }
-}
-
-function warn(message: string): void {
-  process.stderr.write(`warning: ${message}\n`);
 }
