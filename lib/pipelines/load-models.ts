@@ -82,7 +82,7 @@ export async function loadModels(options: LoadOptions): Promise<PipelineModels> 
     engine: settings.engine,
     textEncoder,
     denoiser,
-    vae: loadVae(settings, parts.vae),
+    vae: vaeOf(settings, parts.vae),
     adapter: await loadAdapter(settings, options, denoiser, textEncoder),
     controlNets: await Promise.all(
       (options.controlNets ?? []).map((folder, index) => loadControlNet(settings, folder, index, denoiser)),
@@ -103,7 +103,7 @@ export async function loadFrozenModels(
   const parts = await frozenParts({model});
   const tokenizer = await CLIPTokenizer.load(parts.tokenizerFolder);
   return {
-    vae: loadVae(settings, parts.vae),
+    vae: vaeOf(settings, parts.vae),
     textEncoder: loadTextEncoder(settings, 'text_encoder', parts.textEncoder, tokenizer),
     schedulerConfig: parts.schedulerConfig,
   };
@@ -175,7 +175,12 @@ function loadUNet(settings: ComponentSettings, part: Part): Denoiser {
   return new Denoiser(settings, weightsOf('unet', part, describeUNetWeights(config)), config);
 }
 
-function loadVae(settings: ComponentSettings, part: Part): Autoencoder {
+/** An autoencoder, alone: a folder, or a file. @throws FileError, WeightsError, ArgumentError where it is none */
+export async function loadVae(settings: ComponentSettings, path: string): Promise<Autoencoder> {
+  return vaeOf(settings, await vaePart(path));
+}
+
+function vaeOf(settings: ComponentSettings, part: Part): Autoencoder {
   const config = parseAutoencoderKLConfig(part.config);
   return new Autoencoder(settings, weightsOf('vae', part, describeAutoencoderKLWeights(config)), config);
 }

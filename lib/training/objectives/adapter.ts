@@ -2,7 +2,7 @@
  * An adapter on a frozen base model, trained on pictures with conditions (Rowles et al. 2024, §3.4).
  */
 import {createScheduler} from '../../schedulers/create-scheduler.ts';
-import {type AdapterBatch, adapterLoss, type TrainedModel} from '../adapter-loss.ts';
+import {type AdapterBatch, adapterLoss} from '../adapter-loss.ts';
 import {adapterSamples, type PreparedSample} from '../batches/adapter-samples.ts';
 import {checkSizes} from '../batches/check-sizes.ts';
 import {adapterOf, encodeBatch} from '../batches/encode-batch.ts';
@@ -14,15 +14,7 @@ import type {Objective} from '../objective.ts';
 import type {ResolvedTrainerOptions} from '../trainer-options.ts';
 import {createWatch} from '../watch/create-watch.ts';
 import {encodedBatches} from './encoded-batches.ts';
-
-/** What of a run the loss depends on. */
-export type AdapterLossOptions = Pick<ResolvedTrainerOptions, 'models' | 'dtype'>;
-
-/** @throws ArgumentError where the models have no adapter */
-export function trainedModel({models, dtype}: AdapterLossOptions): TrainedModel {
-  const {weights: unet, config} = models.denoiser;
-  return {unet, config, adapter: adapterOf(models).adapter.description, dtype};
-}
+import {type AdapterLossOptions, trainedModel} from './trained-model.ts';
 
 /**
  * The part that forecasts need, without data.

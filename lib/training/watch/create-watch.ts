@@ -11,7 +11,7 @@ import {adapterOf} from '../batches/encode-batch.ts';
 import type {EncoderCaches} from '../batches/encoder-cache.ts';
 import type {TextCache} from '../batches/text-cache.ts';
 import {trainedPrediction} from '../diffusion-loss.ts';
-import {trainedModel} from '../objectives/adapter.ts';
+import {trainedModel} from '../objectives/trained-model.ts';
 import type {ResolvedTrainerOptions} from '../trainer-options.ts';
 import {drawSampleGrid} from './sample-grid.ts';
 import {clipMetrics} from './sample-metrics.ts';
