@@ -8,7 +8,7 @@ import {FileWeights} from '../engine/file-weights.ts';
 import {ArgumentError, FileError, WeightsError} from '../errors.ts';
 import {parseClipPreprocessConfig} from '../images/clip-preprocess-config.ts';
 import {describeAutoencoderKLWeights, parseAutoencoderKLConfig} from '../models/autoencoder-kl.ts';
-import {describeClipTextWeights, parseClipTextConfig} from '../models/clip-text.ts';
+import {type ClipTextConfig, describeClipTextWeights, parseClipTextConfig} from '../models/clip-text.ts';
 import {describeClipVisionWeights, parseClipVisionConfig} from '../models/clip-vision.ts';
 import {describeControlNetWeights} from '../models/controlnet.ts';
 import {parseControlNetConfig} from '../models/controlnet-config.ts';
@@ -192,6 +192,7 @@ function loadTextEncoder(
   tokenizer: CLIPTokenizer,
 ): TextEncoder {
   const config = parseClipTextConfig(part.config);
+  expectItsTokenizer(label, config, tokenizer);
   return new TextEncoder(
     settings,
     weightsOf(label, part, describeClipTextWeights(config)),
@@ -329,6 +330,19 @@ export async function loadInstructionEncoder(
   const own = (await isFile(join(folder, 'vocab.json'))) && tokenizerFolder === undefined;
   const itsTokenizer = own ? await CLIPTokenizer.load(folder) : tokenizer;
   return loadTextEncoder(settings, 'instruction_encoder', part, itsTokenizer);
+}
+
+function expectItsTokenizer(
+  label: string,
+  {vocabSize, maxPositionEmbeddings}: ClipTextConfig,
+  {bosTokenId, eosTokenId, padTokenId, modelMaxLength}: CLIPTokenizer,
+): void {
+  const greatestId = Math.max(bosTokenId, eosTokenId, padTokenId);
+  if (greatestId < vocabSize && modelMaxLength <= maxPositionEmbeddings) return;
+  throw new FileError(
+    `${label}: expected a tokenizer with ids below ${vocabSize} and texts of at most ${maxPositionEmbeddings} tokens, ` +
+      `got special tokens up to ${greatestId} and texts of ${modelMaxLength}. Give the tokenizer of the same model.`,
+  );
 }
 
 function expectTextWidth(textEncoder: TextEncoder, denoiser: Denoiser): void {

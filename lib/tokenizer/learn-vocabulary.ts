@@ -11,10 +11,10 @@ import {CLIP_MAX_LENGTH, CLIP_SPECIAL_TOKENS, MAX_TOKEN_ID, type TokenizerFiles}
 
 /** The last tokens: the end marker has the greatest id, as transformers' text models of `eos_token_id` 2 expect. */
 const markers = [CLIP_SPECIAL_TOKENS.bos, CLIP_SPECIAL_TOKENS.eos];
+const smallestSize = 2 * 256 + markers.length;
 /** A few milliseconds of work each. */
 const textsPerTurn = 256;
 const mergesPerTurn = 16;
-const smallestSize = 2 * 256 + markers.length;
 
 export interface VocabularyOptions {
   /** Tokens at most, special tokens included: 514 (bytes, bytes at the end of a word, two markers) or more. */

@@ -20,6 +20,7 @@ export interface TokenizerFiles {
 }
 
 const END_OF_TEXT = '<|endoftext|>';
+/** CLIP's own, for folders that name none. */
 export const CLIP_SPECIAL_TOKENS: SpecialTokens = {
   bos: '<|startoftext|>',
   eos: END_OF_TEXT,
