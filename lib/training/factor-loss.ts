@@ -6,7 +6,7 @@ import type {Tensor} from '../graph/tensor.ts';
 
 /**
  * The mean over a batch of the sum over groups of cross-entropies: float32 [1, 1]. Finite for logits of magnitudes up to
- * 1000.
+ * 1000, and groups of up to 200 classes.
  *
  * @param logits float32 [B, K], group by group
  * @param targets float32 [B, K]: in each group the probability of each class, times the group's weight; all 0 where the
@@ -33,12 +33,12 @@ function crossEntropies(logits: Tensor, target: Tensor): Tensor {
   );
 }
 
-/** Of {@link logSumExp}'s reference: it is above the maximum by no more than this times the logarithm of the count. */
+/** t of {@link logSumExp}: the larger it is, the larger x may be, and the smaller is n, by exp(-t · ln n) > 2^-126. */
 const temperature = 16;
 
 /**
- * ln Σ exp(x) over each row of x [B, n]: float32 [B, 1]. What is subtracted before exponentials are taken is no maximum
- * but a smooth bound of it, t · ln Σ exp(x / t), which ops with gradients can give.
+ * ln Σ exp(x) over each row of x [B, n]: float32 [B, 1]. What is subtracted before exponentials are taken is no maximum,
+ * for which there is no op, but a smooth bound of it: t · ln Σ exp(x / t) is above it by no more than t · ln n.
  */
 function logSumExp(x: Tensor): Tensor {
   const bound = scaled(logOfSum(scaled(x, 1 / temperature)), temperature);

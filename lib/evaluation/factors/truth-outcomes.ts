@@ -29,7 +29,7 @@ export interface TruthOutcomes {
 
 interface TaskFactors {
   readonly asked: readonly FactorName[];
-  /** Those whose leaking is what each task is prone to. */
+  /** Of the condition's other factors, those that come along most easily. */
   readonly unasked: readonly FactorName[];
 }
 
