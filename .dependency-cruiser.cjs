@@ -9,9 +9,9 @@ const floors = {
   models: ['engine', 'nn', 'graph', 'runtime', ...pure],
   pipelines: ['models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
   datasets: pure,
-  evaluation: ['datasets', 'pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
-  training: [
-    'evaluation',
+  training: ['datasets', 'pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
+  evaluation: [
+    'training',
     'datasets',
     'pipelines',
     'models',
@@ -23,8 +23,8 @@ const floors = {
     ...pure,
   ],
   cli: [
-    'training',
     'evaluation',
+    'training',
     'datasets',
     'pipelines',
     'models',

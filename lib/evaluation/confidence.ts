@@ -1,58 +1,51 @@
 /**
- * How sure a mean is.
+ * How far a number may lie from what many more samples would give: percentile intervals of the bootstrap (Efron 1979).
  */
-import {ArgumentError, invalidArgument} from '../errors.ts';
+import {ArgumentError} from '../errors.ts';
 import {TorchGenerator} from '../schedulers/torch-generator.ts';
 
-export interface BootstrapOptions {
-  /** Default 1000. */
-  readonly resamples?: number;
-  /** Of the resamples; equal seeds give equal intervals. Default 0. */
-  readonly seed?: number;
-}
-
-/** A mean, and where it lies with a confidence of 95 %. */
-export interface ConfidenceInterval {
+/** A mean, and the 95 % interval around it. */
+export interface Interval {
   readonly mean: number;
   readonly low: number;
   readonly high: number;
 }
 
-const confidence = 0.95;
-
-/**
- * The mean of independent values with its percentile bootstrap interval (Efron and Tibshirani 1993, An Introduction to the
- * Bootstrap, §13.3).
- *
- * @throws ArgumentError without values, or for values that are not finite
- */
-export function bootstrapInterval(
-  values: readonly number[],
-  {resamples = 1000, seed = 0}: BootstrapOptions = {},
-): ConfidenceInterval {
-  if (values.length === 0 || !values.every(Number.isFinite)) {
-    throw new ArgumentError(
-      `bootstrapInterval: expected finite numbers, at least one, got ${values.length === 0 ? 'none' : 'NaN or infinity'}. ` +
-        'Leave out what was not measured.',
-    );
-  }
-  if (!Number.isInteger(resamples) || resamples < 1) {
-    throw invalidArgument('resamples', 'a positive integer', resamples);
-  }
-  const generator = new TorchGenerator(seed);
-  const means = Float64Array.from({length: resamples}, () => {
-    const drawn = generator.rand([values.length]);
-    return drawn.reduce((sum, share) => sum + values[Math.floor(share * values.length)]!, 0) / values.length;
-  }).sort();
-  const tail = (1 - confidence) / 2;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return {mean, low: quantile(means, tail), high: quantile(means, 1 - tail)};
+export interface BootstrapOptions {
+  readonly resamples: number;
+  readonly seed: number;
 }
 
-/** Of sorted values, between neighbours in proportion. */
-function quantile(sorted: Float64Array, share: number): number {
-  const position = share * (sorted.length - 1);
-  const below = Math.floor(position);
-  const [low, high] = [sorted[below]!, sorted[Math.ceil(position)]!];
-  return low + (position - below) * (high - low);
+const share = 0.95;
+
+/**
+ * The mean of values, and its interval. Equal values and options give equal bits.
+ *
+ * @throws ArgumentError where there is no value
+ */
+export function bootstrapInterval(values: readonly number[], options: BootstrapOptions): Interval {
+  return bootstrap(values, mean, options);
+}
+
+/**
+ * A statistic of items, and its interval under drawing as many items anew, with replacement.
+ *
+ * @throws ArgumentError where there is no item
+ */
+export function bootstrap<T>(
+  items: readonly T[],
+  statistic: (items: readonly T[]) => number,
+  {resamples, seed}: BootstrapOptions,
+): Interval {
+  if (items.length === 0) throw new ArgumentError('bootstrap: expected at least one value, got none.');
+  const generator = new TorchGenerator(seed);
+  const drawn = Float64Array.from({length: resamples}, () =>
+    statistic(Array.from(generator.rand([items.length]), at => items[Math.floor(at * items.length)]!)),
+  ).sort();
+  const quantile = (q: number) => drawn[Math.round(q * (resamples - 1))]!;
+  return {mean: statistic(items), low: quantile((1 - share) / 2), high: quantile((1 + share) / 2)};
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

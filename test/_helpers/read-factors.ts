@@ -1,5 +1,5 @@
-import {type FactorName, factorGroups} from '../../lib/evaluation/factors/factor-groups.ts';
-import type {FactorLabels} from '../../lib/evaluation/factors/factor-labels.ts';
+import {type FactorName, factorGroups} from '../../lib/datasets/world/factor-groups.ts';
+import type {FactorLabels} from '../../lib/datasets/world/factor-labels.ts';
 import type {ReadFactors} from '../../lib/evaluation/factors/read-factors.ts';
 
 /** What a reader that makes no mistake reads of a picture with these labels; of what is not to be seen, the first class. */

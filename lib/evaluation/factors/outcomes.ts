@@ -1,7 +1,7 @@
 /**
  * Answers of yes or no about factors, and what they come to.
  */
-import type {FactorName} from './factor-groups.ts';
+import type {FactorName} from '../../datasets/world/factor-groups.ts';
 
 /** Of the factors that are asked about, whether it is so. */
 export type Outcomes = Readonly<Partial<Record<FactorName, boolean>>>;

@@ -1,8 +1,14 @@
 /**
  * From the reader's logits to the factors that it saw.
  */
+
+import {
+  type FactorGroup,
+  type FactorName,
+  factorClassLabels,
+  factorGroups,
+} from '../../datasets/world/factor-groups.ts';
 import {NumericError, ShapeError} from '../../errors.ts';
-import {type FactorGroup, type FactorName, factorClassLabels, factorGroups} from './factor-groups.ts';
 
 export interface ReadFactor {
   /** The likeliest class of the group. */

@@ -1,5 +1,5 @@
-import type {FactorName} from './factor-groups.ts';
-import type {FactorLabels} from './factor-labels.ts';
+import type {FactorName} from '../../datasets/world/factor-groups.ts';
+import type {FactorLabels} from '../../datasets/world/factor-labels.ts';
 import {type Tally, tallyOutcomes} from './outcomes.ts';
 import type {ReadFactors} from './read-factors.ts';
 

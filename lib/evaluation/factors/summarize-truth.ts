@@ -1,14 +1,15 @@
 /**
  * Truth outcomes of many generated pictures, by task.
  */
+
+import type {FactorName} from '../../datasets/world/factor-groups.ts';
 import {type WorldTask, worldTasks} from '../../datasets/world/tasks.ts';
-import {type BootstrapOptions, bootstrapInterval, type ConfidenceInterval} from '../confidence.ts';
-import type {FactorName} from './factor-groups.ts';
+import {type BootstrapOptions, bootstrapInterval, type Interval} from '../confidence.ts';
 import {type Outcomes, shareOf, type Tally, tallyOutcomes} from './outcomes.ts';
 import type {TruthOutcomes} from './truth-outcomes.ts';
 
 /** Of the share of each picture's factors. */
-export interface ShareSummary extends ConfidenceInterval {
+export interface ShareSummary extends Interval {
   /** Pictures that were asked about at least one. */
   readonly count: number;
   readonly factors: Readonly<Partial<Record<FactorName, Tally>>>;
@@ -25,7 +26,7 @@ export interface TaskOutcomes {
 /** Of the tasks that occur. */
 export function summarizeTruth(
   pictures: readonly TaskOutcomes[],
-  options: BootstrapOptions = {},
+  options: BootstrapOptions,
 ): Partial<Record<WorldTask, TaskSummary>> {
   const summaries: Partial<Record<WorldTask, TaskSummary>> = {};
   for (const task of worldTasks) {

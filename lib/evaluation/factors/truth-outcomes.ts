@@ -2,10 +2,11 @@
  * What a generated picture took from its condition, by the truth of drawn pictures: the task says what it was to take, and
  * factors say whether it did, what came along unasked, and whether the prompt was followed in all else.
  */
+
+import {type FactorName, factorGroups} from '../../datasets/world/factor-groups.ts';
+import {type FactorLabels, labelsOf} from '../../datasets/world/factor-labels.ts';
 import type {Factors} from '../../datasets/world/factors.ts';
 import type {WorldTask} from '../../datasets/world/tasks.ts';
-import {type FactorName, factorGroups} from './factor-groups.ts';
-import {type FactorLabels, labelsOf} from './factor-labels.ts';
 import type {Outcomes} from './outcomes.ts';
 import {type ReadFactors, shows} from './read-factors.ts';
 

@@ -2,11 +2,11 @@
 import test from 'ava';
 import {Choices} from '../../../lib/datasets/world/choices.ts';
 import {drawFactors} from '../../../lib/datasets/world/draw-factors.ts';
+import {factorClassLabels, factorGroups} from '../../../lib/datasets/world/factor-groups.ts';
+import {factorTargets, labelsOf} from '../../../lib/datasets/world/factor-labels.ts';
 import {renderPicture} from '../../../lib/datasets/world/render.ts';
 import {Engine} from '../../../lib/engine/engine.ts';
 import {RandomWeights} from '../../../lib/engine/random-weights.ts';
-import {factorClassLabels, factorGroups} from '../../../lib/evaluation/factors/factor-groups.ts';
-import {factorTargets, labelsOf} from '../../../lib/evaluation/factors/factor-labels.ts';
 import {readFactors} from '../../../lib/evaluation/factors/read-factors.ts';
 import {readerAccuracy} from '../../../lib/evaluation/factors/reader-accuracy.ts';
 import type {Tensor} from '../../../lib/graph/tensor.ts';

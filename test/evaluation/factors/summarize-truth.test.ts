@@ -18,7 +18,7 @@ test('tasks that occur have means over pictures, and counts by factor', t => {
       },
       {task: 'style', outcomes: {taken: {style: true}, leaked: {objectKind: false}, followed: {}}},
     ],
-    {resamples: 200},
+    {resamples: 200, seed: 0},
   );
   t.deepEqual(Object.keys(summary), ['style']);
   const {taken, leaked, followed} = summary.style!;
@@ -34,5 +34,5 @@ test('tasks that occur have means over pictures, and counts by factor', t => {
 });
 
 test('no pictures, no tasks', t => {
-  t.deepEqual(summarizeTruth([]), {});
+  t.deepEqual(summarizeTruth([], {resamples: 200, seed: 0}), {});
 });

@@ -1,9 +1,10 @@
 /**
  * What can be seen of a picture's factors, and the reader's training targets for it.
  */
-import type {Factors, Portrait, Scene} from '../../datasets/world/factors.ts';
-import {styleOf} from '../../datasets/world/styles.ts';
+
 import {type FactorName, factorClassLabels, factorGroups} from './factor-groups.ts';
+import type {Factors, Portrait, Scene} from './factors.ts';
+import {styleOf} from './styles.ts';
 
 /** Classes of the factors that a picture shows, by their groups. */
 export type FactorLabels = Readonly<Partial<Record<FactorName, string>>>;

@@ -3,9 +3,9 @@ import test from 'ava';
 import fc from 'fast-check';
 import {Choices} from '../../../lib/datasets/world/choices.ts';
 import {drawFactors, drawPortrait, drawScene} from '../../../lib/datasets/world/draw-factors.ts';
+import {factorClassLabels, factorGroups} from '../../../lib/datasets/world/factor-groups.ts';
+import {factorTargets, labelsOf} from '../../../lib/datasets/world/factor-labels.ts';
 import {styleOf} from '../../../lib/datasets/world/styles.ts';
-import {factorClassLabels, factorGroups} from '../../../lib/evaluation/factors/factor-groups.ts';
-import {factorTargets, labelsOf} from '../../../lib/evaluation/factors/factor-labels.ts';
 
 const seeds = fc.integer({min: 0, max: 2 ** 32 - 1});
 

@@ -1,10 +1,10 @@
 /**
  * Factors as classifications of pictures: groups of classes, and where each group stands among the reader's logits.
  */
-import {backgroundNames} from '../../datasets/world/backgrounds.ts';
-import type {Factors} from '../../datasets/world/factors.ts';
-import {layoutNames} from '../../datasets/world/layouts.ts';
-import {objectColors, objectKinds} from '../../datasets/world/objects.ts';
+import {backgroundNames} from './backgrounds.ts';
+import type {Factors} from './factors.ts';
+import {layoutNames} from './layouts.ts';
+import {objectColors, objectKinds} from './objects.ts';
 import {
   beards,
   expressions,
@@ -15,8 +15,8 @@ import {
   hairForms,
   noses,
   skinTones,
-} from '../../datasets/world/portrait/person.ts';
-import {styleNames} from '../../datasets/world/styles.ts';
+} from './portrait/person.ts';
+import {styleNames} from './styles.ts';
 
 type PictureType = Factors['type'];
 type ClassTable = Readonly<Record<string, readonly string[]>>;
