@@ -1,7 +1,6 @@
 /**
  * What can be seen of a picture's factors, and the reader's training targets for it.
  */
-
 import {type FactorName, factorClassLabels, factorGroups} from './factor-groups.ts';
 import type {Factors, Portrait, Scene} from './factors.ts';
 import {styleOf} from './styles.ts';

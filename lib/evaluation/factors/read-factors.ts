@@ -1,7 +1,6 @@
 /**
  * From the reader's logits to the factors that it saw.
  */
-
 import {
   type FactorGroup,
   type FactorName,

@@ -1,7 +1,6 @@
 /**
  * Truth outcomes of many generated pictures, by task.
  */
-
 import type {FactorName} from '../../datasets/world/factor-groups.ts';
 import {type WorldTask, worldTasks} from '../../datasets/world/tasks.ts';
 import {type BootstrapOptions, bootstrapInterval, type Interval} from '../confidence.ts';

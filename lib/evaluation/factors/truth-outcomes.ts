@@ -2,7 +2,6 @@
  * What a generated picture took from its condition, by the truth of drawn pictures: the task says what it was to take, and
  * factors say whether it did, what came along unasked, and whether the prompt was followed in all else.
  */
-
 import {type FactorName, factorGroups} from '../../datasets/world/factor-groups.ts';
 import {type FactorLabels, labelsOf} from '../../datasets/world/factor-labels.ts';
 import type {Factors} from '../../datasets/world/factors.ts';
