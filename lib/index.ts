@@ -50,6 +50,7 @@ export {type WorldCard, type WorldDatasetOptions, writeWorldDataset} from './dat
 export {type Dataset, openDataset} from './datasets/dataset.ts';
 export type {DatasetProblem, DatasetSample, ImageReference} from './datasets/dataset-sample.ts';
 export {writeDatasetVocabulary} from './datasets/write-vocabulary.ts';
+export type {Batches, ModelFiles, Objective} from './training/objective.ts';
 export {type ForecastOptions, forecastTraining, type TrainingForecast} from './training/recipes/forecast.ts';
 export {
   type AdapterInitialization,
@@ -65,7 +66,7 @@ export {
 export {type OpenedModelRecipe, openModelRecipe} from './training/recipes/open-model-recipe.ts';
 export {openRecipe} from './training/recipes/open-recipe.ts';
 export {type ModelRecipe, type Recipe, readRecipe, trainsModel} from './training/recipes/recipe.ts';
-export {Trainer} from './training/trainer.ts';
+export {Trainer, type TrainingRun} from './training/trainer.ts';
 export type {
   TrainerOptions,
   TrainingEvent,
