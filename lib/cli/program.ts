@@ -4,6 +4,7 @@ import {convertCommand} from './commands/convert.ts';
 import {datasetCommand} from './commands/dataset.ts';
 import {demoCommand} from './commands/demo.ts';
 import {doctorCommand} from './commands/doctor.ts';
+import {evaluateCommand} from './commands/evaluate.ts';
 import {generateCommand} from './commands/generate.ts';
 import {inspectCommand} from './commands/inspect.ts';
 import {trainCommand} from './commands/train.ts';
@@ -18,6 +19,7 @@ export function createProgram(): CommandUnknownOpts {
     .version(packageVersion())
     .addCommand(generateCommand())
     .addCommand(trainCommand())
+    .addCommand(evaluateCommand())
     .addCommand(convertCommand())
     .addCommand(datasetCommand())
     .addCommand(inspectCommand())
