@@ -14,7 +14,7 @@ export function showEvaluation(): ShownEvaluation {
   let [first, start] = [0, begin];
   const describe = ({done, total}: EvaluationProgress) => {
     const now = performance.now();
-    if (done === first || now - begin < 100) {
+    if (done === first || done === total || now - begin < 100) {
       [first, start] = [done, now];
       return '';
     }

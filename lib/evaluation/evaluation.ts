@@ -9,7 +9,7 @@ import type {Interval} from './confidence.ts';
 import type {EvaluatedAdapter} from './evaluated-adapters.ts';
 import type {InstructionMap} from './instruction-map.ts';
 import type {GenerationSettings} from './make-pictures.ts';
-import type {MetricName} from './picture-record.ts';
+import {type MetricName, metricNames} from './picture-record.ts';
 import type {RewordingOptions} from './picture-requests.ts';
 import type {ScoreDifference, TaskScores} from './summarize.ts';
 
@@ -61,6 +61,8 @@ export interface RewordingEffect extends RewordingOptions {
 
 const interval = z.object({mean: z.number(), low: z.number(), high: z.number()});
 
+const tallies = z.record(z.string(), z.object({hits: z.int(), count: z.int()}));
+
 const earlier = z.object({
   scores: z.array(
     z.object({
@@ -69,7 +71,8 @@ const earlier = z.object({
       task: z.string(),
       samples: z.int(),
       pictures: z.int(),
-      metrics: z.record(z.string(), interval),
+      metrics: z.partialRecord(z.enum(metricNames), interval),
+      factors: z.object({taken: tallies, leaked: tallies, followed: tallies}).optional(),
     }),
   ),
 });

@@ -13,14 +13,17 @@ export interface FactorScoreRequest {
   readonly picture: RgbImage;
 }
 
-/** Shares from 0 to 1; what cannot be said of a task is left out. */
+/** Of factors by their names, whether it is so. */
+export type FactorOutcomes = Readonly<Record<string, boolean>>;
+
+/** Factors that cannot be asked about in a picture are left out. */
 export interface FactorScores {
-  /** Of the condition's factors that the task takes: those that the picture shows. */
-  readonly taken?: number | undefined;
-  /** Of the condition's factors that the task does not take: those that the picture shows, though the prompt has others. */
-  readonly leaked?: number | undefined;
-  /** Of the factors that the prompt names: those that the picture shows. */
-  readonly followed?: number | undefined;
+  /** Of the condition's factors that the task takes: whether the picture has them. */
+  readonly taken: FactorOutcomes;
+  /** Of the condition's factors that the task leaves there, where the prompt asks for others: whether the picture has them. */
+  readonly leaked: FactorOutcomes;
+  /** Of the factors that the prompt alone tells: whether the picture has them. */
+  readonly followed: FactorOutcomes;
 }
 
 export const factorScoreNames = ['taken', 'leaked', 'followed'] as const;

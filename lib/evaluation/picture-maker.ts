@@ -71,7 +71,7 @@ export class PictureMaker {
       requests.push(request);
       originals.push(pictures);
     }
-    if (requests.length === 0) return [];
+    if (requests.length === known.length) return known;
     return this.#make(requests, originals, isScored, options);
   }
 

@@ -23,7 +23,7 @@ export const metricNames = [
 export type MetricName = (typeof metricNames)[number];
 export type Metrics<T> = Readonly<Partial<Record<MetricName, T>>>;
 
-const share = z.number().min(0).max(1).optional();
+const outcomes = z.record(z.string(), z.boolean());
 
 export const pictureRecord = z.object({
   id: z.string(),
@@ -37,17 +37,22 @@ export const pictureRecord = z.object({
   instruction: z.string(),
   seed: z.int().nonnegative(),
   scores: z.partialRecord(z.enum(similarityNames), z.number()),
-  truth: z.object({taken: share, leaked: share, followed: share}).optional(),
+  truth: z.object({taken: outcomes, leaked: outcomes, followed: outcomes}).optional(),
 });
 
 export type PictureRecord = z.infer<typeof pictureRecord>;
 export type Similarities = PictureRecord['scores'];
 
-/** All that was measured of a picture. */
+/** All that was measured of a picture; taken, leaked and followed as shares of the factors that were asked about. */
 export function metricsOf({scores, truth}: PictureRecord): Metrics<number> {
-  const weighted = Object.entries(weightedNames).flatMap(([name, weightedName]) => {
+  const metrics: Partial<Record<MetricName, number>> = {...scores};
+  for (const [name, weightedName] of Object.entries(weightedNames)) {
     const similarity = scores[name as keyof typeof weightedNames];
-    return similarity === undefined ? [] : [[weightedName, weightedScore(similarity)]];
-  });
-  return {...scores, ...Object.fromEntries(weighted), ...truth};
+    if (similarity !== undefined) metrics[weightedName] = weightedScore(similarity);
+  }
+  for (const name of factorScoreNames) {
+    const answers = Object.values(truth?.[name] ?? {});
+    if (answers.length > 0) metrics[name] = answers.filter(Boolean).length / answers.length;
+  }
+  return metrics;
 }

@@ -53,14 +53,16 @@ export const defaultFixedInstructions: Readonly<Record<string, string>> = {
  * Batches of pictures to score: for the first samples of each task. A sample's seeds do not depend on how many others
  * there are, so that an evaluation with more samples has all pictures of one with fewer.
  *
- * @throws ArgumentError where a task has no instructions, or two adapters of one label are for one task
+ * @throws ArgumentError where a task is unknown or has no instructions, or two adapters of one label are for one task
  */
 export function scoreRequests(
   dataset: Dataset,
   adapters: readonly EvaluatedAdapter[],
   {samplesPerTask, picturesPerSample, batchSize, seed, fixedInstructions}: ScoreRequestOptions,
 ): PictureRequest[][] {
-  const batches = [...samplesByTask(dataset)].flatMap(([task, samples]) => {
+  const byTask = samplesByTask(dataset);
+  checkTasks(adapters, [...byTask.keys()]);
+  const batches = [...byTask].flatMap(([task, samples]) => {
     const pictures = samples.slice(0, samplesPerTask).flatMap(sample => {
       const sampleIndex = dataset.samples.indexOf(sample);
       return Array.from({length: picturesPerSample}, (_, picture) => ({
@@ -163,6 +165,14 @@ function numbered(index: number): string {
 export function chunks<T>(items: readonly T[], size: number): T[][] {
   const count = Math.ceil(items.length / size);
   return Array.from({length: count}, (_, i) => items.slice(i * size, (i + 1) * size));
+}
+
+function checkTasks(adapters: readonly EvaluatedAdapter[], known: readonly string[]): void {
+  const unknown = adapters.flatMap(({tasks}) => tasks ?? []).find(task => !known.includes(task));
+  if (unknown === undefined) return;
+  throw new ArgumentError(
+    `adapters: expected tasks of the set, ${known.join(', ')}, got '${unknown}'. Is it spelt right?`,
+  );
 }
 
 function checkDistinct(requests: readonly PictureRequest[]): void {

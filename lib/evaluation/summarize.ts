@@ -3,6 +3,7 @@
  */
 import {type BootstrapOptions, bootstrapInterval, type Interval, mean} from './confidence.ts';
 import {lastSteps} from './evaluated-adapters.ts';
+import {factorScoreNames} from './factor-scorer.ts';
 import {type MetricName, type Metrics, metricNames, metricsOf, type PictureRecord} from './picture-record.ts';
 
 /** Of one adapter and task. */
@@ -13,6 +14,19 @@ export interface TaskScores {
   readonly samples: number;
   readonly pictures: number;
   readonly metrics: Metrics<Interval>;
+  /** Where the truth is known: how often each factor was taken, leaked or followed. */
+  readonly factors?: FactorTallies | undefined;
+}
+
+export type FactorTallies = Readonly<
+  Record<(typeof factorScoreNames)[number], Readonly<Record<string, FactorTally>>>
+>;
+
+export interface FactorTally {
+  /** Pictures of which it is so. */
+  readonly hits: number;
+  /** Pictures of which it was asked. */
+  readonly count: number;
 }
 
 /** How much more an adapter has than the first one, over the same samples. */
@@ -38,8 +52,23 @@ export function summarizeScores(records: readonly PictureRecord[], options: Boot
         const values = [...samples.values()].flatMap(metrics => metrics[name] ?? []);
         return values.length === 0 ? undefined : bootstrapInterval(values, options);
       }),
+      ...tallies(group),
     };
   });
+}
+
+function tallies(records: readonly PictureRecord[]): Pick<TaskScores, 'factors'> {
+  const truths = records.flatMap(({truth}) => truth ?? []);
+  if (truths.length === 0) return {};
+  const factors = {taken: {}, leaked: {}, followed: {}} satisfies FactorTallies;
+  for (const name of factorScoreNames) {
+    const tally: Record<string, FactorTally> = factors[name];
+    for (const [factor, isSo] of truths.flatMap(truth => Object.entries(truth[name]))) {
+      const {hits, count} = tally[factor] ?? {hits: 0, count: 0};
+      tally[factor] = {hits: hits + Number(isSo), count: count + 1};
+    }
+  }
+  return {factors};
 }
 
 /** Of all adapters with the reference, at their last steps, task by task. */

@@ -38,8 +38,8 @@ export function tasksInOrder(tasks: Iterable<string>): string[] {
   return [...known.filter(task => distinct.has(task)), ...others];
 }
 
-/** Of 8 series; more begin again. Told apart by colour-blind people too (Okabe & Ito 2008), on light and dark. */
-const colors = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8c6bb1', '#7f7f7f'];
+/** Of 8 series; more begin again. Told apart by colour-blind people too (Okabe & Ito 2008, with a lighter blue), on light and dark. */
+const colors = ['#1f83c9', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8c6bb1', '#7f7f7f'];
 
 export function seriesColor(index: number): string {
   return colors[index % colors.length]!;

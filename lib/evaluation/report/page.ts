@@ -29,25 +29,26 @@ const css = html`
   :root { --text: #ececec; --quiet: #a8a8a8; --line: #444; --back: #161616; --code: #242424; }
 }
 body { margin: 0; background: var(--back); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 1180px; margin: 0 auto; padding: 24px 20px 64px; }
+main { max-width: 1280px; margin: 0 auto; padding: 24px 20px 64px; }
 h1 { font-size: 1.7rem; }
 h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; }
-p { max-width: 75ch; }
-pre { background: var(--code); padding: 10px 12px; overflow-x: auto; border-radius: 6px; }
+p { max-width: 75ch; overflow-wrap: anywhere; }
+pre { background: var(--code); padding: 10px 12px; border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: 5px 10px; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line); }
+th, td { padding: 5px 8px; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line); }
 th[scope=row], thead th { text-align: left; }
 th[scope=colgroup] { text-align: center; }
-small { display: block; color: var(--quiet); font-size: .75rem; }
+small { display: block; color: var(--quiet); font-size: .75rem; font-weight: normal; white-space: nowrap; }
+.pictures small { white-space: normal; }
 .pictures td { text-align: left; max-width: 320px; }
 .words { min-width: 12ch; }
-img { display: block; max-width: 100%; height: auto; min-width: 96px; }
+img { display: block; max-width: 100%; height: auto; min-width: 128px; }
 figure { display: inline-block; margin: 8px 16px 8px 0; max-width: 100%; vertical-align: top; }
 figcaption { color: var(--quiet); font-size: .85rem; }
 svg { display: block; max-width: 100%; height: auto; }
 svg text { fill: var(--quiet); font-size: 11px; }
-svg .grid { stroke: var(--line); }
+svg .grid { stroke: var(--line); fill: none; }
 .key { white-space: nowrap; margin-right: 10px; }
 .key i { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 4px; }
 `;

@@ -14,7 +14,7 @@ import {type Html, html} from './html.ts';
 import {metricTitles} from './names.ts';
 import {page, type Section} from './page.ts';
 import {scatterPlot} from './scatter-plot.ts';
-import {differenceTable, fullTable, mainTable, rewordingTable, truthTable} from './tables.ts';
+import {differenceTable, factorTable, fullTable, mainTable, rewordingTable, truthTable} from './tables.ts';
 
 export interface ReportSource {
   readonly evaluation: Evaluation;
@@ -85,7 +85,9 @@ function truthSection({scores, settings}: Evaluation): Section[] {
     'The pictures’ conditions were drawn from factors, which a reader finds again in what was generated. Taken: of the ' +
     'factors that the task takes from the condition, those that the picture shows. Leaked: of the others, those that it ' +
     `shows though the prompt has other ones. Followed: of the prompt’s. Reader: ${settings.factorScorer}.`;
-  return [{title: 'Taken, leaked, followed', text, content: truthTable(scores)}];
+  return [
+    {title: 'Taken, leaked, followed', text, content: html`${truthTable(scores)}${factorTable(scores)}`},
+  ];
 }
 
 function curveSection({scores, history}: Evaluation): Section[] {

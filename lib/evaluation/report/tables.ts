@@ -31,6 +31,20 @@ export function truthTable(scores: readonly TaskScores[]): Html {
   return taskTable(atLastSteps(scores), () => factorScoreNames, percent, false);
 }
 
+/** Of each factor, how often it was taken, leaked or followed. */
+export function factorTable(scores: readonly TaskScores[]): Html {
+  const rows = atLastSteps(scores).flatMap(({adapter, task, factors}) =>
+    factorScoreNames.flatMap(name =>
+      Object.entries(factors?.[name] ?? {}).map(
+        ([factor, {hits, count}]) => html`<tr><th scope="row">${adapter}</th><td>${task}</td><td>${name}</td>
+<td>${factor}</td><td>${((100 * hits) / count).toFixed(1)} %<small>${hits} of ${count}</small></td></tr>`,
+      ),
+    ),
+  );
+  return html`<details><summary>Each factor</summary><div class="wide"><table><thead><tr><th>adapter</th><th>task</th><th></th>
+<th>factor</th><th>share</th></tr></thead><tbody>${rows}</tbody></table></div></details>`;
+}
+
 /** Every metric that was measured of every adapter, step and task. */
 export function fullTable(scores: readonly TaskScores[]): Html {
   const names = [...similarityNames, 'clipTScore', 'clipPScore', 'clipSScore'] as const;
@@ -103,12 +117,13 @@ function cell(value: Interval | undefined, show: (value: Interval) => Html): Htm
 }
 
 function number({mean, low, high}: Interval): Html {
-  return html`${mean.toFixed(4)}<small>${low.toFixed(4)} – ${high.toFixed(4)}</small>`;
+  return html`${mean.toFixed(4)}<small>${low.toFixed(3)} – ${high.toFixed(3)}</small>`;
 }
 
 function signed({mean, low, high}: Interval): Html {
-  const text = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
-  return html`${text(mean)}<small>${text(low)} – ${text(high)}</small>`;
+  const text = (value: number, digits: number) =>
+    `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
+  return html`${text(mean, 4)}<small>${text(low, 3)} – ${text(high, 3)}</small>`;
 }
 
 function percent({mean, low, high}: Interval): Html {
