@@ -172,7 +172,12 @@ async function run({options, dataset, opened, clip, folders}: Run): Promise<Foun
 
   const unread = new Set(maker.problems.map(({place}) => place));
   const bootstrap = {resamples: bootstrapResamples, seed};
-  const read = adapters.find(({instructions}) => instructions !== 'none');
+  const instructionMap = await mapInstructions(
+    adapters.find(({instructions}) => instructions !== 'none')?.models.adapter.instructionEncoder,
+    dataset,
+    {instructionsPerTask, perplexity, seed, fixedInstructions: fixedOf(adapters, fixedInstructions)},
+    {signal},
+  );
   return {
     records,
     command: options.command,
@@ -192,14 +197,7 @@ async function run({options, dataset, opened, clip, folders}: Run): Promise<Foun
       {...rewording, folder, clip, bootstrap},
       {signal},
     ),
-    instructionMap:
-      read &&
-      (await mapInstructions(
-        read.models.adapter.instructionEncoder,
-        dataset,
-        {instructionsPerTask, perplexity, seed, fixedInstructions: fixedOf(adapters, fixedInstructions)},
-        {signal},
-      )),
+    ...(instructionMap && {instructionMap}),
     leftOut: leftOut(records, clip),
     problems: [...dataset.problems, ...maker.problems],
   };

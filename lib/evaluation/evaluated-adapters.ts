@@ -28,11 +28,11 @@ export interface AdapterToEvaluate {
 export interface EvaluatedAdapter {
   readonly label: string;
   /** In a training run. */
-  readonly step: number | undefined;
+  readonly step?: number | undefined;
   readonly file: string;
   readonly sha256: string;
   readonly kind: string;
-  readonly tasks: readonly string[] | undefined;
+  readonly tasks?: readonly string[] | undefined;
   /** `none` for one that reads no instruction. */
   readonly instructions: 'pool' | 'fixed' | 'none';
   readonly models: PipelineModels & {readonly adapter: AdapterModels};
@@ -73,13 +73,14 @@ export async function openAdapters(
       const engine = new Engine(device, keepOptions(model));
       engines.push(engine);
       const adapter = await loadImageAdapter({engine, dtype}, file, model, base.denoiser);
+      const step = checkpointStep(basename(dirname(file)));
       adapters.push({
         label,
-        step: checkpointStep(basename(dirname(file))),
+        ...(step !== undefined && {step}),
         file,
         sha256: await fingerprint(file),
         kind: adapter.description.kind,
-        tasks,
+        ...(tasks && {tasks}),
         instructions: adapter.readsInstruction ? instructions : 'none',
         models: {...base, adapter: joinAdapter(adapter, encoders)},
       });

@@ -34,9 +34,9 @@ export interface InstructionMap {
 /** Encoded at a time. */
 const batchSize = 16;
 
-/** Undefined where there are fewer than five instructions, or one task alone. */
+/** Undefined where no adapter reads instructions, there are fewer than five, or they are of one task alone. */
 export async function mapInstructions(
-  encoder: InstructionEncoder,
+  encoder: InstructionEncoder | undefined,
   {instructions: pools}: Dataset,
   {instructionsPerTask, perplexity, seed, fixedInstructions}: InstructionMapOptions,
   options: Pick<RunOptions, 'signal'> = {},
@@ -50,7 +50,7 @@ export async function mapInstructions(
     return fixed === undefined ? drawn : [...drawn, {task, instruction: fixed, isFixed: true}];
   });
   const isMapped = chosen.length >= 5 && new Set(chosen.map(({task}) => task)).size > 1;
-  if (!isMapped) return undefined;
+  if (encoder === undefined || !isMapped) return undefined;
   const embeddings = await embedInstructions(
     encoder,
     chosen.map(({instruction}) => instruction),
