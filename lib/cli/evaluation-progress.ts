@@ -1,5 +1,5 @@
 import {Presets, SingleBar} from 'cli-progress';
-import type {EvaluationProgress} from '../evaluation/evaluate.ts';
+import type {EvaluationProgress} from '../evaluation/evaluate-options.ts';
 import {formatSeconds} from '../inspect/format.ts';
 
 export interface ShownEvaluation {

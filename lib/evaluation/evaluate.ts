@@ -4,30 +4,22 @@
 import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {type Dataset, openDataset} from '../datasets/dataset.ts';
-import {FileError, invalidArgument} from '../errors.ts';
+import {FileError} from '../errors.ts';
 import {computeDType} from '../pipelines/compute-dtype.ts';
-import type {LoadOptions} from '../pipelines/load-options.ts';
 import {writeWholeFile} from '../weights/write-file.ts';
-import {
-  type AdapterToEvaluate,
-  type EvaluatedAdapter,
-  type OpenedAdapters,
-  openAdapters,
-} from './evaluated-adapters.ts';
+import {amountsOf, type EvaluateOptions, type EvaluationAmounts} from './evaluate-options.ts';
+import {type EvaluatedAdapter, type OpenedAdapters, openAdapters} from './evaluated-adapters.ts';
 import {type Evaluation, readScores} from './evaluation.ts';
 import {EvaluationClip, type EvaluationClipFolders} from './evaluation-clip.ts';
-import type {FactorScorer} from './factor-scorer.ts';
 import {datasetFingerprint, fingerprint} from './fingerprint.ts';
-import {mapInstructions} from './instruction-map.ts';
-import type {GenerationSettings} from './make-pictures.ts';
+import {type InstructionMap, mapInstructions} from './instruction-map.ts';
 import {measureRewording} from './measure-rewording.ts';
 import {PictureMaker} from './picture-maker.ts';
 import {type MetricName, type PictureRecord, similarityNames} from './picture-record.ts';
 import {
   chunks,
-  defaultFixedInstructions,
   type PictureRequest,
-  type RewordingOptions,
+  type RewordingGrid,
   rewordingGrids,
   scoreRequests,
 } from './picture-requests.ts';
@@ -35,53 +27,6 @@ import {writeReport} from './report/report.ts';
 import {ResultLog} from './result-log.ts';
 import {readSampleFactors} from './sample-factors.ts';
 import {compareScores, summarizeScores} from './summarize.ts';
-
-export interface EvaluateOptions {
-  /** The base model of all adapters, and the encoders that they read. */
-  readonly model: Omit<LoadOptions, 'adapter' | 'controlNets'>;
-  /** The first is the one that others are compared with. */
-  readonly adapters: readonly AdapterToEvaluate[];
-  /** Folder of a held-out set, as training reads them. */
-  readonly dataset: string;
-  /** Takes `evaluation.json`, `report.html`, `results.jsonl` and the pictures; what it has of them is not made again. */
-  readonly folder: string;
-  /**
-   * Which CLIP model scores. Default: the adapters' image encoder, with the instruction encoder where that is a text model
-   * with projection.
-   */
-  readonly clip?: EvaluationClipFolders | undefined;
-  /** The first of each task. Default 32. */
-  readonly samplesPerTask?: number | undefined;
-  /** Default 1. */
-  readonly picturesPerSample?: number | undefined;
-  /** Pictures that are made at a time. Default 4. */
-  readonly batchSize?: number | undefined;
-  /** Default 0. */
-  readonly seed?: number | undefined;
-  readonly generation?: GenerationSettings | undefined;
-  /** One for each task, for adapters that are told by one. Default: "use the style" and so on. */
-  readonly fixedInstructions?: Readonly<Record<string, string>> | undefined;
-  /** Default: 2 samples of each task, 4 wordings, 4 seeds; 0 samples for none. */
-  readonly rewording?: RewordingOptions | undefined;
-  /** Of each task, on the map of instructions. Default 100; 0 for no map. */
-  readonly instructionsPerTask?: number | undefined;
-  /** Samples of each task that the report shows. Default 4. */
-  readonly shownPerTask?: number | undefined;
-  /** `evaluation.json` of earlier evaluations, whose scores stand in the curves too. */
-  readonly history?: readonly string[] | undefined;
-  /** For sets that were drawn from factors. */
-  readonly factorScorer?: FactorScorer | undefined;
-  /** What the report says makes it again. */
-  readonly command: string;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((event: EvaluationProgress) => void) | undefined;
-}
-
-export interface EvaluationProgress {
-  /** Pictures that are made and scored, those of earlier processes among them. */
-  readonly done: number;
-  readonly total: number;
-}
 
 const bootstrapResamples = 1000;
 const perplexity = 30;
@@ -94,24 +39,22 @@ const perplexity = 30;
  *   other settings; the signal's reason on abort
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  checkCounts(options);
-  const {folder, signal} = options;
+  const amounts = amountsOf(options);
+  const {folder} = options;
   const dataset = await openDataset(options.dataset);
   const history = (await Promise.all((options.history ?? []).map(readScores))).flat();
   await makeFolder(folder);
   const opened = await openAdapters(options.model, options.adapters);
-  const {base} = opened;
+  const {engine, textEncoder} = opened.base;
   try {
     const folders = clipFolders(options, opened);
-    const clip = await EvaluationClip.load(base.engine.device, folders, base.textEncoder.tokenizer);
+    const clip = await EvaluationClip.load(engine.device, folders, textEncoder.tokenizer);
     try {
-      const found = await run({options, dataset, opened, clip, folders});
-      const {records, ...evaluation} = {...found, history};
-      await writeWholeFile(join(folder, 'evaluation.json'), [
-        Buffer.from(`${JSON.stringify(evaluation, undefined, 2)}\n`),
-      ]);
-      signal?.throwIfAborted();
-      await writeReport(folder, {evaluation, records, dataset, shownPerTask: options.shownPerTask ?? 4});
+      const {records, ...found} = await run({options, amounts, dataset, opened, clip, folders});
+      const evaluation: Evaluation = {...found, history};
+      const json = `${JSON.stringify(evaluation, undefined, 2)}\n`;
+      await writeWholeFile(join(folder, 'evaluation.json'), [Buffer.from(json)]);
+      await writeReport(folder, {evaluation, records, dataset, shownPerTask: amounts.shownPerTask});
       return evaluation;
     } finally {
       await clip.dispose();
@@ -123,6 +66,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
 
 interface Run {
   readonly options: EvaluateOptions;
+  readonly amounts: EvaluationAmounts;
   readonly dataset: Dataset;
   readonly opened: OpenedAdapters;
   readonly clip: EvaluationClip;
@@ -131,97 +75,111 @@ interface Run {
 
 type Found = Omit<Evaluation, 'history'> & {readonly records: readonly PictureRecord[]};
 
-async function run({options, dataset, opened, clip, folders}: Run): Promise<Found> {
-  const {model, folder, signal, generation = {}, seed = 0, factorScorer} = options;
-  const {samplesPerTask = 32, picturesPerSample = 1, batchSize = 4} = options;
-  const {rewording = {samplesPerTask: 2, wordings: 4, seeds: 4}, instructionsPerTask = 100} = options;
-  const fixedInstructions = {...defaultFixedInstructions, ...options.fixedInstructions};
-  const {base, adapters} = opened;
-  const {device} = base.engine;
-  const dtype = computeDType(model.dtype, device);
-  const models = await fingerprints([
-    model.model,
-    ...[model.imageEncoder, model.instructionEncoder, model.vae, model.tokenizer],
-    ...[folders.imageEncoder, folders.textEncoder],
-  ]);
-  const sha256 = await datasetFingerprint(dataset);
+async function run({options, amounts, dataset, opened, clip, folders}: Run): Promise<Found> {
+  const {folder, signal, command, factorScorer} = options;
+  const {samplesPerTask, picturesPerSample, seed, generation, rewording, fixedInstructions} = amounts;
+  const {adapters} = opened;
+  const origin = await originOf(options, dataset, opened, folders);
   const maker = new PictureMaker({
     folder,
     log: await ResultLog.open(folder),
     generation,
-    origin: [Object.values(models), sha256, dtype, device.kind],
+    origin: [Object.values(origin.models), origin.dataset.sha256, origin.dtype, origin.device],
     clip,
     truth: factorScorer && {scorer: factorScorer, factors: await readSampleFactors(dataset.folder)},
   });
-
-  const scored = scoreRequests(dataset, adapters, {
-    ...{samplesPerTask, picturesPerSample, batchSize, seed, fixedInstructions},
-  });
+  const scored = scoreRequests(dataset, adapters, amounts);
   const grids = rewordingGrids(dataset, adapters, rewording, seed);
-  const reworded = grids.flatMap(grid => chunks(grid.flat(), batchSize));
-  const progress = countPictures(options, [...scored, ...reworded]);
-  const take = async (batch: readonly PictureRequest[], isScored: boolean) => {
-    signal?.throwIfAborted();
-    const records = await maker.take(batch, isScored, {signal});
-    progress(batch);
-    return records;
-  };
-  const records: PictureRecord[] = [];
-  for (const batch of scored) records.push(...(await take(batch, true)));
-  for (const batch of reworded) await take(batch, false);
+  const records = await makeAll(maker, scored, grids, amounts, options);
 
-  const unread = new Set(maker.problems.map(({place}) => place));
+  const {dtype, device, ...sources} = origin;
   const bootstrap = {resamples: bootstrapResamples, seed};
-  const instructionMap = await mapInstructions(
-    adapters.find(({instructions}) => instructions !== 'none')?.models.adapter.instructionEncoder,
-    dataset,
-    {instructionsPerTask, perplexity, seed, fixedInstructions: fixedOf(adapters, fixedInstructions)},
-    {signal},
-  );
+  const unread = new Set(maker.problems.map(({place}) => place));
+  const readable = grids.filter(grid => !unread.has(grid[0]![0]!.sample.place));
+  const instructionMap = await mapOf(adapters, dataset, amounts, options);
   return {
     records,
-    command: options.command,
+    command,
     settings: {
-      ...{samplesPerTask, picturesPerSample, seed, dtype, device: device.kind, generation, fixedInstructions},
+      ...{samplesPerTask, picturesPerSample, seed, dtype, device, generation, fixedInstructions},
       bootstrapResamples,
       ...(factorScorer && {factorScorer: factorScorer.name}),
     },
-    dataset: {folder: dataset.folder, sha256},
-    models,
+    ...sources,
     clip: folders,
     adapters: adapters.map(({models: _, ...adapter}) => adapter),
     scores: summarizeScores(records, bootstrap),
     differences: compareScores(records, adapters[0]!.label, bootstrap),
-    rewording: await measureRewording(
-      grids.filter(grid => !unread.has(grid[0]![0]!.sample.place)),
-      {...rewording, folder, clip, bootstrap},
-      {signal},
-    ),
+    rewording: await measureRewording(readable, {...rewording, folder, clip, bootstrap}, {signal}),
     ...(instructionMap && {instructionMap}),
     leftOut: leftOut(records, clip),
     problems: [...dataset.problems, ...maker.problems],
   };
 }
 
-/** The fixed instructions are shown among the others where an adapter is told by them. */
-function fixedOf(
-  adapters: readonly EvaluatedAdapter[],
-  fixedInstructions: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  return adapters.some(({instructions}) => instructions === 'fixed') ? fixedInstructions : {};
+/** What all pictures are made of. */
+async function originOf(
+  {model}: EvaluateOptions,
+  dataset: Dataset,
+  {base}: OpenedAdapters,
+  clip: EvaluationClipFolders,
+) {
+  const {device} = base.engine;
+  const models: Record<string, string> = {};
+  for (const path of [
+    ...[model.model, model.imageEncoder, model.instructionEncoder, model.vae, model.tokenizer],
+    ...[clip.imageEncoder, clip.textEncoder],
+  ]) {
+    if (path !== undefined) models[path] ??= await fingerprint(path);
+  }
+  return {
+    models,
+    dataset: {folder: dataset.folder, sha256: await datasetFingerprint(dataset)},
+    dtype: computeDType(model.dtype, device),
+    device: device.kind,
+  };
 }
 
-function countPictures(
-  {onProgress}: EvaluateOptions,
-  batches: readonly (readonly PictureRequest[])[],
-): (batch: readonly PictureRequest[]) => void {
-  const total = batches.reduce((sum, batch) => sum + batch.length, 0);
+/** All pictures. Returns the records of those that are scored. */
+async function makeAll(
+  maker: PictureMaker,
+  scored: readonly (readonly PictureRequest[])[],
+  grids: readonly RewordingGrid[],
+  {batchSize}: EvaluationAmounts,
+  {signal, onProgress}: EvaluateOptions,
+): Promise<PictureRecord[]> {
+  const reworded = grids.flatMap(grid => chunks(grid.flat(), batchSize));
+  const total = [...scored, ...reworded].reduce((sum, batch) => sum + batch.length, 0);
+  const records: PictureRecord[] = [];
   let done = 0;
   onProgress?.({done, total});
-  return batch => {
+  const take = async (batch: readonly PictureRequest[], isScored: boolean) => {
+    signal?.throwIfAborted();
+    const taken = await maker.take(batch, isScored, {signal});
+    if (isScored) records.push(...taken);
     done += batch.length;
     onProgress?.({done, total});
   };
+  for (const batch of scored) await take(batch, true);
+  for (const batch of reworded) await take(batch, false);
+  return records;
+}
+
+/** Of the instructions as the first adapter that reads any has them; with the fixed ones where an adapter is told by them. */
+function mapOf(
+  adapters: readonly EvaluatedAdapter[],
+  dataset: Dataset,
+  {instructionsPerTask, seed, fixedInstructions}: EvaluationAmounts,
+  {signal}: EvaluateOptions,
+): Promise<InstructionMap | undefined> {
+  const reader = adapters.find(({instructions}) => instructions !== 'none');
+  const hasFixed = adapters.some(({instructions}) => instructions === 'fixed');
+  return mapInstructions(
+    reader?.models.adapter.instructionEncoder,
+    dataset,
+    {instructionsPerTask, perplexity, seed, fixedInstructions: hasFixed ? fixedInstructions : {}},
+    {signal},
+  );
 }
 
 function clipFolders(
@@ -235,12 +193,6 @@ function clipFolders(
   return {imageEncoder: imageEncoder!, ...(isOfOneSpace && {textEncoder: instructionEncoder})};
 }
 
-async function fingerprints(paths: readonly (string | undefined)[]): Promise<Record<string, string>> {
-  const prints: Record<string, string> = {};
-  for (const path of paths) if (path !== undefined) prints[path] ??= await fingerprint(path);
-  return prints;
-}
-
 function leftOut(
   records: readonly PictureRecord[],
   clip: EvaluationClip,
@@ -250,23 +202,6 @@ function leftOut(
     ? 'no sample that was evaluated has a conditionPrompt'
     : 'no text tower of the CLIP model that scores was given';
   return Object.fromEntries(missing.map(name => [name, reason]));
-}
-
-function checkCounts(options: EvaluateOptions): void {
-  const check = (name: string, value: number | undefined, low: number) => {
-    if (value === undefined || (Number.isSafeInteger(value) && value >= low)) return;
-    throw invalidArgument(name, `an integer of at least ${low}`, value);
-  };
-  const {rewording} = options;
-  check('samplesPerTask', options.samplesPerTask, 1);
-  check('picturesPerSample', options.picturesPerSample, 1);
-  check('batchSize', options.batchSize, 1);
-  check('seed', options.seed, 0);
-  check('instructionsPerTask', options.instructionsPerTask, 0);
-  check('shownPerTask', options.shownPerTask, 0);
-  check('rewording.samplesPerTask', rewording?.samplesPerTask, 0);
-  check('rewording.wordings', rewording?.wordings, 2);
-  check('rewording.seeds', rewording?.seeds, 2);
 }
 
 async function makeFolder(folder: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type {ExecutionContext} from 'ava';
 import {writeWorldDataset} from '../../lib/datasets/world/write-world.ts';
-import type {EvaluateOptions} from '../../lib/evaluation/evaluate.ts';
+import type {EvaluateOptions} from '../../lib/evaluation/evaluate-options.ts';
 import {inReference} from './reference-paths.ts';
 import {tempFolder} from './temp-folder.ts';
 
