@@ -49,6 +49,7 @@ export {type WorldCard, type WorldDatasetOptions, writeWorldDataset} from './dat
 
 export {type Dataset, openDataset} from './datasets/dataset.ts';
 export type {DatasetProblem, DatasetSample, ImageReference} from './datasets/dataset-sample.ts';
+export {writeDatasetVocabulary} from './datasets/write-vocabulary.ts';
 export {type ForecastOptions, forecastTraining, type TrainingForecast} from './training/recipes/forecast.ts';
 export {
   type AdapterInitialization,
@@ -99,6 +100,7 @@ export {TorchGenerator} from './schedulers/torch-generator.ts';
 // Tokenizer
 
 export {CLIPTokenizer, type EncodedText} from './tokenizer/clip-tokenizer.ts';
+export type {VocabularyOptions} from './tokenizer/learn-vocabulary.ts';
 
 // Weights
 

@@ -8,11 +8,8 @@ import {crossAttentionLayers} from '../../lib/models/unet.ts';
 import {Weights} from '../../lib/nn/weights.ts';
 import type {HostTensor} from '../../lib/pipelines/host-tensor.ts';
 import {AdamW} from '../../lib/training/adamw.ts';
-import {
-  type AdapterBatch,
-  type AdapterStepInputs,
-  adapterGradients,
-} from '../../lib/training/adapter-gradients.ts';
+import {type AdapterBatch, adapterLoss} from '../../lib/training/adapter-loss.ts';
+import {type StepInputs, stateGradients} from '../../lib/training/state-gradients.ts';
 import type {BenchCase, Setup, Workload} from '../bench-case.ts';
 import {randomInputs, workOf} from '../traced-case.ts';
 import type {ModelConfigs} from './models.ts';
@@ -41,8 +38,10 @@ export function trainCases(configs: ModelConfigs): BenchCase[] {
 
 async function loadStep({engine, dtype}: Setup, {unet: config, adapter}: ModelConfigs): Promise<Workload> {
   const layers = crossAttentionLayers(config);
-  const model = {unet: new Weights(new RandomWeights('unet')), config, adapter, dtype, recompute: true};
-  const step = engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients(model, inputs));
+  const model = {unet: new Weights(new RandomWeights('unet')), config, adapter, dtype};
+  const step = engine.compile('train', ({state, batch: given}: StepInputs<AdapterBatch>) =>
+    stateGradients('adapter', state, trained => adapterLoss(model, trained, given), {recompute: true}),
+  );
   const adamw = AdamW.begin(engine, randomAdapter(describeAdapterWeights(adapter, layers)));
   const float32 = (...shape: number[]) => ({shape, dtype: 'float32' as const});
   const text = float32(batch, textTokens, config.crossAttentionDim);

@@ -3,15 +3,21 @@
  */
 import {stat} from 'node:fs/promises';
 import {openDataset} from '../datasets/dataset.ts';
+import {ArgumentError} from '../errors.ts';
 import {formatBytes, formatSeconds} from '../inspect/format.ts';
 import {computeDType} from '../pipelines/compute-dtype.ts';
 import {forecastTraining, type TrainingForecast} from '../training/recipes/forecast.ts';
 import {openRecipeModels} from '../training/recipes/open-recipe.ts';
-import {type Recipe, readRecipe} from '../training/recipes/recipe.ts';
+import {type Recipe, readRecipe, trainsModel} from '../training/recipes/recipe.ts';
 import {memoryText} from './memory-text.ts';
 
 export async function dryRun(config: string, {json}: {readonly json?: true | undefined}): Promise<void> {
   const recipe = await readRecipe(config);
+  if (trainsModel(recipe)) {
+    throw new ArgumentError(
+      `--dry-run: expected a recipe of an adapter, got one of a whole model in ${config}. Train a few steps instead.`,
+    );
+  }
   const missing = await missingFiles(recipe);
   const tasks = await samplesByTask(recipe.dataset);
   const validationTasks = recipe.validationSet && (await samplesByTask(recipe.validationSet));

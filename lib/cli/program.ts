@@ -1,4 +1,5 @@
 import {Command, type CommandUnknownOpts} from '@commander-js/extra-typings';
+import {assembleCommand} from './commands/assemble.ts';
 import {checkReferenceCommand} from './commands/check-reference.ts';
 import {convertCommand} from './commands/convert.ts';
 import {datasetCommand} from './commands/dataset.ts';
@@ -20,6 +21,7 @@ export function createProgram(): CommandUnknownOpts {
     .addCommand(generateCommand())
     .addCommand(trainCommand())
     .addCommand(evaluateCommand())
+    .addCommand(assembleCommand())
     .addCommand(convertCommand())
     .addCommand(datasetCommand())
     .addCommand(inspectCommand())

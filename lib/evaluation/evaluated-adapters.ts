@@ -2,7 +2,7 @@
  * The adapters that are compared: one base model and its encoders, and as many adapters as there are, each with an engine
  * of its own, so that prepared weights of one are never taken for another's.
  */
-import {basename, dirname, join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {Engine} from '../engine/engine.ts';
 import {ArgumentError} from '../errors.ts';
 import {computeDType} from '../pipelines/compute-dtype.ts';
@@ -73,7 +73,7 @@ export async function openAdapters(
       const engine = new Engine(device, keepOptions(model));
       engines.push(engine);
       const adapter = await loadImageAdapter({engine, dtype}, file, model, base.denoiser);
-      const step = checkpointStep(basename(dirname(file)));
+      const step = stepOf(file);
       adapters.push({
         label,
         ...(step !== undefined && {step}),
@@ -90,6 +90,12 @@ export async function openAdapters(
     await dispose();
     throw error;
   }
+}
+
+/** The step of the checkpoint that a file lies in, at any depth: moving averages have a folder of their own. */
+function stepOf(file: string): number | undefined {
+  const steps = dirname(file).split(/[\\/]/).map(checkpointStep);
+  return steps.findLast(step => step !== undefined);
 }
 
 /** Its name among all that are evaluated: a folder's too. */

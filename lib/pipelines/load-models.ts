@@ -8,7 +8,7 @@ import {FileWeights} from '../engine/file-weights.ts';
 import {ArgumentError, FileError, WeightsError} from '../errors.ts';
 import {parseClipPreprocessConfig} from '../images/clip-preprocess-config.ts';
 import {describeAutoencoderKLWeights, parseAutoencoderKLConfig} from '../models/autoencoder-kl.ts';
-import {describeClipTextWeights, parseClipTextConfig} from '../models/clip-text.ts';
+import {type ClipTextConfig, describeClipTextWeights, parseClipTextConfig} from '../models/clip-text.ts';
 import {describeClipVisionWeights, parseClipVisionConfig} from '../models/clip-vision.ts';
 import {describeControlNetWeights} from '../models/controlnet.ts';
 import {parseControlNetConfig} from '../models/controlnet-config.ts';
@@ -54,8 +54,12 @@ interface Part {
   readonly where: string;
 }
 
-interface BaseParts {
+interface BaseParts extends FrozenParts {
   readonly unet: Part;
+}
+
+/** Of the models that stay as they are where a UNet is trained. */
+interface FrozenParts {
   readonly vae: Part;
   readonly textEncoder: Part;
   readonly tokenizerFolder: string;
@@ -78,7 +82,7 @@ export async function loadModels(options: LoadOptions): Promise<PipelineModels> 
     engine: settings.engine,
     textEncoder,
     denoiser,
-    vae: loadVae(settings, parts.vae),
+    vae: vaeOf(settings, parts.vae),
     adapter: await loadAdapter(settings, options, denoiser, textEncoder),
     controlNets: await Promise.all(
       (options.controlNets ?? []).map((folder, index) => loadControlNet(settings, folder, index, denoiser)),
@@ -87,11 +91,37 @@ export async function loadModels(options: LoadOptions): Promise<PipelineModels> 
   };
 }
 
-async function folderParts({model, vae, tokenizer}: LoadOptions): Promise<BaseParts> {
-  const [unet, textEncoder] = [join(model, 'unet'), join(model, 'text_encoder')];
+/**
+ * The models of a diffusers folder that stay as they are where a UNet is trained; its `unet` need not be there.
+ *
+ * @throws FileError, WeightsError, ArgumentError for whatever is missing or does not fit
+ */
+export async function loadFrozenModels(
+  settings: ComponentSettings,
+  model: string,
+): Promise<Pick<PipelineModels, 'vae' | 'textEncoder' | 'schedulerConfig'>> {
+  const parts = await frozenParts({model});
+  const tokenizer = await CLIPTokenizer.load(parts.tokenizerFolder);
+  return {
+    vae: vaeOf(settings, parts.vae),
+    textEncoder: loadTextEncoder(settings, 'text_encoder', parts.textEncoder, tokenizer),
+    schedulerConfig: parts.schedulerConfig,
+  };
+}
+
+async function folderParts(options: LoadOptions): Promise<BaseParts> {
+  const unet = await componentPart(join(options.model, 'unet'), tensors => tensors);
+  return {unet, ...(await frozenParts(options))};
+}
+
+async function frozenParts({
+  model,
+  vae,
+  tokenizer,
+}: Pick<LoadOptions, 'model' | 'vae' | 'tokenizer'>): Promise<FrozenParts> {
+  const textEncoder = join(model, 'text_encoder');
   const schedulerPath = join(model, 'scheduler', 'scheduler_config.json');
   return {
-    unet: await componentPart(unet, tensors => tensors),
     vae: await vaePart(vae ?? join(model, 'vae')),
     textEncoder: await componentPart(textEncoder, tensors =>
       canonicalTextEncoderTensors(tensors, {withProjection: false}),
@@ -145,7 +175,12 @@ function loadUNet(settings: ComponentSettings, part: Part): Denoiser {
   return new Denoiser(settings, weightsOf('unet', part, describeUNetWeights(config)), config);
 }
 
-function loadVae(settings: ComponentSettings, part: Part): Autoencoder {
+/** An autoencoder, alone: a folder, or a file. @throws FileError, WeightsError, ArgumentError where it is none */
+export async function loadVae(settings: ComponentSettings, path: string): Promise<Autoencoder> {
+  return vaeOf(settings, await vaePart(path));
+}
+
+function vaeOf(settings: ComponentSettings, part: Part): Autoencoder {
   const config = parseAutoencoderKLConfig(part.config);
   return new Autoencoder(settings, weightsOf('vae', part, describeAutoencoderKLWeights(config)), config);
 }
@@ -157,6 +192,7 @@ function loadTextEncoder(
   tokenizer: CLIPTokenizer,
 ): TextEncoder {
   const config = parseClipTextConfig(part.config);
+  expectItsTokenizer(label, config, tokenizer);
   return new TextEncoder(
     settings,
     weightsOf(label, part, describeClipTextWeights(config)),
@@ -308,6 +344,19 @@ export async function loadInstructionEncoder(
   const own = (await isFile(join(folder, 'vocab.json'))) && tokenizerFolder === undefined;
   const itsTokenizer = own ? await CLIPTokenizer.load(folder) : tokenizer;
   return loadTextEncoder(settings, 'instruction_encoder', part, itsTokenizer);
+}
+
+function expectItsTokenizer(
+  label: string,
+  {vocabSize, maxPositionEmbeddings}: ClipTextConfig,
+  {bosTokenId, eosTokenId, padTokenId, modelMaxLength}: CLIPTokenizer,
+): void {
+  const greatestId = Math.max(bosTokenId, eosTokenId, padTokenId);
+  if (greatestId < vocabSize && modelMaxLength <= maxPositionEmbeddings) return;
+  throw new FileError(
+    `${label}: expected a tokenizer with ids below ${vocabSize} and texts of at most ${maxPositionEmbeddings} tokens, ` +
+      `got special tokens up to ${greatestId} and texts of ${modelMaxLength}. Give the tokenizer of the same model.`,
+  );
 }
 
 function expectTextWidth(textEncoder: TextEncoder, denoiser: Denoiser): void {

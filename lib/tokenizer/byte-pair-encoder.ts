@@ -1,4 +1,4 @@
-import {RankQueue} from './rank-queue.ts';
+import {PriorityQueue} from './priority-queue.ts';
 
 /** What CLIP's vocabulary appends to the last piece of a word. */
 export const END_OF_WORD = '</w>';
@@ -6,6 +6,13 @@ export const END_OF_WORD = '</w>';
 interface Merge {
   readonly rank: number;
   readonly id: number;
+}
+
+/** A possible merge of the symbol at `position` with its right neighbour. */
+interface Candidate {
+  readonly rank: number;
+  readonly position: number;
+  readonly mergedId: number;
 }
 
 /**
@@ -38,13 +45,10 @@ export class BytePairEncoder {
 
   /** Token ids of one word, given as printable stand-ins of its bytes. O(n log n) in the word's length. */
   encodeWord(word: string): number[] {
-    const symbols = Array.from(word);
-    const ids = symbols.map((symbol, i) =>
-      this.symbolId(i === symbols.length - 1 ? symbol + END_OF_WORD : symbol),
-    );
+    const ids = wordSymbols(word).map(symbol => this.symbolId(symbol));
     const previous = ids.map((_, i) => i - 1);
     const next = ids.map((_, i) => (i + 1 < ids.length ? i + 1 : -1));
-    const queue = new RankQueue();
+    const queue = new PriorityQueue<Candidate>(precedes);
 
     const offer = (position: number): void => {
       if (position < 0 || next[position]! < 0) return;
@@ -79,7 +83,17 @@ export class BytePairEncoder {
   }
 }
 
-/** One number for an ordered pair of ids below 2^24. */
-function pairKey(left: number, right: number): number {
+/** The symbols that a word is merged from; the last carries the end of the word. */
+export function wordSymbols(word: string): string[] {
+  const symbols = Array.from(word);
+  return symbols.map((symbol, i) => (i === symbols.length - 1 ? symbol + END_OF_WORD : symbol));
+}
+
+function precedes(a: Candidate, b: Candidate): boolean {
+  return a.rank < b.rank || (a.rank === b.rank && a.position < b.position);
+}
+
+/** One number for an ordered pair of ids below 2^24; less where the left id is less, or, of equals, the right. */
+export function pairKey(left: number, right: number): number {
   return left * 2 ** 24 + right;
 }

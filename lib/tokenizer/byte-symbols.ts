@@ -13,6 +13,11 @@ function buildSymbols(): string[] {
   });
 }
 
+/** All 256 symbols in the order of CLIP's vocabulary: printable bytes first, as by code point. */
+export function sortedSymbols(): string[] {
+  return SYMBOLS.toSorted();
+}
+
 /** The UTF-8 bytes of a text as symbols; a lone surrogate becomes U+FFFD. */
 export function textToSymbols(text: string): string {
   return Array.from(new TextEncoder().encode(text), byte => SYMBOLS[byte]!).join('');

@@ -49,6 +49,11 @@ export class CLIPTokenizer {
     return new CLIPTokenizer(await readTokenizerFiles(folder));
   }
 
+  /** Rows of the table of embeddings that its ids ask for. */
+  get vocabularySize(): number {
+    return this.vocabulary.size;
+  }
+
   /** Encodes any text; what does not fit is cut and reported, never an error. */
   encode(text: string): EncodedText {
     const ids = this.tokenIds(text);

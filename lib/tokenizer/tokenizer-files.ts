@@ -20,9 +20,16 @@ export interface TokenizerFiles {
 }
 
 const END_OF_TEXT = '<|endoftext|>';
+/** CLIP's own, for folders that name none. */
+export const CLIP_SPECIAL_TOKENS: SpecialTokens = {
+  bos: '<|startoftext|>',
+  eos: END_OF_TEXT,
+  pad: END_OF_TEXT,
+  unknown: END_OF_TEXT,
+};
 /** `pairKey` of the encoder needs ids below this. */
-const MAX_TOKEN_ID = 2 ** 24 - 1;
-const CLIP_MAX_LENGTH = 77;
+export const MAX_TOKEN_ID = 2 ** 24 - 1;
+export const CLIP_MAX_LENGTH = 77;
 /** Above this, `model_max_length` is the "no limit was saved" of transformers (1e30), not a length. */
 const MAX_PLAUSIBLE_LENGTH = 1_000_000;
 
@@ -41,10 +48,10 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
   const special = (key: string, fallback: string): string =>
     tokenText(specialMap[key]) ?? tokenText(config[key]) ?? fallback;
   const specialTokens = {
-    bos: special('bos_token', '<|startoftext|>'),
-    eos: special('eos_token', END_OF_TEXT),
-    pad: special('pad_token', END_OF_TEXT),
-    unknown: special('unk_token', END_OF_TEXT),
+    bos: special('bos_token', CLIP_SPECIAL_TOKENS.bos),
+    eos: special('eos_token', CLIP_SPECIAL_TOKENS.eos),
+    pad: special('pad_token', CLIP_SPECIAL_TOKENS.pad),
+    unknown: special('unk_token', CLIP_SPECIAL_TOKENS.unknown),
   };
   for (const [role, token] of Object.entries(specialTokens)) {
     if (!vocabulary.has(token)) {

@@ -1,7 +1,7 @@
 /**
- * Checkpoints: folders `checkpoint-STEP`, each whole or not there at all. `adapter.safetensors` is an adapter in the public
- * format, that any tool loads, and so is `ema.safetensors`, with averages of its weights; `optimizer.safetensors` and
- * `trainer.json` are what training goes on with.
+ * Checkpoints: folders `checkpoint-STEP`, each whole or not there at all. Each is the model in the public format, that any
+ * tool loads (an adapter's `adapter.safetensors`; weights and `config.json` of others), and so is its folder `ema`, with
+ * averages of the weights; `optimizer.safetensors` and `trainer.json` are what training goes on with.
  */
 import {mkdir, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -11,6 +11,7 @@ import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {openWeights} from '../weights/open-weights.ts';
 import {readTensor} from '../weights/read-tensor.ts';
 import {writeSafetensors} from '../weights/write-safetensors.ts';
+import type {ModelFiles} from './objective.ts';
 import {weightsOf} from './optimizer-state.ts';
 
 const progressFields = z.object({
@@ -39,6 +40,9 @@ export interface Checkpoint {
   readonly averages?: ReadonlyMap<string, HostTensor> | undefined;
 }
 
+/** Of a checkpoint. */
+const averagesFolder = 'ema';
+
 const folderName = (step: number) => `checkpoint-${String(step).padStart(8, '0')}`;
 const pattern = /^checkpoint-(\d{8,})$/;
 
@@ -50,6 +54,7 @@ const pattern = /^checkpoint-(\d{8,})$/;
  */
 export async function saveCheckpoint(
   folder: string,
+  files: ModelFiles,
   {progress, state, averages}: Checkpoint,
   keep: number,
 ): Promise<string> {
@@ -58,9 +63,9 @@ export async function saveCheckpoint(
   try {
     await rm(partial, {recursive: true, force: true});
     await mkdir(partial, {recursive: true});
-    await writeTensors(join(partial, 'adapter.safetensors'), weightsOf(state));
+    await writeModel(partial, files, weightsOf(state));
     await writeTensors(join(partial, 'optimizer.safetensors'), state);
-    if (averages !== undefined) await writeTensors(join(partial, 'ema.safetensors'), averages);
+    if (averages !== undefined) await writeModel(join(partial, averagesFolder), files, averages);
     await writeFile(join(partial, 'trainer.json'), `${JSON.stringify(progress, undefined, 2)}\n`, {
       flush: true,
     });
@@ -83,7 +88,10 @@ export async function saveCheckpoint(
  *
  * @throws FileError where it is damaged
  */
-export async function loadNewestCheckpoint(folder: string): Promise<Checkpoint | undefined> {
+export async function loadNewestCheckpoint(
+  folder: string,
+  {weights}: Pick<ModelFiles, 'weights'>,
+): Promise<Checkpoint | undefined> {
   const newest = (await listCheckpoints(folder)).at(-1);
   if (newest === undefined) return undefined;
   const path = join(folder, newest);
@@ -92,7 +100,7 @@ export async function loadNewestCheckpoint(folder: string): Promise<Checkpoint |
     progress,
     state: await readTensors(join(path, 'optimizer.safetensors')),
     averages:
-      progress.emaUpdates === undefined ? undefined : await readTensors(join(path, 'ema.safetensors')),
+      progress.emaUpdates === undefined ? undefined : await readTensors(join(path, averagesFolder, weights)),
   };
 }
 
@@ -114,6 +122,17 @@ async function readProgress(path: string): Promise<TrainingProgress> {
       {cause},
     );
   }
+}
+
+/** A model's files, in a folder that may be there. */
+async function writeModel(
+  folder: string,
+  {weights: name, companions}: ModelFiles,
+  weights: ReadonlyMap<string, HostTensor>,
+): Promise<void> {
+  await mkdir(folder, {recursive: true});
+  for (const [file, text] of companions) await writeFile(join(folder, file), text, {flush: true});
+  await writeTensors(join(folder, name), weights);
 }
 
 /** The step at which a checkpoint was taken, by its folder's name; undefined for other folders. */

@@ -4,18 +4,54 @@
  */
 import {affine, binary, linear, packLinear, reduceSum, reshape, unary} from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
+import {type ClipTextConfig, clipTextEmbeds} from '../models/clip-text.ts';
+import {type ClipVisionConfig, clipVisionEmbeds} from '../models/clip-vision.ts';
+import type {Weights} from '../nn/weights.ts';
+import type {ComputeDType} from '../pipelines/compute-dtype.ts';
+import type {Loss} from './state-gradients.ts';
+
+export interface ClipConfig {
+  /** Both of one `projectionDim`. */
+  readonly text: ClipTextConfig;
+  readonly vision: ClipVisionConfig;
+}
+
+export type ClipBatch = {
+  /** float32 [B, 3, imageSize, imageSize] */
+  readonly pixelValues: Tensor;
+  /** int32 [B, N] */
+  readonly inputIds: Tensor;
+  /** int32 [B] */
+  readonly endIndices: Tensor;
+};
+
+/** To be called while tracing: the loss of both towers, float32 [1, 1]. */
+export function clipLoss(
+  weights: Weights,
+  {text, vision}: ClipConfig,
+  {pixelValues, inputIds, endIndices}: ClipBatch,
+  dtype: ComputeDType,
+): Loss {
+  const images = clipVisionEmbeds(weights, vision, {pixelValues}, dtype);
+  const texts = clipTextEmbeds(weights, text, {inputIds, endIndices}, dtype);
+  return {loss: contrastiveLoss(images, texts)};
+}
+
+/**
+ * What CLIP's training begins with (§2.5); CLIP learns it from there. Exponentials of differences of cosines stay finite up to
+ * about 40.
+ */
+const inverseTemperature = 1 / 0.07;
 
 /**
  * The mean of both cross-entropies, of a picture's text among all and of a text's picture: float32 [1, 1].
  *
  * @param images float32 [B, D], of any length
  * @param texts float32 [B, D], of any length; row i belongs to picture i
- * @param logScale float32 [1, 1]: logarithm of the inverse temperature, which training keeps below ln 40, for that the
- *   exponentials of differences of scaled cosines stay finite
  */
-export function contrastiveLoss(images: Tensor, texts: Tensor, logScale: Tensor): Tensor {
+export function contrastiveLoss(images: Tensor, texts: Tensor): Tensor {
   const batch = images.dim(0);
-  const scaled = multiply(unitRows(images), unary({x: logScale}, {kind: 'exp'}));
+  const scaled = affine({x: unitRows(images)}, {scale: inverseTemperature, offset: 0});
   const units = unitRows(texts);
   const logits = linear(
     {x: scaled, weight: packLinear({weight: units}, {dtype: 'float32', glu: false})},

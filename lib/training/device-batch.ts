@@ -1,25 +1,30 @@
 /**
  * A batch on the device for as long as something runs on it.
  */
-import type {Tensor} from '../graph/tensor.ts';
+import type {Tensor, TensorType} from '../graph/tensor.ts';
 import {type MapTree, mapTree, type Tree} from '../graph/tree.ts';
-import {type HostTensor, upload} from '../pipelines/host-tensor.ts';
 import type {Device} from '../runtime/device.ts';
-import type {DeviceTensor} from '../runtime/device-tensor.ts';
-import type {AdapterBatch} from './adapter-gradients.ts';
-import type {EncodedBatch} from './batches/encode-batch.ts';
+import {DeviceTensor} from '../runtime/device-tensor.ts';
 
-export type DeviceBatch = MapTree<AdapterBatch, Tensor, DeviceTensor>;
+/** Of a batch on the host: float32, or int32 as token ids are. */
+export interface BatchTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array;
+}
 
-export async function withBatchOn<Result>(
+/** What a traced batch is made from. */
+export type HostBatch<Batch> = MapTree<Batch, Tensor, BatchTensor>;
+export type DeviceBatch<Batch> = MapTree<Batch, Tensor, DeviceTensor>;
+
+export async function withBatchOn<Batch, Result>(
   device: Device,
-  batch: EncodedBatch,
-  run: (batch: DeviceBatch) => Promise<Result>,
+  batch: HostBatch<Batch>,
+  run: (batch: DeviceBatch<Batch>) => Promise<Result>,
 ): Promise<Result> {
   const uploaded: DeviceTensor[] = [];
   try {
-    const inputs = mapBatch(batch, tensor => {
-      const on = upload(device, tensor);
+    const inputs = mapBatch<Batch, DeviceTensor>(batch, ({shape, data}) => {
+      const on = DeviceTensor.from(device, data, shape);
       uploaded.push(on);
       return on;
     });
@@ -29,14 +34,21 @@ export async function withBatchOn<Result>(
   }
 }
 
-/** The batch with something in the place of each tensor. */
-export function mapBatch<T>(
-  batch: EncodedBatch,
-  map: (tensor: HostTensor) => T,
-): MapTree<AdapterBatch, Tensor, T> {
-  return mapTree(batch as unknown as Tree<HostTensor>, isHostTensor, map) as MapTree<AdapterBatch, Tensor, T>;
+/** For plans of a step. */
+export function batchTypes<Batch>(batch: HostBatch<Batch>): MapTree<Batch, Tensor, TensorType> {
+  return mapBatch<Batch, TensorType>(batch, ({shape, data}) => ({
+    shape,
+    dtype: data instanceof Int32Array ? 'int32' : 'float32',
+  }));
 }
 
-function isHostTensor(value: unknown): value is HostTensor {
+function mapBatch<Batch, T>(
+  batch: HostBatch<Batch>,
+  map: (tensor: BatchTensor) => T,
+): MapTree<Batch, Tensor, T> {
+  return mapTree(batch as Tree<BatchTensor>, isBatchTensor, map) as MapTree<Batch, Tensor, T>;
+}
+
+function isBatchTensor(value: unknown): value is BatchTensor {
   return typeof value === 'object' && value !== null && 'data' in value && 'shape' in value;
 }

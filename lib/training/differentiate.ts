@@ -1,25 +1,17 @@
 /**
- * The compiled training step: an encoded batch in, its loss and the adapter's gradients out.
+ * The compiled training step: a batch in, its loss and the gradients of the trained weights out.
  */
 import type {CompiledFunction, RunOptions} from '../engine/compiled-function.ts';
-import type {Tensor, TensorType} from '../graph/tensor.ts';
+import type {Tensor} from '../graph/tensor.ts';
 import type {MapTree} from '../graph/tree.ts';
-import type {PipelineModels} from '../pipelines/pipeline-models.ts';
 import type {Device} from '../runtime/device.ts';
 import {DeviceTensor} from '../runtime/device-tensor.ts';
 import type {OptimizerState} from './adamw.ts';
-import {
-  type AdapterBatch,
-  type AdapterStepInputs,
-  type AdapterStepOutputs,
-  adapterGradients,
-  type TrainedModel,
-} from './adapter-gradients.ts';
-import {adapterOf, type EncodedBatch} from './batches/encode-batch.ts';
-import {mapBatch, withBatchOn} from './device-batch.ts';
-import type {ResolvedTrainerOptions} from './trainer-options.ts';
+import {type HostBatch, withBatchOn} from './device-batch.ts';
+import type {Objective} from './objective.ts';
+import {type GradientsWithNorm, type Loss, type StepInputs, stateGradients} from './state-gradients.ts';
 
-export type GradientStep = CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
+export type GradientStep<Batch> = CompiledFunction<StepInputs<Batch>, Loss & GradientsWithNorm>;
 
 /** Gradients of the trained weights by name, float32. */
 export type Gradients = Readonly<Record<string, DeviceTensor>>;
@@ -37,18 +29,13 @@ export interface Differentiated {
   readonly gradients: Gradients;
 }
 
-/** @throws ArgumentError where the models have no adapter */
-export function compileGradientStep(models: PipelineModels, settings: StepSettings): GradientStep {
-  const trained = trainedModel(models, settings);
-  return models.engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients(trained, inputs));
-}
-
-type StepSettings = Pick<ResolvedTrainerOptions, 'dtype' | 'recompute'>;
-
-/** @throws ArgumentError where the models have no adapter */
-export function trainedModel(models: PipelineModels, {dtype, recompute}: StepSettings): TrainedModel {
-  const {weights: unet, config} = models.denoiser;
-  return {unet, config, adapter: adapterOf(models).adapter.description, dtype, recompute};
+export function compileGradientStep<Batch>(
+  {engine, label, lossOf}: Pick<Objective<Batch>, 'engine' | 'label' | 'lossOf'>,
+  {recompute}: {readonly recompute: boolean},
+): GradientStep<Batch> {
+  return engine.compile('train', ({state, batch, lossScale}: StepInputs<Batch>) =>
+    stateGradients(label, state, weights => ({loss: lossOf(weights, batch).loss}), {recompute, lossScale}),
+  );
 }
 
 /** Whether a step can be taken with them. */
@@ -56,19 +43,19 @@ export function hasFiniteResult({loss, squaredNorm}: Pick<Differentiated, 'loss'
   return Number.isFinite(loss) && Number.isFinite(squaredNorm);
 }
 
-export async function differentiate(
-  step: GradientStep,
+export async function differentiate<Batch>(
+  step: GradientStep<Batch>,
   device: Device,
   state: OptimizerState,
-  batch: EncodedBatch,
+  batch: HostBatch<Batch>,
   {lossScale, ...options}: DifferentiateOptions = {},
 ): Promise<Differentiated> {
-  const scale = lossScale === undefined ? undefined : uploadScale(device, lossScale);
+  const scale =
+    lossScale === undefined ? undefined : DeviceTensor.from(device, Float32Array.of(lossScale), [1]);
   try {
-    return await withBatchOn(device, batch, async inputs => {
-      const outputs = await step.run({state, batch: inputs, lossScale: scale}, options);
-      const {loss, errors, squaredNorm, gradients} = outputs;
-      errors.dispose();
+    return await withBatchOn<Batch, Differentiated>(device, batch, async on => {
+      const inputs = {state, batch: on, lossScale: scale} as MapTree<StepInputs<Batch>, Tensor, DeviceTensor>;
+      const {loss, squaredNorm, gradients} = (await step.run(inputs, options)) as StepResult;
       return {loss: await scalar(loss), squaredNorm: await scalar(squaredNorm), gradients};
     });
   } finally {
@@ -76,14 +63,7 @@ export async function differentiate(
   }
 }
 
-function uploadScale(device: Device, value: number): DeviceTensor {
-  return DeviceTensor.from(device, Float32Array.of(value), [1, 1, 1, 1]);
-}
-
-/** For plans of the step. */
-export function batchTypes(batch: EncodedBatch): MapTree<AdapterBatch, Tensor, TensorType> {
-  return mapBatch(batch, ({shape}): TensorType => ({shape, dtype: 'float32'}));
-}
+type StepResult = MapTree<Loss & GradientsWithNorm, Tensor, DeviceTensor>;
 
 /** The one value of a tensor, which is freed. */
 export async function scalar(tensor: DeviceTensor): Promise<number> {

@@ -58,12 +58,12 @@ export function minSnrWeight(alphaCumprod: number, gamma: number, predictionType
   return predictionType === 'epsilon' ? clipped / snr : clipped / (snr + 1);
 }
 
-export interface DiffusionLoss {
+export type DiffusionLoss = {
   /** float32 [1]: the weighted mean over the batch. */
   readonly loss: Tensor;
   /** float32 [B]: mean squared error of each sample, unweighted. */
   readonly errors: Tensor;
-}
+};
 
 /**
  * @param prediction float32 [B, C, h, w]

@@ -18,6 +18,15 @@ export type GradientsWithNorm = {
 /** One float32 element: what is to become small. */
 export type Loss = {readonly loss: Tensor};
 
+/** Of a traced training step. */
+export type StepInputs<Batch> = {
+  /** Optimiser states [3, ...] by the weights' names. */
+  readonly state: NamedTensors;
+  readonly batch: Batch;
+  /** float32 [1]: gradients are those of so many times the loss. */
+  readonly lossScale?: Tensor | undefined;
+};
+
 /**
  * A loss and its gradients; to be called while tracing.
  *
@@ -25,7 +34,7 @@ export type Loss = {readonly loss: Tensor};
  * @param state optimiser states [3, ...] by the weights' names
  * @param lossOf records the loss of a model with these weights
  * @param recompute whether activations are computed again on the way back instead of kept
- * @param lossScale one float32 element of the loss's rank: gradients are those of so many times the loss
+ * @param lossScale float32 [1]: gradients are those of so many times the loss
  */
 export function stateGradients<L extends Loss>(
   label: string,
@@ -44,7 +53,9 @@ export function stateGradients<L extends Loss>(
   const names = Object.keys(state);
   const {loss} = losses;
   const parts = gradients(
-    lossScale === undefined ? loss : binary({a: loss, b: lossScale}, {kind: 'multiply'}),
+    lossScale === undefined
+      ? loss
+      : binary({a: loss, b: reshape({x: lossScale}, {shape: loss.shape})}, {kind: 'multiply'}),
     names.map(name => read(name)!),
     {recompute},
   );

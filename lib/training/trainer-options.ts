@@ -20,22 +20,10 @@ const side = count.multipleOf(8);
 const text = z.string().min(1);
 const share = z.number().min(0).max(1);
 
-const fields = z.strictObject({
+/** Of the loop, whatever is trained. */
+const loopFields = {
   /** Optimiser steps of the whole run. */
   steps: count,
-  /** Side of the training pictures in pixels, a multiple of 64: short for one square bucket. Default 512. */
-  resolution: side.default(512),
-  /**
-   * Sizes of the training pictures, [width, height] in multiples of 64. A picture is resized to cover the one of the
-   * nearest aspect ratio and its centre is cut out; those of a batch have one size.
-   */
-  buckets: z
-    .array(z.tuple([side, side]).readonly())
-    .min(1)
-    .readonly()
-    .optional(),
-  /** Threads that read and prepare the next samples; 0: each is prepared when its turn comes. Default 2. */
-  numWorkers: z.int().nonnegative().default(2),
   /** Samples that are computed at a time. Default 1. */
   batchSize: count.default(1),
   /** Batches whose gradients make a step. Default 1. */
@@ -60,8 +48,37 @@ const fields = z.strictObject({
   ema: z.strictObject({decay: share.lt(1)}).optional(),
   /** Norm that all gradients together are brought down to; without it they are taken as they are. */
   maxGradientNorm: z.number().positive().optional(),
+  /** Default 500. */
+  checkpointEvery: count.default(500),
+  /** Default 3. */
+  keepCheckpoints: count.default(3),
+  /** Steps in a row whose loss is not finite before the run gives up. Default 10. */
+  maxSkippedSteps: count.default(10),
+};
+
+/** Of the batches, whatever is trained. */
+const batchFields = {
+  /** Side of the training pictures in pixels, a multiple of 64: short for one square bucket. Default 512. */
+  resolution: side.default(512),
+  /**
+   * Sizes of the training pictures, [width, height] in multiples of 64. A picture is resized to cover the one of the
+   * nearest aspect ratio and its centre is cut out; those of a batch have one size.
+   */
+  buckets: z
+    .array(z.tuple([side, side]).readonly())
+    .min(1)
+    .readonly()
+    .optional(),
+  /** Threads that read and prepare the next samples; 0: each is prepared when its turn comes. Default 2. */
+  numWorkers: z.int().nonnegative().default(2),
   /** Weights of the tasks, of which only the ratios count. Default: all tasks of the data, equally often. */
   taskWeights: z.record(z.string(), z.number().nonnegative()).optional(),
+  /** Default 0. */
+  seed: z.int().nonnegative().default(0),
+};
+
+/** Of an adapter's training. */
+const adapterFields = {
   /** Instructions in place of the training set's, by task: one, or a pool. */
   instructions: z
     .record(z.string(), z.union([text.transform(one => [one]), z.array(text).min(1)]))
@@ -70,22 +87,33 @@ const fields = z.strictObject({
     .strictObject({text: share, image: share, textAndImage: share, instruction: share})
     .default(defaultDropout),
   minSnrGamma: z.number().positive().optional(),
-  /** Default 0. */
-  seed: z.int().nonnegative().default(0),
-  /** Default 500. */
-  checkpointEvery: count.default(500),
-  /** Default 3. */
-  keepCheckpoints: count.default(3),
   /** Looks at the weights with the samples of a held-out set. */
   validation: validationSettings.prefault({}),
-  /** Steps in a row whose loss is not finite before the run gives up. Default 10. */
-  maxSkippedSteps: count.default(10),
-});
+};
+
+const loop = z.strictObject(loopFields);
+const whole = z.strictObject({...loopFields, ...batchFields});
+const adapter = z.strictObject({...loopFields, ...batchFields, ...adapterFields});
 
 /** {@link TrainerOptions} that a recipe can hold: defaults filled in, the resolution a bucket. */
-export const trainerSettings = fields.transform(
-  ({resolution, buckets = [[resolution, resolution]] as const, ...settings}) => ({...settings, buckets}),
-);
+export const trainerSettings = adapter.transform(withBuckets);
+
+/** The same of the training of a whole model: its own options stand elsewhere. */
+export const modelTrainingSettings = whole.transform(withBuckets);
+
+/** What the loop itself reads. */
+export type LoopSettings = z.output<typeof loop>;
+
+/** Of the training of a whole model, defaults filled in. */
+export type ModelTrainingSettings = z.output<typeof modelTrainingSettings>;
+
+function withBuckets<T extends z.output<typeof whole>>({
+  resolution,
+  buckets = [[resolution, resolution]] as const,
+  ...settings
+}: T) {
+  return {...settings, buckets};
+}
 
 export interface TrainerOptions extends z.input<typeof trainerSettings> {
   /** Base model, encoders, and an adapter of the kind that is trained; its weights are not read. */

@@ -1,22 +1,14 @@
 /**
- * Trains an adapter on a frozen base model (Rowles et al. 2024, §3.4 and §3.5): draws samples of all tasks, accumulates
- * gradients, steps, saves, and goes on where it stopped with equal bits.
+ * Trains a model: draws batches, accumulates gradients, steps, saves, and goes on where it stopped with equal bits. An
+ * adapter on a frozen base model (Rowles et al. 2024, §3.4 and §3.5), or whatever an objective describes.
  */
 import {mkdir} from 'node:fs/promises';
 import type {CompiledFunction} from '../engine/compiled-function.ts';
 import {NumericError} from '../errors.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
-import {createScheduler} from '../schedulers/create-scheduler.ts';
-import type {Scheduler} from '../schedulers/scheduler.ts';
 import {AdamW} from './adamw.ts';
-import {checkSizes} from './batches/check-sizes.ts';
-import {adapterOf, type EncodedBatch, encodeBatch} from './batches/encode-batch.ts';
-import type {EncoderCaches} from './batches/encoder-cache.ts';
-import {withInstructionPools} from './batches/instruction-pools.ts';
-import {openEncoderCaches} from './batches/open-encoder-caches.ts';
-import {SampleStream} from './batches/sample-stream.ts';
-import {TextCache} from './batches/text-cache.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
+import type {HostBatch} from './device-batch.ts';
 import {
   compileGradientStep,
   type Differentiated,
@@ -26,104 +18,105 @@ import {
   hasFiniteResult,
   scalar,
 } from './differentiate.ts';
-import {type TrainedPrediction, trainedPrediction} from './diffusion-loss.ts';
 import {ExponentialMovingAverage} from './ema.ts';
 import {learningRateAt} from './learning-rate.ts';
 import {LossScale, type LossScaleState} from './loss-scale.ts';
+import type {Batches, Objective} from './objective.ts';
+import {adapterObjective} from './objectives/adapter.ts';
 import {type GradientsWithNorm, sumGradients} from './state-gradients.ts';
 import type {NamedTensors} from './trainable-weights.ts';
 import {
-  type ResolvedTrainerOptions,
+  type LoopSettings,
   resolveTrainerOptions,
   type TrainerOptions,
   type TrainingEvent,
   type TrainingResult,
   type TrainOptions,
 } from './trainer-options.ts';
-import {createWatch} from './watch/create-watch.ts';
 import {TrainingLog} from './watch/training-log.ts';
 import type {TrainingWatch} from './watch/training-watch.ts';
 
-export class Trainer {
-  readonly #options: ResolvedTrainerOptions;
-  readonly #scheduler: Scheduler;
-  readonly #predictionType: TrainedPrediction;
-  readonly #step: GradientStep;
+export interface TrainingRun extends LoopSettings {
+  /**
+   * Where checkpoints, `metrics.jsonl`, `tensorboard` and `samples` go; training goes on from the newest checkpoint in it.
+   */
+  readonly folder: string;
+}
+
+/** @typeParam Batch of the objective; an adapter's where it is left out */
+export class Trainer<Batch = unknown> {
+  readonly #objective: Objective<Batch>;
+  readonly #run: TrainingRun;
+  readonly #step: GradientStep<Batch>;
   readonly #sum: CompiledFunction<Readonly<Record<'a' | 'b', NamedTensors>>, GradientsWithNorm>;
   readonly #optimizer: AdamW;
   readonly #ema: ExponentialMovingAverage | undefined;
-  readonly #stream: SampleStream;
+  readonly #batches: Batches<Batch>;
   readonly #log: TrainingLog;
   readonly #watch: TrainingWatch;
-  readonly #texts: TextCache;
   /** Where gradients are computed in float16. */
   readonly #lossScale: LossScale | undefined;
   #taken: number;
   /** Step of the newest checkpoint. */
   #saved: number;
   /** The last batch whose loss or gradients were not finite. */
-  #notFinite: EncodedBatch | undefined;
+  #notFinite: HostBatch<Batch> | undefined;
 
-  private constructor(options: ResolvedTrainerOptions, start: Start) {
-    this.#options = options;
+  private constructor(objective: Objective<Batch>, run: TrainingRun, start: Start<Batch>) {
+    const {engine, dtype} = objective;
+    this.#objective = objective;
+    this.#run = run;
     this.#optimizer = start.optimizer;
     this.#ema = start.ema;
-    this.#stream = start.stream;
-    this.#scheduler = start.scheduler;
-    this.#predictionType = trainedPrediction(start.scheduler.predictionType);
+    this.#batches = start.batches;
     this.#taken = start.step;
     this.#saved = start.step;
-    const {models} = options;
-    this.#texts = new TextCache(models.engine);
-    this.#lossScale = options.dtype === 'float16' ? new LossScale(start.lossScale) : undefined;
-    this.#step = compileGradientStep(models, options);
+    this.#lossScale = dtype === 'float16' ? new LossScale(start.lossScale) : undefined;
+    this.#step = compileGradientStep(objective, run);
     this.#log = start.log;
-    this.#watch = createWatch(options, {...start, texts: this.#texts}, this.#log);
-    this.#sum = models.engine.compile('train.sum', sumGradients);
+    this.#watch = objective.createWatch(start.log);
+    this.#sum = engine.compile('train.sum', sumGradients);
   }
 
   /**
-   * Begins, or goes on from the newest checkpoint in the folder.
+   * Begins to train an adapter, or goes on from the newest checkpoint in the folder.
    *
    * @throws FileError where that checkpoint is damaged, ArgumentError for options that no run can have
    */
   static async create(given: TrainerOptions): Promise<Trainer> {
     const options = resolveTrainerOptions(given);
-    const {dataset, taskWeights, instructions, models, ema, folder, cacheFolder} = options;
-    checkSizes(models, options);
-    const {adapter, imageEncoder} = adapterOf(models);
-    const pools = {instructions, taskWeights, readsInstruction: adapter.readsInstruction};
-    const caches =
-      cacheFolder === undefined ? undefined : await openEncoderCaches(cacheFolder, models, options);
-    const {preprocess} = imageEncoder;
-    const scheduler = createScheduler('ddpm', models.schedulerConfig);
-    const {numTrainTimesteps} = scheduler;
+    const objective = await adapterObjective(options);
+    return (await Trainer.begin(objective, options)) as Trainer<unknown>;
+  }
+
+  /**
+   * The same for any objective.
+   *
+   * @throws FileError where the newest checkpoint is damaged
+   */
+  static async begin<Batch>(objective: Objective<Batch>, run: TrainingRun): Promise<Trainer<Batch>> {
+    const {engine, initial, files} = objective;
+    const {folder, ema} = run;
     await mkdir(folder, {recursive: true});
-    const saved = await loadNewestCheckpoint(folder);
+    const saved = await loadNewestCheckpoint(folder, files);
     const step = saved?.progress.step ?? 0;
     const optimizer =
       saved === undefined
-        ? AdamW.begin(models.engine, options.initial, options.optimizer)
-        : AdamW.resume(models.engine, saved.state, saved.progress.optimizerSteps, options.optimizer);
+        ? AdamW.begin(engine, initial, run.optimizer)
+        : AdamW.resume(engine, saved.state, saved.progress.optimizerSteps, run.optimizer);
     const average =
       ema &&
       new ExponentialMovingAverage(
-        models.engine,
+        engine,
         saved?.averages ?? (await optimizer.weights()),
         ema,
         saved?.progress.emaUpdates,
       );
-    return new Trainer(options, {
+    return new Trainer(objective, run, {
       step,
       lossScale: saved?.progress.lossScale,
       log: await TrainingLog.open(folder, step),
-      scheduler,
-      caches,
-      stream: new SampleStream(
-        withInstructionPools(dataset, pools),
-        {...options, numTrainTimesteps, preprocess, caches},
-        saved?.progress.sampler,
-      ),
+      batches: objective.openBatches(saved?.progress.sampler),
       optimizer,
       ema: average,
     });
@@ -139,12 +132,12 @@ export class Trainer {
     try {
       return await this.#takeSteps(options);
     } finally {
-      await this.#stream.stop();
+      await this.#batches.stop();
     }
   }
 
   async #takeSteps({signal, onStep, onWatch}: TrainOptions): Promise<TrainingResult> {
-    const {steps, checkpointEvery, maxSkippedSteps} = this.#options;
+    const {steps, checkpointEvery, maxSkippedSteps} = this.#run;
     let skipped = 0;
     while (this.#taken < steps && !signal?.aborted) {
       const event = await this.#takeStep();
@@ -163,10 +156,10 @@ export class Trainer {
       await this.#watch.afterStep({step: this.#taken, isLast, weights, signal, onWatch});
     }
     await this.#save();
-    return {step: this.#taken, isFinished: this.#taken >= steps, problems: this.#stream.problems};
+    return {step: this.#taken, isFinished: this.#taken >= steps, problems: this.#batches.problems};
   }
 
-  /** The weights as they are now, by the adapter's names. */
+  /** The weights as they are now, by their names. */
   weights(): Promise<Map<string, HostTensor>> {
     return this.#optimizer.weights();
   }
@@ -177,13 +170,12 @@ export class Trainer {
   }
 
   async #takeStep(): Promise<TrainingEvent> {
-    const {steps, batchSize, accumulate, learningRate, schedule, warmupSteps, maxGradientNorm} =
-      this.#options;
+    const {steps, batchSize, accumulate, learningRate, schedule, warmupSteps, maxGradientNorm} = this.#run;
     const begin = performance.now();
     const rate = learningRateAt(this.#taken, {learningRate, schedule, warmupSteps, totalSteps: steps});
-    let {loss: sumOfLosses, gradients, squaredNorm} = await this.#differentiate(await this.#nextBatch());
+    let {loss: sumOfLosses, gradients, squaredNorm} = await this.#differentiate(await this.#batches.next());
     for (let batch = 1; batch < accumulate; batch++) {
-      const {loss: other, gradients: more} = await this.#differentiate(await this.#nextBatch());
+      const {loss: other, gradients: more} = await this.#differentiate(await this.#batches.next());
       sumOfLosses += other;
       ({gradients, squaredNorm} = await this.#add(gradients, more));
     }
@@ -211,18 +203,8 @@ export class Trainer {
     };
   }
 
-  async #nextBatch(): Promise<EncodedBatch> {
-    const {models, minSnrGamma} = this.#options;
-    return encodeBatch(models, await this.#stream.nextBatch(), {
-      texts: this.#texts,
-      minSnrGamma,
-      alphasCumprod: this.#scheduler.alphasCumprod,
-      predictionType: this.#predictionType,
-    });
-  }
-
-  async #differentiate(batch: EncodedBatch): Promise<Differentiated> {
-    const {device} = this.#options.models.engine;
+  async #differentiate(batch: HostBatch<Batch>): Promise<Differentiated> {
+    const {device} = this.#objective.engine;
     const lossScale = this.#lossScale?.state.value;
     const result = await differentiate(this.#step, device, this.#optimizer.state, batch, {lossScale});
     if (!hasFiniteResult(result)) this.#notFinite = batch;
@@ -231,7 +213,7 @@ export class Trainer {
 
   /** A sentence that names the op which gave the first NaN of the last batch without a finite result. */
   async #findNan(): Promise<string> {
-    const {device} = this.#options.models.engine;
+    const {device} = this.#objective.engine;
     const tooLarge = 'No value is NaN, so that some are too large for their sum.';
     if (this.#notFinite === undefined) return tooLarge;
     const lossScale = this.#lossScale?.state.value;
@@ -253,8 +235,8 @@ export class Trainer {
 
   async #save(): Promise<void> {
     if (this.#taken === this.#saved) return;
-    const {folder, keepCheckpoints} = this.#options;
-    const {draws, taken, waiting} = this.#stream.state;
+    const {folder, keepCheckpoints} = this.#run;
+    const {draws, taken, waiting} = this.#batches.state;
     const progress = {
       step: this.#taken,
       optimizerSteps: this.#optimizer.steps,
@@ -263,18 +245,16 @@ export class Trainer {
       sampler: {draws, taken: {...taken}, waiting: [...waiting]},
     };
     const [state, averages] = [await this.#optimizer.saved(), await this.#ema?.weights()];
-    await saveCheckpoint(folder, {progress, state, averages}, keepCheckpoints);
+    await saveCheckpoint(folder, this.#objective.files, {progress, state, averages}, keepCheckpoints);
     this.#saved = this.#taken;
   }
 }
 
-interface Start {
+interface Start<Batch> {
   readonly step: number;
   readonly lossScale: LossScaleState | undefined;
   readonly log: TrainingLog;
-  readonly stream: SampleStream;
-  readonly scheduler: Scheduler;
-  readonly caches: EncoderCaches | undefined;
+  readonly batches: Batches<Batch>;
   readonly optimizer: AdamW;
   readonly ema: ExponentialMovingAverage | undefined;
 }

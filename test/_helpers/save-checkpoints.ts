@@ -2,9 +2,10 @@
 import {loadNewestCheckpoint, saveCheckpoint} from '../../lib/training/checkpoint.ts';
 
 const folder = process.argv[2]!;
+const files = {weights: 'adapter.safetensors', companions: new Map<string, string>()};
 const shapes = {matrix: [3, 64, 512], vector: [3, 40]};
 
-const newest = await loadNewestCheckpoint(folder);
+const newest = await loadNewestCheckpoint(folder, files);
 for (let step = (newest?.progress.step ?? 0) + 1; ; step++) {
   const state = new Map(
     Object.entries(shapes).map(([name, shape]) => {
@@ -13,6 +14,6 @@ for (let step = (newest?.progress.step ?? 0) + 1; ; step++) {
     }),
   );
   const progress = {step, optimizerSteps: step, sampler: {draws: step, taken: {}, waiting: []}};
-  await saveCheckpoint(folder, {progress, state}, 2);
+  await saveCheckpoint(folder, files, {progress, state}, 2);
   process.stdout.write(`${step}\n`);
 }

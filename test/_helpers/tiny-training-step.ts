@@ -13,13 +13,11 @@ import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct
 import {type Device, openDevice} from '../../lib/runtime/device.ts';
 import {DeviceTensor} from '../../lib/runtime/device-tensor.ts';
 import {TorchGenerator} from '../../lib/schedulers/torch-generator.ts';
-import {
-  type AdapterStepInputs,
-  type AdapterStepOutputs,
-  adapterGradients,
-} from '../../lib/training/adapter-gradients.ts';
+import {type AdapterBatch, adapterLoss} from '../../lib/training/adapter-loss.ts';
+import type {DiffusionLoss} from '../../lib/training/diffusion-loss.ts';
+import {type GradientsWithNorm, type StepInputs, stateGradients} from '../../lib/training/state-gradients.ts';
 
-type TrainingStep = CompiledFunction<AdapterStepInputs, AdapterStepOutputs>;
+type TrainingStep = CompiledFunction<StepInputs<AdapterBatch>, DiffusionLoss & GradientsWithNorm>;
 
 /** Draws are equal for equal kinds; `again` recomputes. */
 export async function tinyTrainingStep(
@@ -54,7 +52,9 @@ export async function tinyTrainingStep(
     dtype,
   };
   const [compiled, again] = [false, true].map(recompute =>
-    engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients({...model, recompute}, inputs)),
+    engine.compile('train', ({state, batch, lossScale}: StepInputs<AdapterBatch>) =>
+      stateGradients('adapter', state, trained => adapterLoss(model, trained, batch), {recompute, lossScale}),
+    ),
   ) as [TrainingStep, TrainingStep];
   const text = [2, 77, config.crossAttentionDim];
   const upload = ({shape, data}: HostTensor) => DeviceTensor.from(engine.device, data, shape);

@@ -2,6 +2,7 @@ import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
 import {openDataset} from '../../lib/datasets/dataset.ts';
+import {CLIPTokenizer} from '../../lib/tokenizer/clip-tokenizer.ts';
 import {runCli} from '../_helpers/run-cli.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
 
@@ -45,4 +46,20 @@ test('a split that there is not, and a missing count, are wrong usage', async t 
   t.is(unknown.exitCode, 2);
   t.regex(unknown.stderr, /train, validation, test/);
   t.is((await draw(folder)).exitCode, 2);
+});
+
+test('a vocabulary of a training set', async t => {
+  const parent = await tempFolder(t);
+  const [set, folder] = [join(parent, 'set'), join(parent, 'tokenizer')];
+  await draw(set, '--count', '5');
+  const learn = () => runCli(['dataset', 'vocabulary', set, '-o', folder, '--size', '600', '--json']);
+  const {exitCode, stdout, stderr} = await learn();
+  t.is(exitCode, 0, stderr);
+  t.deepEqual(JSON.parse(stdout), {folder, tokens: 600});
+  const {bosTokenId, eosTokenId} = await CLIPTokenizer.load(folder);
+  t.deepEqual([bosTokenId, eosTokenId], [598, 599]);
+
+  const again = await learn();
+  t.is(again.exitCode, 1);
+  t.regex(again.stderr, /expected an empty folder/);
 });

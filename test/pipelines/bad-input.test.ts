@@ -11,6 +11,9 @@ import {writeImage} from '../../lib/images/write-image.ts';
 import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import type {LoadOptions} from '../../lib/pipelines/load-options.ts';
+import {learnVocabulary} from '../../lib/tokenizer/learn-vocabulary.ts';
+import type {TokenizerFiles} from '../../lib/tokenizer/tokenizer-files.ts';
+import {writeTokenizerFiles} from '../../lib/tokenizer/write-tokenizer-files.ts';
 import {type TensorData, writeSafetensors} from '../../lib/weights/write-safetensors.ts';
 import {conditionImage, inReference, instructModel} from '../_helpers/reference-paths.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
@@ -66,6 +69,28 @@ test('a missing model or weight file is named', async t => {
   const noWeights = await loadError(t, {model, vae: join(model, 'other')});
   t.true(noWeights instanceof FileError);
   t.regex(noWeights.message, /other: expected one of diffusion_pytorch_model\.safetensors/);
+});
+
+test('a tokenizer of another model is named; a smaller one will do', async t => {
+  const own = await learnVocabulary(['a fox', 'a fox'], {size: 600});
+  const tooLarge = new Map([...own.vocabulary, ['<|endoftext|>', 50_000]] as const);
+  const cases: [files: TokenizerFiles, message: RegExp][] = [
+    [{...own, vocabulary: tooLarge}, /ids below 49408 .* got special tokens up to 50000/],
+    [{...own, modelMaxLength: 78}, /texts of at most 77 tokens.* texts of 78/],
+  ];
+  for (const [files, message] of cases) {
+    const folder = await tempFolder(t);
+    await writeTokenizerFiles(folder, files);
+    const error = await loadError(t, {tokenizer: folder});
+    t.true(error instanceof FileError);
+    t.regex(error.message, message);
+  }
+  const folder = await tempFolder(t);
+  await writeTokenizerFiles(folder, {...own, modelMaxLength: 20});
+  const pipe = await load({...instructModel, tokenizer: folder});
+  t.teardown(() => pipe.dispose());
+  const {images} = await pipe.generate({...small, ipAdapterImage: conditionImage, instruction: 'a fox'});
+  t.is(images.length, 1);
 });
 
 test('a truncated weight file is named, with what to do', async t => {

@@ -34,7 +34,7 @@ test('killed at any moment, fifty times: the newest checkpoint is whole, and non
     const saved = await saveUntilKilled(folder, Math.random() * 40);
     const names = await readdir(folder);
     partials += names.filter(name => name.endsWith('.partial')).length;
-    const {progress, state} = (await loadNewestCheckpoint(folder))!;
+    const {progress, state} = (await loadNewestCheckpoint(folder, {weights: 'adapter.safetensors'}))!;
     const {step} = progress;
     t.true(step === saved || step === saved + 1, `${step} after ${saved}`);
     t.deepEqual(progress, {step, optimizerSteps: step, sampler: {draws: step, taken: {}, waiting: []}});

@@ -12,8 +12,9 @@ import {openDevice} from '../../lib/runtime/device.ts';
 import {DeviceTensor} from '../../lib/runtime/device-tensor.ts';
 import {alphasCumprod} from '../../lib/schedulers/noise-schedule.ts';
 import {AdamW} from '../../lib/training/adamw.ts';
-import {type AdapterStepInputs, adapterGradients} from '../../lib/training/adapter-gradients.ts';
+import {type AdapterBatch, adapterLoss} from '../../lib/training/adapter-loss.ts';
 import {diffusionTarget} from '../../lib/training/diffusion-loss.ts';
+import {type StepInputs, stateGradients} from '../../lib/training/state-gradients.ts';
 import {detectAdapterKind} from '../../lib/weights/adapter-kind.ts';
 import {canonicalAdapterTensors} from '../../lib/weights/adapter-names.ts';
 import {openWeights} from '../../lib/weights/open-weights.ts';
@@ -81,7 +82,9 @@ test('losses and final weights of ten AdamW steps agree with PyTorch', async t =
     adapter: detectAdapterKind(tensors, {heads: 2}),
     dtype: 'float32' as const,
   };
-  const compiled = engine.compile('train', (inputs: AdapterStepInputs) => adapterGradients(model, inputs));
+  const compiled = engine.compile('train', ({state, batch}: StepInputs<AdapterBatch>) =>
+    stateGradients('adapter', state, weights => adapterLoss(model, weights, batch), {recompute: false}),
+  );
   const layers = crossAttentionLayers(config).length;
   const batches = [loadBatch(0, layers), loadBatch(1, layers)];
   const adamw = AdamW.begin(engine, initial);

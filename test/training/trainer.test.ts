@@ -67,7 +67,7 @@ test.serial('in buckets too, stopped and resumed, with a cache or without', asyn
 test.serial('moving averages are saved as an adapter, and go on with equal bits', async t => {
   const options = await optionsFor(t, {ema: {decay: 0.9}});
   const averagesOf = async (folder: string) => {
-    const {tensors} = await openWeights(join(folder, 'checkpoint-00000006/ema.safetensors'));
+    const {tensors} = await openWeights(join(folder, 'checkpoint-00000006/ema/adapter.safetensors'));
     const read = [...tensors].map(async ([name, stored]) => [name, await readTensor(stored)] as const);
     return new Map(await Promise.all(read));
   };
@@ -93,7 +93,7 @@ test.serial('averages begin where a run is that had none', async t => {
   const path = join(options.folder, 'checkpoint-00000003');
   const {emaUpdates} = JSON.parse(await readFile(join(path, 'trainer.json'), 'utf8'));
   t.is(emaUpdates, 1);
-  t.deepEqual((await openWeights(join(path, 'ema.safetensors'))).tensors.size, initial.size);
+  t.deepEqual((await openWeights(join(path, 'ema/adapter.safetensors'))).tensors.size, initial.size);
 });
 
 test.serial(

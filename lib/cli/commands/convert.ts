@@ -1,12 +1,10 @@
 import {extname} from 'node:path';
 import {Command, Option} from '@commander-js/extra-typings';
 import {ArgumentError} from '../../errors.ts';
-import {float32ToFloat16} from '../../runtime/float-conversion.ts';
+import {readAs, type WrittenDType} from '../../pipelines/convert-dtype.ts';
 import {detectAdapterKind} from '../../weights/adapter-kind.ts';
 import {canonicalAdapterTensors} from '../../weights/adapter-names.ts';
 import {openWeights} from '../../weights/open-weights.ts';
-import {readStored, readTensor} from '../../weights/read-tensor.ts';
-import type {StoredTensor} from '../../weights/stored-tensor.ts';
 import {type TensorData, writeSafetensors} from '../../weights/write-safetensors.ts';
 import {writeTorchBin} from '../../weights/write-torch-bin.ts';
 import {parseNumber} from '../options/parse-values.ts';
@@ -16,7 +14,7 @@ import {checkWritable} from '../output-files.ts';
 const groups = ['image_proj', 'ip_adapter'];
 
 interface Flags {
-  readonly dtype?: 'float32' | 'float16' | undefined;
+  readonly dtype?: WrittenDType | undefined;
   readonly adapterHeads?: number | undefined;
 }
 
@@ -52,19 +50,10 @@ async function run(adapter: string, output: string, {dtype, adapterHeads}: Flags
     ...(adapterHeads !== undefined && {heads: adapterHeads}),
   });
   const tensors = new Map<string, TensorData>();
-  for (const [name, tensor] of stored) tensors.set(name, await read(tensor, dtype));
+  for (const [name, tensor] of stored) tensors.set(name, await readAs(tensor, dtype));
   if (format === '.safetensors') await writeSafetensors(output, tensors);
   else await writeTorchBin(output, new Map(groups.map(group => [group, groupOf(tensors, group)])));
   process.stdout.write(`${output}: ${kind}, ${tensors.size} tensors\n`);
-}
-
-async function read(tensor: StoredTensor, dtype: Flags['dtype']): Promise<TensorData> {
-  const {shape} = tensor;
-  if (dtype === undefined || dtype === tensor.dtype) {
-    return {shape, dtype: tensor.dtype, data: await readStored(tensor)};
-  }
-  const values = await readTensor(tensor);
-  return {shape, dtype, data: dtype === 'float16' ? float32ToFloat16(values) : values};
 }
 
 /** A group's tensors, by what follows its name. */

@@ -1,8 +1,11 @@
 import {Command, Option} from '@commander-js/extra-typings';
+import {openDataset} from '../../datasets/dataset.ts';
 import {type Split, splits} from '../../datasets/world/splits.ts';
 import {writeWorldDataset} from '../../datasets/world/write-world.ts';
+import {writeDatasetVocabulary} from '../../datasets/write-vocabulary.ts';
 import {interruptible} from '../interrupt.ts';
 import {parseNumber} from '../options/parse-values.ts';
+import {warn} from '../warn.ts';
 
 interface WorldFlags {
   readonly output: string;
@@ -14,8 +17,17 @@ interface WorldFlags {
   readonly json?: true | undefined;
 }
 
+interface VocabularyFlags {
+  readonly output: string;
+  readonly size: number;
+  readonly json?: true | undefined;
+}
+
 export function datasetCommand() {
-  return new Command('dataset').description('make training sets').addCommand(worldCommand());
+  return new Command('dataset')
+    .description('make training sets, and vocabularies of their texts')
+    .addCommand(worldCommand())
+    .addCommand(vocabularyCommand());
 }
 
 function worldCommand() {
@@ -35,10 +47,32 @@ function worldCommand() {
     .action(flags => interruptible(signal => drawWorld(flags, signal)));
 }
 
+function vocabularyCommand() {
+  return new Command('vocabulary')
+    .description("learn a vocabulary in CLIP's form from all texts of a training set")
+    .argument('<folder>', 'training set')
+    .requiredOption('-o, --output <folder>', 'tokenizer folder to write, empty or new')
+    .requiredOption('--size <n>', 'tokens at most, 514 or more', parseNumber)
+    .option('--json', 'print one JSON object at the end')
+    .action((folder, flags) => interruptible(signal => writeVocabulary(folder, flags, signal)));
+}
+
 async function drawWorld({output, json, ...options}: WorldFlags, signal: AbortSignal): Promise<void> {
   const card = await writeWorldDataset(output, {...options, signal, onProgress: showDone()});
   if (json) process.stdout.write(`${JSON.stringify({folder: output, ...card})}\n`);
   else process.stdout.write(`${output}: ${card.count} samples, sha256 ${card.sha256}\n`);
+}
+
+async function writeVocabulary(
+  folder: string,
+  {output, size, json}: VocabularyFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  const dataset = await openDataset(folder);
+  for (const {place, reason} of dataset.problems) warn(`${place}: ${reason}`);
+  const result = await writeDatasetVocabulary(output, dataset, {size, signal});
+  if (json) process.stdout.write(`${JSON.stringify({folder: output, ...result})}\n`);
+  else process.stdout.write(`${output}: ${result.tokens} tokens\n`);
 }
 
 /** A line on standard error every few seconds. */

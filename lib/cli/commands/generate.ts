@@ -14,6 +14,7 @@ import {readLatents} from '../options/read-latents.ts';
 import {checkOutputPath, checkWritable, type OutputType, writeLatents, writeText} from '../output-files.ts';
 import {PictureWriter} from '../picture-writer.ts';
 import {showProgress} from '../progress.ts';
+import {warn} from '../warn.ts';
 
 interface OutputFlags {
   readonly outputType: OutputType;
@@ -50,7 +51,7 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
       ...toGenerateOptions(flags),
       ...latents,
       outputType: outputType === 'png' ? 'pil' : 'latent',
-      onWarning: message => process.stderr.write(`warning: ${message}\n`),
+      onWarning: warn,
     };
     const estimate = pipeline.estimateMemory(options);
     process.stderr.write(`${memoryText(estimate)}\n`);

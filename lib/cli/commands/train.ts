@@ -1,11 +1,15 @@
 import {Command} from '@commander-js/extra-typings';
+import type {DatasetProblem} from '../../datasets/dataset-sample.ts';
+import type {Engine} from '../../engine/engine.ts';
+import {openModelRecipe} from '../../training/recipes/open-model-recipe.ts';
 import {openRecipe} from '../../training/recipes/open-recipe.ts';
-import {readRecipe} from '../../training/recipes/recipe.ts';
+import {type ModelRecipe, type Recipe, readRecipe, trainsModel} from '../../training/recipes/recipe.ts';
 import {Trainer} from '../../training/trainer.ts';
 import type {TrainingResult} from '../../training/trainer-options.ts';
 import {dryRun} from '../dry-run.ts';
 import {interruptible} from '../interrupt.ts';
 import {showTrainingProgress} from '../training-progress.ts';
+import {warn} from '../warn.ts';
 
 interface Flags {
   readonly config: string;
@@ -16,7 +20,9 @@ interface Flags {
 
 export function trainCommand() {
   return new Command('train')
-    .description('train an adapter; goes on from the newest checkpoint in the output folder')
+    .description(
+      'train an adapter, or a whole model; goes on from the newest checkpoint in the output folder',
+    )
     .requiredOption('--config <file>', 'recipe, in YAML')
     .option('--output <folder>', "in place of the recipe's")
     .option('--dry-run', 'tell what the run expects, and what it will take of memory and time; train nothing')
@@ -28,25 +34,42 @@ export function trainCommand() {
 
 /** Ctrl-C, and the system's asking, end a run as its last step does: saved, and without an error. */
 async function run(flags: Flags, signal: AbortSignal): Promise<void> {
-  const recipe = await readRecipe(flags.config);
-  const options = await openRecipe({...recipe, ...(flags.output && {output: flags.output})});
-  const problems = [...options.dataset.problems, ...(options.validationSet?.problems ?? [])];
+  const read = await readRecipe(flags.config);
+  const recipe = {...read, ...(flags.output && {output: flags.output})};
+  const {engine, problems, begin} = await open(recipe);
   for (const {place, reason} of problems) warn(`${place}: ${reason}`);
   try {
-    const trainer = await Trainer.create(options);
+    const trainer = await begin();
     const progress = showTrainingProgress();
     try {
       const {onStep, onWatch} = progress;
       const result = await trainer.train({signal, onStep, onWatch});
       progress.stop();
-      report(flags, options.folder, result);
+      report(flags, recipe.output, result);
     } finally {
       progress.stop();
       trainer.dispose();
     }
   } finally {
-    await options.models.engine.dispose();
+    await engine.dispose();
   }
+}
+
+interface Opened {
+  readonly engine: Engine;
+  readonly problems: readonly DatasetProblem[];
+  readonly begin: () => Promise<Trainer>;
+}
+
+async function open(recipe: Recipe | ModelRecipe): Promise<Opened> {
+  if (trainsModel(recipe)) {
+    const {objective, problems} = await openModelRecipe(recipe);
+    const begin = () => Trainer.begin(objective, {...recipe.training, folder: recipe.output});
+    return {engine: objective.engine, problems, begin};
+  }
+  const options = await openRecipe(recipe);
+  const problems = [...options.dataset.problems, ...(options.validationSet?.problems ?? [])];
+  return {engine: options.models.engine, problems, begin: () => Trainer.create(options)};
 }
 
 function report({json}: Flags, folder: string, result: TrainingResult): void {
@@ -56,8 +79,4 @@ function report({json}: Flags, folder: string, result: TrainingResult): void {
     const state = result.isFinished ? 'finished' : 'stopped; the same command goes on';
     process.stdout.write(`${folder}: ${result.step} steps, ${state}\n`);
   }
-}
-
-function warn(message: string): void {
-  process.stderr.write(`warning: ${message}\n`);
 }

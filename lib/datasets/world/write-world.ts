@@ -2,11 +2,12 @@
  * The drawn world as a training set on disk.
  */
 import {createHash, type Hash} from 'node:crypto';
-import {type FileHandle, mkdir, open, readdir, rename, rm, writeFile} from 'node:fs/promises';
-import {join, resolve} from 'node:path';
-import {FileError, IPAdapterError, invalidArgument} from '../../errors.ts';
+import {type FileHandle, mkdir, open, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {invalidArgument} from '../../errors.ts';
 import {createDatasetWriter, type DatasetWriter} from '../dataset-writer.ts';
 import {instructionPool} from '../instructions/instruction-pool.ts';
+import {writeNewFolder} from '../write-new-folder.ts';
 import {renderSample} from './render-sample.ts';
 import {type Split, seedsPerSplit, splits} from './splits.ts';
 import {type WorldSample, type WorldTask, worldSample, worldTasks} from './tasks.ts';
@@ -42,31 +43,19 @@ const batchSize = 16;
 
 /**
  * Draws a training set: samples as `openDataset` reads them; `instructions/TASK.txt`; `factors.jsonl`, the factors that
- * each sample was drawn from, in the order of the samples; and `card.json`.
- *
- * All is written to a folder beside `folder`, which takes its name in the end: the set is there whole, or not at all.
+ * each sample was drawn from, in the order of the samples; and `card.json`. The set is there whole, or not at all.
  *
  * @throws ArgumentError for options that make no sense
  * @throws FileError where the folder is not empty, or cannot be written
  */
 export async function writeWorldDataset(folder: string, options: WorldDatasetOptions): Promise<WorldCard> {
   checkOptions(options);
-  await checkEmpty(folder);
-  const partial = `${resolve(folder)}.partial-${process.pid}`;
-  try {
-    await mkdir(partial, {recursive: true});
-    const card = await writeAll(partial, options);
-    await rename(partial, folder);
-    return card;
-  } catch (cause) {
-    await rm(partial, {recursive: true, force: true});
-    if (options.signal?.aborted || cause instanceof IPAdapterError) throw cause;
-    throw new FileError(
-      `${folder}: expected a place to write ${options.count} samples, but ${(cause as Error).message}. ` +
-        'Give a folder that may be written to, on a disk with room.',
-      {cause},
-    );
-  }
+  return writeNewFolder(
+    folder,
+    `${options.count} samples`,
+    partial => writeAll(partial, options),
+    options.signal,
+  );
 }
 
 async function writeAll(folder: string, options: WorldDatasetOptions): Promise<WorldCard> {
@@ -142,15 +131,4 @@ function checkOptions({count, size, split, shardSize}: WorldDatasetOptions): voi
   checkInteger('size', size, 16, 1024);
   if (shardSize !== undefined) checkInteger('shardSize', shardSize, 1, seedsPerSplit);
   if (!splits.includes(split)) throw invalidArgument('split', `one of ${splits.join(', ')}`, split);
-}
-
-async function checkEmpty(folder: string): Promise<void> {
-  const entries = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return [];
-    throw new FileError(`${folder}: expected a folder, or none: ${cause.message}.`, {cause});
-  });
-  if (entries.length === 0) return;
-  throw new FileError(
-    `${folder}: expected an empty folder, or none, but it holds ${entries.length} entries. Choose another.`,
-  );
 }

@@ -1,6 +1,12 @@
 import {ArgumentError} from '../../errors.ts';
-import type {PipelineModels} from '../../pipelines/pipeline-models.ts';
-import type {PictureSettings} from './prepare-pictures.ts';
+import type {UNetConfig} from '../../models/unet-config.ts';
+import type {Autoencoder} from '../../pipelines/components/autoencoder.ts';
+import type {PictureSettings} from './adapter-samples.ts';
+
+interface CheckedModels {
+  readonly vae: Pick<Autoencoder, 'scaleFactor'>;
+  readonly denoiser: {readonly config: Pick<UNetConfig, 'blockOutChannels'>};
+}
 
 /**
  * Training halves pictures in the VAE, then latents in the UNet, and its gradients take whole halves alone: for Stable
@@ -9,7 +15,7 @@ import type {PictureSettings} from './prepare-pictures.ts';
  * @throws ArgumentError for buckets of other sizes
  */
 export function checkSizes(
-  {vae, denoiser}: PipelineModels,
+  {vae, denoiser}: CheckedModels,
   {buckets}: Pick<PictureSettings, 'buckets'>,
 ): void {
   const multiple = vae.scaleFactor * 2 ** (denoiser.config.blockOutChannels.length - 1);

@@ -5,10 +5,10 @@ import type {RunOptions} from '../../engine/compiled-function.ts';
 import type {Autoencoder, ScaledLatents} from '../../pipelines/components/autoencoder.ts';
 import type {AdapterModels} from '../../pipelines/conditioning.ts';
 import {type HostTensor, stackRows} from '../../pipelines/host-tensor.ts';
+import type {PreparedSample} from './adapter-samples.ts';
 import {encodeRows} from './encode-rows.ts';
 import {writeEntry} from './encoder-cache.ts';
 import type {PreparedPicture} from './prepare-pictures.ts';
-import type {PreparedSample} from './sample-stream.ts';
 
 /**
  * The distribution of a target's latents, [1, C, h, w].

@@ -2,11 +2,12 @@
  * The caches of a run's frozen encoders, each with what its entries depend on besides pictures.
  */
 import {ArgumentError} from '../../errors.ts';
+import type {Autoencoder} from '../../pipelines/components/autoencoder.ts';
 import type {Component} from '../../pipelines/components/component.ts';
 import type {PipelineModels} from '../../pipelines/pipeline-models.ts';
+import type {PictureSettings} from './adapter-samples.ts';
 import {adapterOf} from './encode-batch.ts';
-import type {EncoderCaches} from './encoder-cache.ts';
-import type {PictureSettings} from './prepare-pictures.ts';
+import type {EncoderCache, EncoderCaches} from './encoder-cache.ts';
 
 /**
  * @param folder where the entries are
@@ -17,15 +18,22 @@ export async function openEncoderCaches(
   models: PipelineModels,
   {buckets}: Pick<PictureSettings, 'buckets'>,
 ): Promise<EncoderCaches> {
-  const {vae} = models;
   const {adapter, imageEncoder} = adapterOf(models);
-  const target = [await identityOf(vae), vae.config, buckets];
   const {config, preprocess} = imageEncoder;
   const condition = [await identityOf(imageEncoder), config, preprocess, adapter.features];
   return {
-    target: {folder, settings: JSON.stringify(target)},
+    target: await openLatentCache(folder, models.vae, {buckets}),
     condition: {folder, settings: JSON.stringify(condition)},
   };
+}
+
+/** The part for an autoencoder. @throws as above */
+export async function openLatentCache(
+  folder: string,
+  vae: Autoencoder,
+  {buckets}: Pick<PictureSettings, 'buckets'>,
+): Promise<EncoderCache> {
+  return {folder, settings: JSON.stringify([await identityOf(vae), vae.config, buckets])};
 }
 
 async function identityOf({label, dtype, weights: {source}}: Component): Promise<readonly string[]> {

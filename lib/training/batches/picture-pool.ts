@@ -5,12 +5,7 @@ import {extname} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {Piscina} from 'piscina';
 import {InternalError} from '../../errors.ts';
-import {
-  type PictureTask,
-  type PreparedPictures,
-  preparePictures,
-  type UnreadablePictures,
-} from './prepare-pictures.ts';
+import {type PictureTask, type PreparedPicture, preparePicture, type Unreadable} from './prepare-pictures.ts';
 
 const here = fileURLToPath(import.meta.url);
 
@@ -28,14 +23,14 @@ export class PicturePool {
   }
 
   /** @throws InternalError where a thread ends in its work; another takes its place */
-  async run(task: PictureTask): Promise<PreparedPictures | UnreadablePictures> {
-    if (this.#threads === undefined) return preparePictures(task);
-    const running = this.#threads.run(task, {filename: workerFile, name: 'preparePictures'});
+  async run(task: PictureTask): Promise<PreparedPicture | Unreadable> {
+    if (this.#threads === undefined) return preparePicture(task);
+    const running = this.#threads.run(task, {filename: workerFile, name: 'preparePicture'});
     this.#running.add(running);
     try {
       return await running;
     } catch (cause) {
-      const {file} = task.target;
+      const {file} = task.picture;
       throw new InternalError(`a thread that prepared ${file} failed: ${(cause as Error).message}.`, {cause});
     } finally {
       this.#running.delete(running);

@@ -1,30 +1,30 @@
 /**
- * A sample's pictures, read and brought to what the encoders take. Runs in the threads of `PicturePool`, and loads nothing
+ * A picture of a sample, read and brought to what a model takes. Runs in the threads of `PicturePool`, and loads nothing
  * native but sharp.
  */
 import {type Bucket, nearestBucket} from '../../datasets/buckets.ts';
 import {decodeDatasetImage, readDatasetBytes} from '../../datasets/dataset-image.ts';
 import type {ImageReference} from '../../datasets/dataset-sample.ts';
-import {FileError} from '../../errors.ts';
+import {FileError, InternalError} from '../../errors.ts';
 import {type ClipPreprocessConfig, preprocessForClip} from '../../images/clip-preprocess.ts';
 import type {RgbImage} from '../../images/image.ts';
 import {coverToTensor} from '../../images/latent-image.ts';
 import type {HostTensor} from '../../pipelines/host-tensor.ts';
-import {type EncoderCache, type EncoderCaches, entryPath, readEntry} from './encoder-cache.ts';
+import {type EncoderCache, entryPath, readEntry} from './encoder-cache.ts';
 
-/** How pictures are prepared. */
-export interface PictureSettings {
-  /** Sizes of the targets, one at least, in multiples of 8: each covers the nearest one, and its centre is cut out. */
-  readonly buckets: readonly Bucket[];
-  /** Of the image encoder. */
-  readonly preprocess: ClipPreprocessConfig;
-  readonly caches?: EncoderCaches | undefined;
-}
+/** What a picture becomes. */
+export type PictureForm =
+  /** float32 [1, 3, H, W], from -1 to 1: it covers the nearest of the sizes, one at least, and its centre is cut out. */
+  | {readonly buckets: readonly Bucket[]}
+  /** float32 [1, 3, cropSize, cropSize], as an image encoder takes it. */
+  | {readonly preprocess: ClipPreprocessConfig};
 
 /** Copied to the thread that does it. */
-export interface PictureTask extends PictureSettings {
-  readonly target: ImageReference;
-  readonly condition: ImageReference;
+export interface PictureTask {
+  readonly picture: ImageReference;
+  readonly form: PictureForm;
+  /** Of the encoder that is to have it. */
+  readonly cache?: EncoderCache | undefined;
 }
 
 /** A picture for its encoder, with the cache's file that is to have what comes of it; or what the cache has. */
@@ -32,47 +32,39 @@ export type PreparedPicture =
   | {readonly pixels: HostTensor; readonly entry: string | undefined}
   | {readonly encoded: ReadonlyMap<string, HostTensor>};
 
-export interface PreparedPictures {
-  /** Pixels: float32 [1, 3, H, W], from -1 to 1. */
-  readonly target: PreparedPicture;
-  /** Pixels: float32 [1, 3, cropSize, cropSize]. */
-  readonly condition: PreparedPicture;
+/** @throws InternalError for one that was asked for with a cache */
+export function preparedPixels(picture: PreparedPicture): HostTensor {
+  if ('pixels' in picture) return picture.pixels;
+  throw new InternalError('a picture was prepared without a cache, and came from one.');
 }
 
 /** Classes of errors do not pass from thread to thread, so that a picture that cannot be read is a result. */
-export interface UnreadablePictures {
+export interface Unreadable {
   readonly reason: string;
 }
 
-export async function preparePictures(task: PictureTask): Promise<PreparedPictures | UnreadablePictures> {
-  const {preprocess, caches} = task;
+export async function preparePicture({
+  picture,
+  form,
+  cache,
+}: PictureTask): Promise<PreparedPicture | Unreadable> {
   try {
-    return {
-      target: await preparePicture(task.target, caches?.target, image => targetTensor(image, task)),
-      condition: await preparePicture(task.condition, caches?.condition, async image => ({
-        shape: [1, 3, preprocess.cropSize, preprocess.cropSize],
-        data: await preprocessForClip(image, preprocess),
-      })),
-    };
+    const bytes = await readDatasetBytes(picture);
+    const entry = cache && entryPath(cache, bytes);
+    const encoded = entry === undefined ? undefined : await readEntry(entry);
+    if (encoded !== undefined) return {encoded};
+    return {pixels: await toPixels(await decodeDatasetImage(picture, bytes), form), entry};
   } catch (error) {
     if (error instanceof FileError) return {reason: error.message};
     throw error;
   }
 }
 
-async function preparePicture(
-  reference: ImageReference,
-  cache: EncoderCache | undefined,
-  toPixels: (image: RgbImage) => Promise<HostTensor>,
-): Promise<PreparedPicture> {
-  const bytes = await readDatasetBytes(reference);
-  const entry = cache && entryPath(cache, bytes);
-  const encoded = entry === undefined ? undefined : await readEntry(entry);
-  if (encoded !== undefined) return {encoded};
-  return {pixels: await toPixels(await decodeDatasetImage(reference, bytes)), entry};
-}
-
-async function targetTensor(image: RgbImage, {buckets}: PictureSettings): Promise<HostTensor> {
-  const [width, height] = nearestBucket(buckets, image);
+async function toPixels(image: RgbImage, form: PictureForm): Promise<HostTensor> {
+  if ('preprocess' in form) {
+    const {cropSize} = form.preprocess;
+    return {shape: [1, 3, cropSize, cropSize], data: await preprocessForClip(image, form.preprocess)};
+  }
+  const [width, height] = nearestBucket(form.buckets, image);
   return {shape: [1, 3, height, width], data: await coverToTensor(image, width, height)};
 }

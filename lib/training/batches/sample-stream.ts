@@ -7,33 +7,23 @@ import type {Dataset} from '../../datasets/dataset.ts';
 import type {DatasetProblem} from '../../datasets/dataset-sample.ts';
 import {type Draw, type Drawn, MixtureSampler, type SamplerState} from '../../datasets/mixture-sampler.ts';
 import {DisposedError, FileError, invalidArgument} from '../../errors.ts';
-import {vaeScaleFactor} from '../../images/latent-image.ts';
-import type {TorchGenerator} from '../../schedulers/torch-generator.ts';
 import {PicturePool} from './picture-pool.ts';
-import type {
-  PictureSettings,
-  PreparedPicture,
-  PreparedPictures,
-  UnreadablePictures,
-} from './prepare-pictures.ts';
-import {type ConditionDropout, chooseForSample, type SampleChoices} from './sample-choices.ts';
+import type {Unreadable} from './prepare-pictures.ts';
 
-export interface SampleStreamOptions extends PictureSettings {
+export interface SampleStreamOptions {
   readonly seed: number;
   readonly taskWeights?: Readonly<Record<string, number>> | undefined;
-  readonly dropout: ConditionDropout;
-  readonly numTrainTimesteps: number;
   readonly batchSize: number;
   /** Threads that prepare pictures; 0: none, and nothing is prepared ahead. */
   readonly numWorkers: number;
 }
 
-/** A sample as a step takes it. */
-export interface PreparedSample extends PreparedPictures {
-  readonly prompt: string;
-  readonly choices: SampleChoices;
-  /** Draws the posterior of the latents, then the noise. */
-  readonly generator: TorchGenerator;
+/** What becomes of draws. */
+export interface SampleForm<Sample extends object> {
+  /** A sample as a step takes it; what is random about it comes from the draw. */
+  prepare(drawn: Drawn, pictures: PicturePool): Promise<Sample | Unreadable>;
+  /** The samples of a batch have one size. */
+  sizeOf(sample: Sample): string;
 }
 
 /** All that a stream needs to go on where another stood. */
@@ -43,9 +33,9 @@ export interface StreamState extends SamplerState {
 }
 
 /** A sample that is under way. */
-interface Pending {
+interface Pending<Sample> {
   readonly drawn: Drawn;
-  readonly sample: Promise<PreparedSample | UnreadablePictures>;
+  readonly sample: Promise<Sample | Unreadable>;
   /** Of the sampler, after this draw. */
   readonly state: SamplerState;
   /** Whether it had been drawn before that state. */
@@ -53,12 +43,12 @@ interface Pending {
 }
 
 /** Between draws and batches. */
-interface Course {
+interface Course<Sample> {
   /** Draws to be made again, before new ones of the sampler. */
   readonly again: Drawn[];
   readonly sampler: MixtureSampler;
-  readonly pending: Pending[];
-  readonly queues: BatchQueues<{readonly draw: Draw; readonly sample: PreparedSample}>;
+  readonly pending: Pending<Sample>[];
+  readonly queues: BatchQueues<{readonly draw: Draw; readonly sample: Sample}>;
   /** Of the sampler, after the last draw that has come out of `pending`. */
   drawn: SamplerState;
 }
@@ -68,12 +58,13 @@ const maxBadShare = 0.1;
 /** Draws before the share is judged. */
 const minDraws = 20;
 
-export class SampleStream {
+export class SampleStream<Sample extends object> {
   readonly #dataset: Dataset;
+  readonly #form: SampleForm<Sample>;
   readonly #options: SampleStreamOptions;
   readonly #problems = new Map<string, DatasetProblem>();
   #badDraws = 0;
-  #course: Course;
+  #course: Course<Sample>;
   /** While there are threads. */
   #pool: PicturePool | undefined;
 
@@ -81,12 +72,18 @@ export class SampleStream {
    * @param state of another stream, to go on from
    * @throws ArgumentError for weights or a number of threads that are none, or a state of another training set
    */
-  constructor(dataset: Dataset, options: SampleStreamOptions, state?: StreamState) {
+  constructor(
+    dataset: Dataset,
+    form: SampleForm<Sample>,
+    options: SampleStreamOptions,
+    state?: StreamState | undefined,
+  ) {
     const {numWorkers} = options;
     if (!Number.isInteger(numWorkers) || numWorkers < 0) {
       throw invalidArgument('numWorkers', 'an integer of 0 or more', numWorkers);
     }
     this.#dataset = dataset;
+    this.#form = form;
     this.#options = options;
     this.#course = this.#courseFrom(state);
   }
@@ -108,7 +105,7 @@ export class SampleStream {
    *
    * @throws FileError where more than a tenth of the samples cannot be read, DisposedError where it is stopped meanwhile
    */
-  async nextBatch(): Promise<readonly PreparedSample[]> {
+  async nextBatch(): Promise<readonly Sample[]> {
     const course = this.#course;
     for (;;) {
       this.#prepareAhead(course);
@@ -117,11 +114,11 @@ export class SampleStream {
       if (course !== this.#course) throw new DisposedError('samples: stopped while a batch was under way.');
       course.pending.shift();
       course.drawn = state;
-      if ('reason' in sample) {
+      if (isUnreadable(sample)) {
         this.#passOver({place: drawn.sample.place, reason: sample.reason});
         continue;
       }
-      const batch = course.queues.add(latentSize(sample.target), {draw: drawn.draw, sample});
+      const batch = course.queues.add(this.#form.sizeOf(sample), {draw: drawn.draw, sample});
       if (batch !== undefined) return batch.map(waiting => waiting.sample);
     }
   }
@@ -134,7 +131,7 @@ export class SampleStream {
     await pool?.close();
   }
 
-  #courseFrom(state: StreamState | undefined): Course {
+  #courseFrom(state: StreamState | undefined): Course<Sample> {
     const {seed, taskWeights: weights, batchSize} = this.#options;
     const sampler = new MixtureSampler(this.#dataset.samples, {seed, weights}, state);
     return {
@@ -147,7 +144,7 @@ export class SampleStream {
   }
 
   /** Begins what is next, and with threads a batch beyond. */
-  #prepareAhead({again, sampler, pending}: Course): void {
+  #prepareAhead({again, sampler, pending}: Course<Sample>): void {
     const {numWorkers, batchSize} = this.#options;
     const count = numWorkers === 0 ? 1 : batchSize + numWorkers;
     while (pending.length < count) {
@@ -160,14 +157,9 @@ export class SampleStream {
     }
   }
 
-  async #prepare({sample, generator}: Drawn): Promise<PreparedSample | UnreadablePictures> {
-    const {prompt, objectName, task, target, condition} = sample;
-    const {dropout, numTrainTimesteps, numWorkers, buckets, preprocess, caches} = this.#options;
-    const instructions = this.#dataset.instructions.get(task) ?? [];
-    const choices = chooseForSample(generator, {numTrainTimesteps, dropout, instructions, objectName});
-    this.#pool ??= new PicturePool(numWorkers);
-    const pictures = await this.#pool.run({target, condition, buckets, preprocess, caches});
-    return 'reason' in pictures ? pictures : {...pictures, prompt, choices, generator};
+  async #prepare(drawn: Drawn): Promise<Sample | Unreadable> {
+    this.#pool ??= new PicturePool(this.#options.numWorkers);
+    return this.#form.prepare(drawn, this.#pool);
   }
 
   #passOver(problem: DatasetProblem): void {
@@ -183,11 +175,6 @@ export class SampleStream {
   }
 }
 
-/** The size of a target's latents. */
-export function latentSize(target: PreparedPicture): string {
-  const [height, width] =
-    'encoded' in target
-      ? target.encoded.get('mean')!.shape.slice(2)
-      : target.pixels.shape.slice(2).map(side => side / vaeScaleFactor);
-  return `${width}x${height}`;
+function isUnreadable(sample: object): sample is Unreadable {
+  return 'reason' in sample;
 }

@@ -7,12 +7,15 @@ import {type MemoryEstimate, memoryOf} from '../../pipelines/memory-estimate.ts'
 import {createScheduler} from '../../schedulers/create-scheduler.ts';
 import {TorchGenerator} from '../../schedulers/torch-generator.ts';
 import {AdamW} from '../adamw.ts';
+import type {AdapterBatch} from '../adapter-loss.ts';
+import type {PreparedSample} from '../batches/adapter-samples.ts';
 import {checkSizes} from '../batches/check-sizes.ts';
 import {adapterOf, type EncodedBatch, encodeBatch} from '../batches/encode-batch.ts';
-import type {PreparedSample} from '../batches/sample-stream.ts';
 import {TextCache} from '../batches/text-cache.ts';
-import {batchTypes, compileGradientStep, differentiate} from '../differentiate.ts';
+import {batchTypes} from '../device-batch.ts';
+import {compileGradientStep, differentiate} from '../differentiate.ts';
 import {trainedPrediction} from '../diffusion-loss.ts';
+import {adapterStep} from '../objectives/adapter.ts';
 import type {ResolvedTrainerOptions} from '../trainer-options.ts';
 
 export interface TrainingForecast {
@@ -46,14 +49,14 @@ export async function forecastTraining(options: ForecastOptions): Promise<Traini
   checkSizes(models, options);
   const optimizer = AdamW.begin(engine, initial, adamw);
   try {
-    const step = compileGradientStep(models, options);
+    const step = compileGradientStep(adapterStep(options), options);
     const batch = await encodeMadeUp(options);
     const trainedParameters = [...initial.values()].reduce((sum, {data}) => sum + data.length, 0);
-    const types = {state: optimizer.state, batch: batchTypes(batch)};
+    const types = {state: optimizer.state, batch: batchTypes<AdapterBatch>(batch)};
     const heldBytes = 4 * trainedParameters * unitsHeld(accumulate);
     const memory = memoryOf(engine, [step.plan(types)], heldBytes);
     const activationBytesOf = (recompute: boolean) =>
-      compileGradientStep(models, {...options, recompute}).plan(types).program.peakBytes;
+      compileGradientStep(adapterStep(options), {recompute}).plan(types).program.peakBytes;
     const activationBytes = {kept: activationBytesOf(false), recomputed: activationBytesOf(true)};
     const encodeSeconds = await secondsOf(() => encodeMadeUp(options));
     const {gradients: first} = await differentiate(step, engine.device, optimizer.state, batch);

@@ -5,6 +5,7 @@ import {WeightsError} from '../../errors.ts';
 import {sameShape} from '../../graph/ops/check.ts';
 import type {HostTensor} from '../../pipelines/host-tensor.ts';
 import {TorchGenerator} from '../../schedulers/torch-generator.ts';
+import {defaultWeight} from '../initial-weights.ts';
 
 /**
  * What the new blocks, those that attend to texts, begin with beside PyTorch's defaults.
@@ -83,13 +84,4 @@ function newWeight(
     return {shape, data: new Float32Array(shape.reduce((a, b) => a * b))};
   }
   return defaultWeight(name, shape, generator);
-}
-
-/** As PyTorch's `Linear` and `LayerNorm` begin, matrices uniform within 1/√fan-in, but for biases, which are 0. */
-export function defaultWeight(name: string, shape: readonly number[], generator: TorchGenerator): HostTensor {
-  if (shape.length === 1) {
-    return {shape, data: new Float32Array(shape[0]!).fill(name.endsWith('.bias') ? 0 : 1)};
-  }
-  const bound = shape[1]! ** -0.5;
-  return {shape, data: generator.rand(shape).map(x => (2 * x - 1) * bound)};
 }

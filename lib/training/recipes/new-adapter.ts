@@ -9,7 +9,7 @@ import type {Denoiser} from '../../pipelines/components/denoiser.ts';
 import {download, type HostTensor} from '../../pipelines/host-tensor.ts';
 import {TorchGenerator} from '../../schedulers/torch-generator.ts';
 import type {AdapterDescription} from '../../weights/adapter-kind.ts';
-import {defaultWeight} from './initialize-adapter.ts';
+import {defaultWeight} from '../initial-weights.ts';
 
 /**
  * The image attentions' keys and values begin as the text's, the learnt queries as normal noise over √dim, everything else

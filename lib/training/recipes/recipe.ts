@@ -8,7 +8,7 @@ import {z} from 'zod';
 import {ArgumentError, FileError} from '../../errors.ts';
 import {newAdapterKinds} from '../../pipelines/describe-new-adapter.ts';
 import type {DeviceSpec} from '../../runtime/device.ts';
-import {trainerSettings} from '../trainer-options.ts';
+import {modelTrainingSettings, trainerSettings} from '../trainer-options.ts';
 import {adapterInitializations} from './initialize-adapter.ts';
 
 const run = {
@@ -23,17 +23,20 @@ const run = {
 /** Random weights of the base and its encoders, to try and to measure. */
 const randomModels = z.strictObject({random: z.enum(['tiny', 'sd15']), ...run});
 
-/**
- * Fields of a recipe.
- *
- * @param folder that paths are relative to
- * @param isRandom whether its models have random weights: said beforehand, so that what is wrong is told of the right kind
- */
-function recipeFields(folder: string, isRandom: boolean) {
-  const path = z
-    .string()
-    .min(1)
-    .transform(name => resolve(folder, name));
+/** Fields that every recipe has. */
+function commonFields(path: PathField) {
+  return {
+    /** Folder of the training set. */
+    dataset: path,
+    /** Folder for what frozen encoders make of pictures. */
+    cache: path.exactOptional(),
+    /** Folder for checkpoints, `metrics.jsonl`, `tensorboard` and `samples`. */
+    output: path,
+  };
+}
+
+/** @param isRandom whether its models have random weights: said beforehand, so that what is wrong is told of the right kind */
+function adapterFields(path: PathField, isRandom: boolean) {
   /** As in `LoadOptions`. */
   const files = z.strictObject({
     model: path,
@@ -52,24 +55,73 @@ function recipeFields(folder: string, isRandom: boolean) {
       from: path.exactOptional(),
       initialization: z.enum(adapterInitializations).exactOptional(),
     }),
-    /** Folder of the training set. */
-    dataset: path,
     /** Folder of a held-out set; without it nothing is validated. */
     validationSet: path.exactOptional(),
     training: trainerSettings,
-    /** Folder for what frozen encoders make of pictures. */
-    cache: path.exactOptional(),
-    /** Folder for checkpoints, `metrics.jsonl`, `tensorboard` and `samples`. */
-    output: path,
+    ...commonFields(path),
   });
 }
 
-export type Recipe = z.output<ReturnType<typeof recipeFields>>;
+/** A `config.json`, in the names of diffusers and transformers. */
+const config = z.record(z.string(), z.unknown());
+
+/** A whole model, of which there is one in a recipe. */
+function modelFields(path: PathField) {
+  return {
+    /** Both towers; their vocabulary is that of `tokenizer`, a folder. */
+    clip: z.strictObject({text: config, vision: config, tokenizer: path}),
+    autoencoder: z.strictObject({config, klWeight: z.number().nonnegative().default(1e-6)}),
+    unet: z.strictObject({
+      config,
+      /** A diffusers folder with `vae`, `text_encoder`, `tokenizer` and `scheduler`. */
+      model: path,
+      /** Share of samples that lose their prompt. */
+      dropText: z.number().min(0).max(1).default(0.1),
+      minSnrGamma: z.number().positive().exactOptional(),
+    }),
+  };
+}
+
+const modelKinds = ['clip', 'autoencoder', 'unet'] as const;
+type ModelKind = (typeof modelKinds)[number];
+
+function modelRecipeFields<Kind extends ModelKind>(path: PathField, kind: Kind) {
+  return z.strictObject({
+    [kind]: modelFields(path)[kind],
+    ...run,
+    training: modelTrainingSettings,
+    ...commonFields(path),
+  } as {[K in Kind]: ReturnType<typeof modelFields>[K]} & typeof run &
+    ReturnType<typeof commonFields> & {training: typeof modelTrainingSettings});
+}
+
+/** Of an adapter's training. */
+export type Recipe = z.output<ReturnType<typeof adapterFields>>;
+
+/** Of the training of a whole model. */
+export type ModelRecipe = {
+  [Kind in ModelKind]: z.output<ReturnType<typeof modelRecipeFields<Kind>>>;
+}[ModelKind];
+
+/** A path, which is taken to be relative to a folder. */
+type PathField = ReturnType<typeof pathFrom>;
+
+function pathFrom(folder: string) {
+  return z
+    .string()
+    .min(1)
+    .transform(name => resolve(folder, name));
+}
+
+/** Whether a recipe is one for a whole model. */
+export function trainsModel(recipe: Recipe | ModelRecipe): recipe is ModelRecipe {
+  return !('adapter' in recipe);
+}
 
 /**
  * @throws FileError where the file cannot be read or is no YAML, ArgumentError that lists all that is wrong in it
  */
-export async function readRecipe(path: string): Promise<Recipe> {
+export async function readRecipe(path: string): Promise<Recipe | ModelRecipe> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new FileError(`${path}: expected a recipe, got ${cause.code ?? cause.message}. Check the path.`, {
       cause,
@@ -80,9 +132,18 @@ export async function readRecipe(path: string): Promise<Recipe> {
   if (problem !== undefined)
     throw new FileError(`${path}: expected YAML: ${problem.message}`, {cause: problem});
   const values: unknown = document.toJS();
-  const parsed = recipeFields(dirname(path), hasRandomModels(values)).safeParse(values);
+  const parsed = fieldsFor(values, pathFrom(dirname(path))).safeParse(values);
   if (parsed.success) return parsed.data;
   throw new ArgumentError(`${path}: not a recipe.\n${z.prettifyError(parsed.error)}`, {cause: parsed.error});
+}
+
+/** Those of the kind that the values are of: what is wrong is told of the right one. */
+function fieldsFor(values: unknown, path: PathField): z.ZodType<Recipe | ModelRecipe> {
+  const keys = typeof values === 'object' && values !== null ? Object.keys(values) : [];
+  const kind = modelKinds.find(name => keys.includes(name));
+  const fields =
+    kind === undefined ? adapterFields(path, hasRandomModels(values)) : modelRecipeFields(path, kind);
+  return fields as z.ZodType<Recipe | ModelRecipe>;
 }
 
 function hasRandomModels(values: unknown): boolean {

@@ -10,8 +10,8 @@ import type {Scheduler} from '../../schedulers/scheduler.ts';
 import {adapterOf} from '../batches/encode-batch.ts';
 import type {EncoderCaches} from '../batches/encoder-cache.ts';
 import type {TextCache} from '../batches/text-cache.ts';
-import {trainedModel} from '../differentiate.ts';
 import {trainedPrediction} from '../diffusion-loss.ts';
+import {trainedModel} from '../objectives/trained-model.ts';
 import type {ResolvedTrainerOptions} from '../trainer-options.ts';
 import {drawSampleGrid} from './sample-grid.ts';
 import {clipMetrics} from './sample-metrics.ts';
@@ -58,7 +58,7 @@ function lossLook(
   const {lossEvery, drawsPerTask} = validation;
   const loss = new Validation({
     models,
-    trained: trainedModel(models, options),
+    trained: trainedModel(options),
     draws: validationDraws(dataset, {drawsPerTask, numTrainTimesteps, seed}),
     batchSize,
     pictures: {buckets, preprocess, caches},

@@ -8,11 +8,17 @@ import type {Tensor} from '../../graph/tensor.ts';
 import type {HostTensor} from '../../pipelines/host-tensor.ts';
 import type {PipelineModels} from '../../pipelines/pipeline-models.ts';
 import {TorchGenerator} from '../../schedulers/torch-generator.ts';
-import {type AdapterErrorsInputs, adapterErrors, type TrainedModel} from '../adapter-gradients.ts';
+import {
+  type AdapterBatch,
+  type AdapterErrorsInputs,
+  adapterErrors,
+  type TrainedModel,
+} from '../adapter-loss.ts';
+import {type PictureSettings, type PreparedSample, prepareBoth} from '../batches/adapter-samples.ts';
 import {type EncodeOptions, encodeBatch} from '../batches/encode-batch.ts';
-import {type PictureSettings, preparePictures} from '../batches/prepare-pictures.ts';
+import {latentSize} from '../batches/latent-size.ts';
+import {preparePicture} from '../batches/prepare-pictures.ts';
 import {nameObject, type SampleChoices} from '../batches/sample-choices.ts';
-import {latentSize, type PreparedSample} from '../batches/sample-stream.ts';
 import {withBatchOn} from '../device-batch.ts';
 import {type DeviceTensors, disposeAll, uploadAll} from '../device-tensors.ts';
 import {nothingReadable} from './sample-pictures.ts';
@@ -99,7 +105,7 @@ export class Validation {
     try {
       for (let first = 0; first < draws.length; first += batchSize) {
         const prepared = await this.#prepare(draws.slice(first, first + batchSize), problems);
-        for (const batch of bySize(prepared)) {
+        for (const batch of bySize(prepared, models.vae.scaleFactor)) {
           const errors = await this.#errorsOf(uploaded, batch, options);
           values.push(...batch.map(({task}, i) => ({task, value: errors[i]!})));
         }
@@ -120,7 +126,7 @@ export class Validation {
     const prepared: PreparedDraw[] = [];
     for (const {sample, choices, seed} of draws) {
       const {prompt, task, place, target, condition} = sample;
-      const pictures = await preparePictures({...this.#setup.pictures, target, condition});
+      const pictures = await prepareBoth({target, condition}, this.#setup.pictures, preparePicture);
       if ('reason' in pictures) problems.set(place, {place, reason: pictures.reason});
       else prepared.push({task, prompt, ...pictures, choices, generator: new TorchGenerator(seed)});
     }
@@ -134,7 +140,7 @@ export class Validation {
   ): Promise<Float32Array> {
     const {models, encoding} = this.#setup;
     const encoded = await encodeBatch(models, samples, {...encoding, ...options});
-    return withBatchOn(models.engine.device, encoded, async batch => {
+    return withBatchOn<AdapterBatch, Float32Array>(models.engine.device, encoded, async batch => {
       const errors = await this.#errors.run({weights, batch}, options);
       try {
         return await errors.toFloat32Array();
@@ -150,7 +156,7 @@ interface PreparedDraw extends PreparedSample {
 }
 
 /** Samples whose targets have one size. */
-function bySize(samples: readonly PreparedDraw[]): PreparedDraw[][] {
-  const sizes = [...new Set(samples.map(({target}) => latentSize(target)))];
-  return sizes.map(size => samples.filter(({target}) => latentSize(target) === size));
+function bySize(samples: readonly PreparedDraw[], scaleFactor: number): PreparedDraw[][] {
+  const sizeOf = ({target}: PreparedDraw) => latentSize(target, scaleFactor);
+  return [...new Set(samples.map(sizeOf))].map(size => samples.filter(sample => sizeOf(sample) === size));
 }

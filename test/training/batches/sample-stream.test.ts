@@ -8,16 +8,17 @@ import {ArgumentError, FileError, InternalError} from '../../../lib/errors.ts';
 import {clipDefaults, preprocessForClip} from '../../../lib/images/clip-preprocess.ts';
 import {decodeImage} from '../../../lib/images/decode-image.ts';
 import {coverToTensor} from '../../../lib/images/latent-image.ts';
-import {chooseForSample, defaultDropout} from '../../../lib/training/batches/sample-choices.ts';
 import {
+  type AdapterSampleOptions,
+  adapterSamples,
   type PreparedSample,
-  SampleStream,
-  type SampleStreamOptions,
-} from '../../../lib/training/batches/sample-stream.ts';
+} from '../../../lib/training/batches/adapter-samples.ts';
+import {chooseForSample, defaultDropout} from '../../../lib/training/batches/sample-choices.ts';
+import type {SampleStream} from '../../../lib/training/batches/sample-stream.ts';
 import {liveThreads} from '../../_helpers/live-threads.ts';
 import {writeTrainingSet} from '../../_helpers/training-set.ts';
 
-const options: SampleStreamOptions = {
+const options: AdapterSampleOptions = {
   seed: 5,
   dropout: defaultDropout,
   numTrainTimesteps: 1000,
@@ -25,6 +26,7 @@ const options: SampleStreamOptions = {
   preprocess: {...clipDefaults, size: 32, cropSize: 32},
   batchSize: 1,
   numWorkers: 0,
+  scaleFactor: 8,
 };
 
 const sizes = [
@@ -34,15 +36,15 @@ const sizes = [
 
 async function streamOf(
   t: ExecutionContext,
-  changes: Partial<SampleStreamOptions> = {},
+  changes: Partial<AdapterSampleOptions> = {},
   bad: readonly number[] = [],
 ) {
   const dataset = await openDataset(await writeTrainingSet(t, {sizes, bad}));
-  return {dataset, stream: new SampleStream(dataset, {...options, ...changes})};
+  return {dataset, stream: adapterSamples(dataset, {...options, ...changes})};
 }
 
 /** Samples of the next batches. */
-async function take(stream: SampleStream, count: number): Promise<unknown[]> {
+async function take(stream: SampleStream<PreparedSample>, count: number): Promise<unknown[]> {
   const samples: unknown[] = [];
   for (let i = 0; i < count; i++) samples.push(...(await stream.nextBatch()).map(contents));
   return samples;
@@ -97,7 +99,7 @@ test.serial('a state and a stop are of what was delivered, not of what is under 
   const {state} = stream;
   await stream.stop();
   t.deepEqual(stream.state, state);
-  const other = new SampleStream(dataset, options, structuredClone(state));
+  const other = adapterSamples(dataset, options, structuredClone(state));
   t.deepEqual(await take(stream, 5), await take(other, 5));
   await stream.stop();
   t.is(liveThreads.size, 0);
@@ -120,7 +122,7 @@ test.serial('a thread that ends in its work is told, and the stream can go on', 
   await t.throwsAsync(first, {instanceOf: InternalError, message: /thread/});
   await stream.stop();
   t.is(liveThreads.size, 0);
-  t.deepEqual(await take(stream, 3), await take(new SampleStream(dataset, options), 3));
+  t.deepEqual(await take(stream, 3), await take(adapterSamples(dataset, options), 3));
   await stream.stop();
 });
 
@@ -129,7 +131,7 @@ test.serial('samples that cannot be read are passed over alike with and without 
   for (const numWorkers of [0, 2]) {
     const dataset = await openDataset(await writeTrainingSet(t, {bad: [1]}));
     await unlink(dataset.samples[4]!.condition.file);
-    const stream = new SampleStream(dataset, {...options, numWorkers});
+    const stream = adapterSamples(dataset, {...options, numWorkers});
     await take(stream, 8);
     const before = stream.state;
     const error = await t.throwsAsync(take(stream, 60), {
@@ -150,7 +152,7 @@ test.serial(
   async t => {
     for (const numWorkers of [0, 2]) {
       const {dataset} = await streamOf(t);
-      const stream = new SampleStream(
+      const stream = adapterSamples(
         {...dataset, instructions: new Map([['style', ['use the style']]])},
         {...options, numWorkers, taskWeights: {style: 9, face: 1}},
       );
@@ -210,7 +212,7 @@ test.serial(
       await take(stream, 1);
       const {state} = stream;
       sawWaiting ||= state.waiting.length > 0;
-      const other = new SampleStream(
+      const other = adapterSamples(
         dataset,
         {...options, batchSize: 3, buckets},
         JSON.parse(JSON.stringify(state)),
@@ -229,7 +231,7 @@ test.serial(
 test('a state of another training set is refused', async t => {
   const {dataset} = await streamOf(t);
   const state = {draws: 3, taken: {}, waiting: [{number: 2, sample: 6}]};
-  t.throws(() => new SampleStream(dataset, options, state), {
+  t.throws(() => adapterSamples(dataset, options, state), {
     instanceOf: ArgumentError,
     message: /training set/,
   });
@@ -242,8 +244,8 @@ test('refuses a number of threads that is none', async t => {
 test('the package has what threads load beside its bundles, for both kinds of modules', async t => {
   const missing = {file: '/none'};
   for (const name of ['prepare-pictures.js', 'prepare-pictures.cjs']) {
-    const {preparePictures} = await import(new URL(`../../../dist/${name}`, import.meta.url).href);
-    const {reason} = await preparePictures({...options, target: missing, condition: missing});
+    const {preparePicture} = await import(new URL(`../../../dist/${name}`, import.meta.url).href);
+    const {reason} = await preparePicture({picture: missing, form: {buckets}});
     t.regex(reason, /cannot be read/, name);
   }
 });

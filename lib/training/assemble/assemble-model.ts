@@ -1,0 +1,133 @@
+/**
+ * A diffusers folder from the parts that were trained: `text_encoder`, `tokenizer`, `image_encoder`, `vae`, `unet`,
+ * `scheduler`.
+ */
+import {copyFile, mkdir, readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {FileError} from '../../errors.ts';
+import {readAs, type WrittenDType} from '../../pipelines/convert-dtype.ts';
+import {stableDiffusion1SchedulerConfig} from '../../schedulers/create-scheduler.ts';
+import {canonicalTextEncoderTensors, canonicalVisionEncoderTensors} from '../../weights/component-names.ts';
+import {openWeights} from '../../weights/open-weights.ts';
+import type {TensorMap} from '../../weights/stored-tensor.ts';
+import {type TensorData, writeSafetensors} from '../../weights/write-safetensors.ts';
+
+/** Folders of checkpoints, or of their averages. What is left out stays as it is in the folder. */
+export interface ModelParts {
+  readonly clip?: string | undefined;
+  readonly autoencoder?: string | undefined;
+  readonly unet?: string | undefined;
+}
+
+export interface AssembleOptions {
+  /** Default: as they are. */
+  readonly dtype?: WrittenDType | undefined;
+  /** Of the autoencoder's latents, in place of its configuration's. */
+  readonly scalingFactor?: number | undefined;
+}
+
+/** @throws FileError, WeightsError where a part is missing or damaged, or the folder cannot be written */
+export async function assembleModel(
+  folder: string,
+  {clip, autoencoder, unet}: ModelParts,
+  {dtype, scalingFactor}: AssembleOptions = {},
+): Promise<void> {
+  const write = async (part: string, files: ComponentFiles) =>
+    writeComponent(join(folder, part), files, dtype);
+  if (clip !== undefined) await writeClip(folder, clip, write);
+  if (autoencoder !== undefined) {
+    const {tensors} = await openWeights(autoencoder);
+    const config = {
+      ...(await readConfig(autoencoder)),
+      ...(scalingFactor && {scaling_factor: scalingFactor}),
+    };
+    await write('vae', {config, tensors, weights: diffusersWeights});
+  }
+  if (unet !== undefined) {
+    const {tensors} = await openWeights(unet);
+    await write('unet', {config: await readConfig(unet), tensors, weights: diffusersWeights});
+  }
+  await mkdir(join(folder, 'scheduler'), {recursive: true});
+  await writeJson(join(folder, 'scheduler', 'scheduler_config.json'), stableDiffusion1SchedulerConfig);
+  await writeJson(join(folder, 'model_index.json'), modelIndex);
+}
+
+const diffusersWeights = 'diffusion_pytorch_model.safetensors';
+
+const modelIndex = {
+  _class_name: 'StableDiffusionPipeline',
+  feature_extractor: [null, null],
+  safety_checker: [null, null],
+  scheduler: ['diffusers', 'PNDMScheduler'],
+  text_encoder: ['transformers', 'CLIPTextModel'],
+  tokenizer: ['transformers', 'CLIPTokenizer'],
+  unet: ['diffusers', 'UNet2DConditionModel'],
+  vae: ['diffusers', 'AutoencoderKL'],
+};
+
+const tokenizerFiles = ['vocab.json', 'merges.txt', 'tokenizer_config.json', 'special_tokens_map.json'];
+
+type Config = Readonly<Record<string, unknown>>;
+
+interface ComponentFiles {
+  readonly config: Config;
+  readonly tensors: TensorMap;
+  /** Name of the file. */
+  readonly weights: string;
+}
+
+/** The text tower without its projection, as Stable Diffusion has it; the image tower with it, as IP-Adapter has. */
+async function writeClip(
+  folder: string,
+  clip: string,
+  write: (part: string, files: ComponentFiles) => Promise<void>,
+): Promise<void> {
+  const {tensors} = await openWeights(clip);
+  const {text_config, vision_config, projection_dim} = await readConfig(clip);
+  const weights = 'model.safetensors';
+  await write('text_encoder', {
+    config: {...(text_config as Config), projection_dim, architectures: ['CLIPTextModel']},
+    tensors: canonicalTextEncoderTensors(tensors, {withProjection: false}),
+    weights,
+  });
+  await write('image_encoder', {
+    config: {...(vision_config as Config), projection_dim, architectures: ['CLIPVisionModelWithProjection']},
+    tensors: canonicalVisionEncoderTensors(tensors),
+    weights,
+  });
+  await copy(clip, join(folder, 'image_encoder'), ['preprocessor_config.json']);
+  await copy(clip, join(folder, 'tokenizer'), tokenizerFiles);
+}
+
+async function writeComponent(
+  folder: string,
+  {config, tensors, weights}: ComponentFiles,
+  dtype: WrittenDType | undefined,
+): Promise<void> {
+  const written = new Map<string, TensorData>();
+  for (const [name, tensor] of tensors) written.set(name, await readAs(tensor, dtype));
+  await mkdir(folder, {recursive: true});
+  await writeJson(join(folder, 'config.json'), config);
+  await writeSafetensors(join(folder, weights), written);
+}
+
+async function readConfig(folder: string): Promise<Config> {
+  const path = join(folder, 'config.json');
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Config;
+  } catch (cause) {
+    throw new FileError(
+      `${path}: expected the configuration of a trained model: ${(cause as Error).message}. Give a checkpoint's folder.`,
+      {cause},
+    );
+  }
+}
+
+async function copy(from: string, to: string, names: readonly string[]): Promise<void> {
+  await mkdir(to, {recursive: true});
+  for (const name of names) await copyFile(join(from, name), join(to, name));
+}
+
+function writeJson(path: string, value: unknown): Promise<void> {
+  return writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
+}

@@ -1,0 +1,49 @@
+/**
+ * What a run trains: weights to begin with, batches to train on, and what is to become small of them.
+ */
+import type {DatasetProblem} from '../datasets/dataset-sample.ts';
+import type {Engine} from '../engine/engine.ts';
+import type {Weights} from '../nn/weights.ts';
+import type {ComputeDType} from '../pipelines/compute-dtype.ts';
+import type {HostTensor} from '../pipelines/host-tensor.ts';
+import type {StreamState} from './batches/sample-stream.ts';
+import type {HostBatch} from './device-batch.ts';
+import type {Loss} from './state-gradients.ts';
+import type {TrainingLog} from './watch/training-log.ts';
+import type {TrainingWatch} from './watch/training-watch.ts';
+
+/** @typeParam Batch a batch as the loss reads it: a tree of symbolic tensors */
+export interface Objective<Batch> {
+  readonly engine: Engine;
+  /** Of products and activations; trained weights are float32. */
+  readonly dtype: ComputeDType;
+  /** Stands before the names of weights in scopes and messages. */
+  readonly label: string;
+  readonly initial: ReadonlyMap<string, HostTensor>;
+  readonly files: ModelFiles;
+  /** Records the loss of a batch, for a model with these weights. */
+  readonly lossOf: (weights: Weights, batch: Batch) => Loss;
+  /** @param state of other batches, to go on from */
+  openBatches(state?: StreamState): Batches<Batch>;
+  /** What looks at the weights while they are trained, with these batches' settings. */
+  createWatch(log: TrainingLog): TrainingWatch;
+}
+
+/** A model on disk. */
+export interface ModelFiles {
+  /** Name of the file with the weights. */
+  readonly weights: string;
+  /** Texts of the files that other tools expect beside it, by their names: `config.json`, a vocabulary. */
+  readonly companions: ReadonlyMap<string, string>;
+}
+
+export interface Batches<Batch> {
+  /** Of the batches that were given. */
+  readonly state: StreamState;
+  /** Samples that could not be read, once each. */
+  readonly problems: readonly DatasetProblem[];
+  /** @throws FileError where too many samples cannot be read */
+  next(): Promise<HostBatch<Batch>>;
+  /** Ends threads; `next` begins anew, with the same samples. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,61 @@
+/**
+ * What the recipe of a whole model names, opened.
+ */
+import {readdir, readFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {openDataset} from '../../datasets/dataset.ts';
+import type {DatasetProblem} from '../../datasets/dataset-sample.ts';
+import {Engine} from '../../engine/engine.ts';
+import {computeDType} from '../../pipelines/compute-dtype.ts';
+import {loadFrozenModels} from '../../pipelines/load-models.ts';
+import {openDevice} from '../../runtime/device.ts';
+import {CLIPTokenizer} from '../../tokenizer/clip-tokenizer.ts';
+import {openLatentCache} from '../batches/open-encoder-caches.ts';
+import type {Objective} from '../objective.ts';
+import {autoencoderObjective} from '../objectives/autoencoder.ts';
+import {clipObjective} from '../objectives/clip.ts';
+import type {ModelSetup} from '../objectives/model-setup.ts';
+import {unetObjective} from '../objectives/unet.ts';
+import type {ModelRecipe} from './recipe.ts';
+
+export interface OpenedModelRecipe {
+  /** For a `Trainer`. */
+  readonly objective: Objective<unknown>;
+  /** Samples of the training set that cannot be used. */
+  readonly problems: readonly DatasetProblem[];
+}
+
+/**
+ * A recipe's model with its data.
+ *
+ * @throws FileError, WeightsError, ArgumentError where something is missing or does not fit
+ */
+export async function openModelRecipe(recipe: ModelRecipe): Promise<OpenedModelRecipe> {
+  const {training} = recipe;
+  const device = openDevice(recipe.device ?? 'auto');
+  const engine = new Engine(device, {keepsWeights: true});
+  const dtype = computeDType(recipe.dtype, device);
+  const dataset = await openDataset(recipe.dataset);
+  const objective = await objectiveOf(recipe, {engine, dtype, dataset, training});
+  return {objective: objective as Objective<unknown>, problems: dataset.problems};
+}
+
+async function objectiveOf(recipe: ModelRecipe, setup: ModelSetup) {
+  if ('autoencoder' in recipe) return autoencoderObjective({...setup, ...recipe.autoencoder});
+  if ('clip' in recipe) {
+    const {tokenizer: folder, ...towers} = recipe.clip;
+    const tokenizer = await CLIPTokenizer.load(folder);
+    return clipObjective({...setup, ...towers, tokenizer, tokenizerFiles: await readTexts(folder)});
+  }
+  const {model, ...unet} = recipe.unet;
+  const frozen = await loadFrozenModels(setup, model);
+  const cache =
+    recipe.cache === undefined ? undefined : await openLatentCache(recipe.cache, frozen.vae, setup.training);
+  return unetObjective({...setup, ...unet, ...frozen, cache});
+}
+
+async function readTexts(folder: string): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  for (const name of await readdir(folder)) texts.set(name, await readFile(join(folder, name), 'utf8'));
+  return texts;
+}
