@@ -74,22 +74,14 @@ export function scoreRequests(
     });
     return chunks(pictures, batchSize).flatMap(chunk =>
       adaptersFor(adapters, task).map(adapter =>
-        chunk.map(({sample, sampleIndex, picture, seed: own}): PictureRequest => {
-          const {instructions} = adapter;
-          const words = {
-            none: () => '',
-            fixed: () => fixedInstruction(task, fixedInstructions),
-            pool: () => drawInstructions(poolOf(dataset, task), 1, own)[0]!,
-          }[instructions]();
-          return {
-            id: `scores/${adapterId(adapter)}/${numbered(sampleIndex)}-${picture}`,
+        chunk.map(
+          ({picture, ...drawn}): PictureRequest => ({
+            id: `scores/${adapterId(adapter)}/${numbered(drawn.sampleIndex)}-${picture}`,
             adapter,
-            sample,
-            sampleIndex,
-            instruction: nameObject(words, sample.objectName),
-            seed: own,
-          };
-        }),
+            ...drawn,
+            instruction: instructionFor(adapter, dataset, fixedInstructions, drawn),
+          }),
+        ),
       ),
     );
   });
@@ -128,6 +120,22 @@ export function rewordingGrids(
       }),
     );
   });
+}
+
+function instructionFor(
+  {instructions}: EvaluatedAdapter,
+  dataset: Dataset,
+  fixedInstructions: Readonly<Record<string, string>>,
+  {sample: {task, objectName}, seed}: Pick<PictureRequest, 'sample' | 'seed'>,
+): string {
+  switch (instructions) {
+    case 'none':
+      return '';
+    case 'fixed':
+      return nameObject(fixedInstruction(task, fixedInstructions), objectName);
+    case 'pool':
+      return nameObject(drawInstructions(poolOf(dataset, task), 1, seed)[0]!, objectName);
+  }
 }
 
 /** Those whose label has a row for the task. */
