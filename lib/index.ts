@@ -62,8 +62,9 @@ export {
   randomTrainingModels,
   type TrainingModels,
 } from './training/recipes/load-training-models.ts';
+export {type OpenedModelRecipe, openModelRecipe} from './training/recipes/open-model-recipe.ts';
 export {openRecipe} from './training/recipes/open-recipe.ts';
-export {type Recipe, readRecipe} from './training/recipes/recipe.ts';
+export {type ModelRecipe, type Recipe, readRecipe, trainsModel} from './training/recipes/recipe.ts';
 export {Trainer} from './training/trainer.ts';
 export type {
   TrainerOptions,

@@ -133,6 +133,7 @@ const stages = {
     ];
     ipai('assemble', '-o', model, ...parts, '--dtype', 'float16');
   },
+  'factor-reader': () => train('factor-reader.yaml'),
   unet: () => train('unet.yaml'),
   base: () => ipai('assemble', '-o', model, '--unet', path.join(newest('unet'), 'ema'), '--dtype', 'float16'),
   'ip-adapter-plus'() {

@@ -3,8 +3,8 @@ import {checkRgbImage, type RgbImage} from './image.ts';
 import {resizeLikePil} from './pil-resize.ts';
 import {toPlanes} from './to-planes.ts';
 
-/** One latent stands for a square of this many pixels. */
-export const vaeScaleFactor = 8;
+/** Sides of pictures are multiples of it, whatever the autoencoder: those of Stable Diffusion halve pictures three times. */
+const sideMultiple = 8;
 
 /**
  * The picture to start from in image to image and inpainting, as the VAE's encoder takes it: float32 `[1, 3, height,
@@ -74,26 +74,33 @@ export async function maskToTensor(mask: RgbImage, width: number, height: number
 }
 
 /**
- * Brings the mask of `maskToTensor` to the size of the latents: float32 `[1, 1, height / 8, width / 8]`, the upper left
- * pixel of each square, as `torch.nn.functional.interpolate` chooses in diffusers' `prepare_mask_latents`.
+ * Brings the mask of `maskToTensor` to the size of the latents: float32 `[1, 1, height / scaleFactor, width / scaleFactor]`,
+ * the upper left pixel of each square, as `torch.nn.functional.interpolate` chooses in diffusers' `prepare_mask_latents`.
+ *
+ * @param scaleFactor pixels a latent along one side
  */
-export function maskToLatentSize(mask: Float32Array, width: number, height: number): Float32Array {
-  const columns = width / vaeScaleFactor;
-  return Float32Array.from({length: columns * (height / vaeScaleFactor)}, (_, index) => {
+export function maskToLatentSize(
+  mask: Float32Array,
+  width: number,
+  height: number,
+  scaleFactor: number,
+): Float32Array {
+  const columns = width / scaleFactor;
+  return Float32Array.from({length: columns * (height / scaleFactor)}, (_, index) => {
     const row = Math.floor(index / columns);
-    return mask[(row * width + (index % columns)) * vaeScaleFactor]!;
+    return mask[(row * width + (index % columns)) * scaleFactor]!;
   });
 }
 
 /** Throws an ArgumentError, which names the nearest sizes that work, unless both sides are positive multiples of 8. */
 export function checkLatentSize(width: number, height: number): void {
   for (const [name, value] of Object.entries({width, height})) {
-    if (Number.isInteger(value) && value > 0 && value % vaeScaleFactor === 0) continue;
-    const below = Math.floor(value / vaeScaleFactor) * vaeScaleFactor;
-    const nearest = below > 0 ? `${below} or ${below + vaeScaleFactor}` : `${vaeScaleFactor}`;
+    if (Number.isInteger(value) && value > 0 && value % sideMultiple === 0) continue;
+    const below = Math.floor(value / sideMultiple) * sideMultiple;
+    const nearest = below > 0 ? `${below} or ${below + sideMultiple}` : `${sideMultiple}`;
     const advice = Number.isFinite(value) ? ` The nearest that work: ${nearest}.` : ' Give for instance 512.';
     throw new ArgumentError(
-      `${name}: expected a positive multiple of ${vaeScaleFactor} but received ${value}.${advice}`,
+      `${name}: expected a positive multiple of ${sideMultiple} but received ${value}.${advice}`,
     );
   }
 }

@@ -70,7 +70,7 @@ export async function prepareStart(
     forInpaintingCheckpoint && pixels !== undefined && maskPixels !== undefined
       ? await samplePosterior(vae, greyOut(pixels, maskPixels), generator, options)
       : undefined;
-  const mask = maskPixels && maskToLatentSize(maskPixels, size.width, size.height);
+  const mask = maskPixels && maskToLatentSize(maskPixels, size.width, size.height, vae.scaleFactor);
   return {noise, imageLatents, mask, maskedImageLatents: masked};
 }
 

@@ -75,7 +75,12 @@ test('the ControlNet’s condition is that of diffusers', async t => {
 test('the mask is that of diffusers, in pixels and at the size of the latents', async t => {
   const mask = await maskToTensor(image, width, height);
   t.deepEqual(mask, floatsOf(fixture.mask));
-  t.deepEqual(maskToLatentSize(mask, width, height), floatsOf(fixture.latentMask));
+  t.deepEqual(maskToLatentSize(mask, width, height, 8), floatsOf(fixture.latentMask));
+  // Of each square of four the upper left pixel.
+  const finer = maskToLatentSize(mask, width, height, 4);
+  t.is(finer.length, (width / 4) * (height / 4));
+  t.is(finer[1], mask[4]);
+  t.is(finer[width / 4], mask[4 * width]);
 });
 
 test('the decoded tensor gives the bytes of diffusers', t => {

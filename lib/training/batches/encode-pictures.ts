@@ -4,29 +4,48 @@
 import type {RunOptions} from '../../engine/compiled-function.ts';
 import type {Autoencoder, ScaledLatents} from '../../pipelines/components/autoencoder.ts';
 import type {AdapterModels} from '../../pipelines/conditioning.ts';
-import {type HostTensor, stackRows} from '../../pipelines/host-tensor.ts';
+import {gatherRows, type HostTensor, stackRows} from '../../pipelines/host-tensor.ts';
 import type {PreparedSample} from './adapter-samples.ts';
 import {encodeRows} from './encode-rows.ts';
 import {writeEntry} from './encoder-cache.ts';
 import type {PreparedPicture} from './prepare-pictures.ts';
 
+/** Pixels that the autoencoder is given at a time: those of one picture of Stable Diffusion 1.5. */
+const pixelsAtOnce = 512 * 512;
+
 /**
- * The distribution of a target's latents, [1, C, h, w].
+ * The distributions of targets' latents, [1, C, h, w] each. Targets are of one size.
  *
  * @throws FileError where the cache cannot be written
  */
-export async function encodeTarget(
+export async function encodeTargets(
   vae: Autoencoder,
-  target: PreparedPicture,
+  targets: readonly PreparedPicture[],
   options: RunOptions,
-): Promise<ScaledLatents> {
-  if ('encoded' in target) {
-    return {mean: target.encoded.get('mean')!, standardDeviation: target.encoded.get('standardDeviation')!};
+): Promise<ScaledLatents[]> {
+  const missing = targets.filter(target => 'pixels' in target);
+  const made = new Map<PreparedPicture, ScaledLatents>();
+  const [, , height, width] = missing[0]?.pixels.shape ?? [];
+  // Rows have the bits that they have alone on the CPU only; see `encodeRows`.
+  const atOnce =
+    vae.engine.device.kind === 'cpu' ? Math.max(1, Math.floor(pixelsAtOnce / (height! * width!))) : 1;
+  for (let begin = 0; begin < missing.length; begin += atOnce) {
+    const group = missing.slice(begin, begin + atOnce);
+    const {mean, standardDeviation} = await vae.encode(stackRows(group.map(({pixels}) => pixels)), options);
+    for (const [row, target] of group.entries()) {
+      const latents = {
+        mean: gatherRows(mean, [row]),
+        standardDeviation: gatherRows(standardDeviation, [row]),
+      };
+      made.set(target, latents);
+      if (target.entry !== undefined) await writeEntry(target.entry, new Map(Object.entries(latents)));
+    }
   }
-  const {mean, standardDeviation} = await vae.encode(target.pixels, options);
-  if (target.entry !== undefined)
-    await writeEntry(target.entry, new Map(Object.entries({mean, standardDeviation})));
-  return {mean, standardDeviation};
+  return targets.map(target =>
+    'encoded' in target
+      ? {mean: target.encoded.get('mean')!, standardDeviation: target.encoded.get('standardDeviation')!}
+      : made.get(target)!,
+  );
 }
 
 /**

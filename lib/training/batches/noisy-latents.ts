@@ -7,7 +7,7 @@ import {type HostTensor, stackRows} from '../../pipelines/host-tensor.ts';
 import {drawLatents} from '../../pipelines/initial-latents.ts';
 import type {TorchGenerator} from '../../schedulers/torch-generator.ts';
 import {diffusionTarget, minSnrWeight, type TrainedPrediction} from '../diffusion-loss.ts';
-import {encodeTarget} from './encode-pictures.ts';
+import {encodeTargets} from './encode-pictures.ts';
 import type {PreparedPicture} from './prepare-pictures.ts';
 
 export interface NoiseOptions extends RunOptions {
@@ -45,8 +45,13 @@ export async function noisyLatents(
   const noisy: HostTensor[] = [];
   const targets: HostTensor[] = [];
   const weights: number[] = [];
-  for (const {target, choices, generator} of samples) {
-    const posterior = await encodeTarget(vae, target, options);
+  const posteriors = await encodeTargets(
+    vae,
+    samples.map(({target}) => target),
+    options,
+  );
+  for (const [index, {choices, generator}] of samples.entries()) {
+    const posterior = posteriors[index]!;
     const {shape} = posterior.mean;
     const latents = drawLatents(posterior, generator);
     const noise = generator.randn(shape);

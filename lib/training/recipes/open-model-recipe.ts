@@ -14,9 +14,12 @@ import {openLatentCache} from '../batches/open-encoder-caches.ts';
 import type {Objective} from '../objective.ts';
 import {autoencoderObjective} from '../objectives/autoencoder.ts';
 import {clipObjective} from '../objectives/clip.ts';
+import {factorReaderObjective} from '../objectives/factor-reader.ts';
 import type {ModelSetup} from '../objectives/model-setup.ts';
 import {unetObjective} from '../objectives/unet.ts';
 import type {ModelRecipe} from './recipe.ts';
+
+type DatasetRecipe = Extract<ModelRecipe, {dataset: string}>;
 
 export interface OpenedModelRecipe {
   /** For a `Trainer`. */
@@ -35,12 +38,18 @@ export async function openModelRecipe(recipe: ModelRecipe): Promise<OpenedModelR
   const device = openDevice(recipe.device ?? 'auto');
   const engine = new Engine(device, {keepsWeights: true});
   const dtype = computeDType(recipe.dtype, device);
+  if ('factorReader' in recipe) {
+    const {model, ...reader} = recipe.factorReader;
+    const {vae} = await loadFrozenModels({engine, dtype: 'float32'}, model);
+    const objective = factorReaderObjective({engine, dtype, training, ...reader, vae});
+    return {objective: objective as Objective<unknown>, problems: []};
+  }
   const dataset = await openDataset(recipe.dataset);
   const objective = await objectiveOf(recipe, {engine, dtype, dataset, training});
   return {objective: objective as Objective<unknown>, problems: dataset.problems};
 }
 
-async function objectiveOf(recipe: ModelRecipe, setup: ModelSetup) {
+async function objectiveOf(recipe: DatasetRecipe, setup: ModelSetup) {
   if ('autoencoder' in recipe) return autoencoderObjective({...setup, ...recipe.autoencoder});
   if ('clip' in recipe) {
     const {tokenizer: folder, ...towers} = recipe.clip;

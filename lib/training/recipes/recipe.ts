@@ -23,10 +23,10 @@ const run = {
 /** Random weights of the base and its encoders, to try and to measure. */
 const randomModels = z.strictObject({random: z.enum(['tiny', 'sd15']), ...run});
 
-/** Fields that every recipe has. */
+/** Fields of every recipe with a training set. */
 function commonFields(path: PathField) {
   return {
-    /** Folder of the training set. */
+    /** Its folder. */
     dataset: path,
     /** Folder for what frozen encoders make of pictures. */
     cache: path.exactOptional(),
@@ -82,6 +82,22 @@ function modelFields(path: PathField) {
   };
 }
 
+/** Of the factor reader, whose pictures are drawn as they are needed. */
+function factorReaderFields(path: PathField) {
+  return z.strictObject({
+    factorReader: z.strictObject({
+      config: config.default({}),
+      /** A diffusers folder with the `vae` that generated pictures come through. */
+      model: path,
+      /** Largest deviation of the noise that is added to pixels from -1 to 1. */
+      noise: z.number().nonnegative().default(0.1),
+    }),
+    ...run,
+    training: modelTrainingSettings,
+    output: path,
+  });
+}
+
 const modelKinds = ['clip', 'autoencoder', 'unet'] as const;
 type ModelKind = (typeof modelKinds)[number];
 
@@ -99,9 +115,9 @@ function modelRecipeFields<Kind extends ModelKind>(path: PathField, kind: Kind) 
 export type Recipe = z.output<ReturnType<typeof adapterFields>>;
 
 /** Of the training of a whole model. */
-export type ModelRecipe = {
-  [Kind in ModelKind]: z.output<ReturnType<typeof modelRecipeFields<Kind>>>;
-}[ModelKind];
+export type ModelRecipe =
+  | {[Kind in ModelKind]: z.output<ReturnType<typeof modelRecipeFields<Kind>>>}[ModelKind]
+  | z.output<ReturnType<typeof factorReaderFields>>;
 
 /** A path, which is taken to be relative to a folder. */
 type PathField = ReturnType<typeof pathFrom>;
@@ -140,6 +156,9 @@ export async function readRecipe(path: string): Promise<Recipe | ModelRecipe> {
 /** Those of the kind that the values are of: what is wrong is told of the right one. */
 function fieldsFor(values: unknown, path: PathField): z.ZodType<Recipe | ModelRecipe> {
   const keys = typeof values === 'object' && values !== null ? Object.keys(values) : [];
+  if (keys.includes('factorReader')) {
+    return factorReaderFields(path) as unknown as z.ZodType<Recipe | ModelRecipe>;
+  }
   const kind = modelKinds.find(name => keys.includes(name));
   const fields =
     kind === undefined ? adapterFields(path, hasRandomModels(values)) : modelRecipeFields(path, kind);

@@ -3,6 +3,7 @@ import type {Engine} from '../../../lib/engine/engine.ts';
 import {type HostTensor, stackRows} from '../../../lib/pipelines/host-tensor.ts';
 import {IPAdapterInstructPipeline} from '../../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import {TorchGenerator} from '../../../lib/schedulers/torch-generator.ts';
+import {encodeTargets} from '../../../lib/training/batches/encode-pictures.ts';
 import {encodeRows} from '../../../lib/training/batches/encode-rows.ts';
 
 const {models} = await IPAdapterInstructPipeline.random({adapter: 'instruct', device: 'cpu'});
@@ -37,4 +38,15 @@ test('on CUDA, where rows of a batch may differ in their last bits, each is enco
     [[3], [1], [2]],
   );
   t.deepEqual(counts, [1, 1, 1]);
+});
+
+test('targets have the latents that they have alone, whether the autoencoder is given one or several', async t => {
+  const {vae} = models;
+  const generator = new TorchGenerator(2);
+  const targets = Array.from({length: 5}, () => ({
+    pixels: {shape: [1, 3, 64, 64], data: generator.rand([3, 64, 64]).map(x => 2 * x - 1)},
+    entry: undefined,
+  }));
+  const latents = await encodeTargets(vae, targets, {});
+  for (const [index, {pixels}] of targets.entries()) t.deepEqual(latents[index], await vae.encode(pixels));
 });
