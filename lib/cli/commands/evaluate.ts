@@ -4,6 +4,7 @@ import {ArgumentError} from '../../errors.ts';
 import {evaluate} from '../../evaluation/evaluate.ts';
 import {type AdapterToEvaluate, adaptersOfRun} from '../../evaluation/evaluated-adapters.ts';
 import type {Evaluation} from '../../evaluation/evaluation.ts';
+import {FactorReaderScorer} from '../../evaluation/factors/factor-reader-scorer.ts';
 import {metricTitles, tableMetrics} from '../../evaluation/report/names.ts';
 import {table} from '../../inspect/table.ts';
 import {guidanceModes} from '../../pipelines/guidance.ts';
@@ -78,6 +79,7 @@ function evaluationOptions() {
     )
     .option('--shown-per-task <n>', 'samples in the report (default: 4)', parseNumber)
     .option('--history <file>', 'evaluation.json of an earlier evaluation, for curves; repeatable', collect)
+    .option('--factor-reader <folder>', 'trained reader, for drawn sets: what was taken, leaked and followed')
     .option('--json', 'print one JSON object at the end');
   return addRunOptions(command);
 }
@@ -88,6 +90,8 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
   useThreads(flags);
   const {output: folder, clipImageEncoder, clipTextEncoder, imageEncoder, instructionEncoder} = flags;
   const {model, vae, tokenizer, adapterHeads, dtype, device} = flags;
+  const factorScorer =
+    flags.factorReader === undefined ? undefined : await FactorReaderScorer.load(flags.factorReader, device);
   const progress = showEvaluation();
   let [done, total] = [0, 0];
   try {
@@ -107,6 +111,7 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
       generation: generationOf(flags),
       fixedInstructions: Object.fromEntries(flags.fixedInstruction ?? []),
       history: flags.history,
+      factorScorer,
       command: commandLine(),
       signal,
       onProgress: event => {
@@ -122,6 +127,8 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
       process.stderr.write(`kept: ${done} of ${total} pictures in ${folder}; the same command goes on\n`);
     }
     throw error;
+  } finally {
+    await factorScorer?.dispose();
   }
 }
 
