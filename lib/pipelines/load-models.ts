@@ -1,7 +1,7 @@
 /**
  * Models from files: configs parsed, names brought to one form, every tensor accounted for.
  */
-import {readFile, stat} from 'node:fs/promises';
+import {stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {Engine} from '../engine/engine.ts';
 import {FileWeights} from '../engine/file-weights.ts';
@@ -45,6 +45,7 @@ import {computeDType} from './compute-dtype.ts';
 import type {AdapterModels} from './conditioning.ts';
 import {keepOptions, type LoadOptions} from './load-options.ts';
 import type {PipelineModels} from './pipeline-models.ts';
+import {readJson, readText} from './read-json.ts';
 
 /** A component's config as parsed JSON, and its tensors under the names that our models ask for. */
 interface Part {
@@ -371,24 +372,4 @@ function expectTextWidth(textEncoder: TextEncoder, denoiser: Denoiser): void {
 async function isFile(path: string): Promise<boolean> {
   const stats = await stat(path).catch(() => undefined);
   return stats?.isFile() ?? false;
-}
-
-async function readText(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new FileError(
-      `${path}: expected a readable file, got ${cause.code ?? cause.message}. Check the path.`,
-      {
-        cause,
-      },
-    );
-  });
-}
-
-async function readJson(path: string): Promise<unknown> {
-  const text = await readText(path);
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new FileError(`${path}: expected JSON, got something else: ${(cause as Error).message}.`, {cause});
-  }
 }

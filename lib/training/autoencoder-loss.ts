@@ -1,6 +1,7 @@
 /**
- * The objective of a KL autoencoder (Rombach et al. 2022, §3.1 and appendix G), without the perceptual and adversarial parts
- * that need further networks: absolute errors of the pixels, and a small weight on how far latents are from unit normal.
+ * The objective of a KL autoencoder (Kingma & Welling 2014, eq. 10; Rombach et al. 2022, §3.1, without the perceptual and
+ * adversarial parts, which need further networks): squared errors of the pixels, and a small weight on how far latents are from
+ * unit normal.
  */
 import {affine, binary, reduceSum, unary} from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
@@ -23,9 +24,6 @@ export interface AutoencoderLossOptions {
   readonly dtype: ComputeDType;
 }
 
-/** The slope of absolute errors is rounded off below this. */
-const roundedBelow = 1e-2;
-
 /** To be called while tracing: the mean over a picture's values, [1, 1, 1, 1]. */
 export function autoencoderLoss(
   weights: Weights,
@@ -39,18 +37,12 @@ export function autoencoderLoss(
   const difference = binary({a: vaeDecode(weights, config, {latents}, dtype), b: image}, {kind: 'subtract'});
   const total = binary(
     {
-      a: sum(absolute(difference)),
+      a: sum(square(difference)),
       b: affine({x: divergence(mean, logvar, deviation)}, {scale: klWeight, offset: 0}),
     },
     {kind: 'add'},
   );
   return {loss: affine({x: total}, {scale: 1 / image.size, offset: 0})};
-}
-
-/** √(x² + ε²) */
-function absolute(x: Tensor): Tensor {
-  const squares = affine({x: square(x)}, {scale: 1, offset: roundedBelow ** 2});
-  return binary({a: squares, b: unary({x: squares}, {kind: 'rsqrt'})}, {kind: 'multiply'});
 }
 
 /** The Kullback-Leibler divergence from unit normal, Σ (mean² + variance - 1 - ln variance) / 2. */

@@ -2,10 +2,10 @@
  * A diffusers folder from the parts that were trained: `text_encoder`, `tokenizer`, `image_encoder`, `vae`, `unet`,
  * `scheduler`.
  */
-import {copyFile, mkdir, readFile, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {FileError} from '../../errors.ts';
 import {readAs, type WrittenDType} from '../../pipelines/convert-dtype.ts';
+import {readJson} from '../../pipelines/read-json.ts';
 import {stableDiffusion1SchedulerConfig} from '../../schedulers/create-scheduler.ts';
 import {canonicalTextEncoderTensors, canonicalVisionEncoderTensors} from '../../weights/component-names.ts';
 import {openWeights} from '../../weights/open-weights.ts';
@@ -112,15 +112,7 @@ async function writeComponent(
 }
 
 async function readConfig(folder: string): Promise<Config> {
-  const path = join(folder, 'config.json');
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as Config;
-  } catch (cause) {
-    throw new FileError(
-      `${path}: expected the configuration of a trained model: ${(cause as Error).message}. Give a checkpoint's folder.`,
-      {cause},
-    );
-  }
+  return (await readJson(join(folder, 'config.json'))) as Config;
 }
 
 async function copy(from: string, to: string, names: readonly string[]): Promise<void> {

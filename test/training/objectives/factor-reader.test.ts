@@ -1,7 +1,14 @@
+import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
+import {Choices} from '../../../lib/datasets/world/choices.ts';
+import {drawScene} from '../../../lib/datasets/world/draw-factors.ts';
+import {factorGroups} from '../../../lib/datasets/world/factor-groups.ts';
+import {renderPicture} from '../../../lib/datasets/world/render.ts';
 import {Engine} from '../../../lib/engine/engine.ts';
 import {RandomWeights} from '../../../lib/engine/random-weights.ts';
+import {FileError} from '../../../lib/errors.ts';
+import {loadFactorReader} from '../../../lib/evaluation/factors/load-factor-reader.ts';
 import {parseAutoencoderKLConfig} from '../../../lib/models/autoencoder-kl.ts';
 import {Autoencoder} from '../../../lib/pipelines/components/autoencoder.ts';
 import {openDevice} from '../../../lib/runtime/device.ts';
@@ -84,4 +91,14 @@ test('a reader learns, stops and goes on with equal bits', async t => {
   await train(broken, 5);
   const resumed = (await train(broken)).weights;
   t.deepEqual(new Map([...weights.keys()].map(name => [name, resumed.get(name)])), weights);
+
+  const checkpoint = join(folder, 'whole', 'checkpoint-00000012');
+  const reader = await loadFactorReader(settings, checkpoint);
+  const picture = await renderPicture(drawScene(new Choices(3)), 64);
+  const [alone] = await reader.read([picture]);
+  t.deepEqual(Object.keys(alone!).sort(), factorGroups.map(({name}) => name).sort());
+  t.deepEqual((await reader.read([picture, picture]))[1], alone);
+  const config = JSON.parse(await readFile(join(checkpoint, 'config.json'), 'utf8'));
+  await writeFile(join(checkpoint, 'config.json'), JSON.stringify({...config, labels: ['type/scene']}));
+  await t.throwsAsync(loadFactorReader(settings, checkpoint), {instanceOf: FileError, message: /classes/});
 });
