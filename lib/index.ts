@@ -75,6 +75,23 @@ export type {
   WatchEvent,
 } from './training/trainer-options.ts';
 
+// Evaluation
+
+export type {Interval} from './evaluation/confidence.ts';
+export {evaluate} from './evaluation/evaluate.ts';
+export type {EvaluateOptions, EvaluationProgress} from './evaluation/evaluate-options.ts';
+export {type AdapterToEvaluate, adaptersOfRun} from './evaluation/evaluated-adapters.ts';
+export type {Evaluation, RewordingEffect} from './evaluation/evaluation.ts';
+export type {EvaluationClipFolders} from './evaluation/evaluation-clip.ts';
+export type {
+  FactorOutcomes,
+  FactorScoreRequest,
+  FactorScorer,
+  FactorScores,
+} from './evaluation/factor-scorer.ts';
+export type {SampleFactors} from './evaluation/sample-factors.ts';
+export type {ScoreDifference, TaskScores} from './evaluation/summarize.ts';
+
 // Schedulers
 
 export {createScheduler, schedulerNames} from './schedulers/create-scheduler.ts';

@@ -5,6 +5,7 @@ import {convertCommand} from './commands/convert.ts';
 import {datasetCommand} from './commands/dataset.ts';
 import {demoCommand} from './commands/demo.ts';
 import {doctorCommand} from './commands/doctor.ts';
+import {evaluateCommand} from './commands/evaluate.ts';
 import {generateCommand} from './commands/generate.ts';
 import {inspectCommand} from './commands/inspect.ts';
 import {trainCommand} from './commands/train.ts';
@@ -19,6 +20,7 @@ export function createProgram(): CommandUnknownOpts {
     .version(packageVersion())
     .addCommand(generateCommand())
     .addCommand(trainCommand())
+    .addCommand(evaluateCommand())
     .addCommand(assembleCommand())
     .addCommand(convertCommand())
     .addCommand(datasetCommand())

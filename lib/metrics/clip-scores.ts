@@ -20,7 +20,17 @@ export function clipImageSimilarity(picture: Float32Array, image: Float32Array):
  * the prompt; CLIP-T where it is the caption of the condition image.
  */
 export function clipScore(picture: Float32Array, text: Float32Array): number {
-  return scoreOf(cosine(picture, text));
+  return weightedScore(clipTextSimilarity(picture, text));
+}
+
+/** The cosine between the embeddings of a generated picture and of a text, from -1 to 1. */
+export function clipTextSimilarity(picture: Float32Array, text: Float32Array): number {
+  return cosine(picture, text);
+}
+
+/** A cosine as CLIPScore gives it: 2.5 · max(cosine, 0). */
+export function weightedScore(similarity: number): number {
+  return scoreWeight * Math.max(similarity, 0);
 }
 
 export interface StyleEmbeddings {
@@ -35,15 +45,16 @@ export interface StyleEmbeddings {
  * CLIP-S: whether a generated picture has what the condition image has, but for what their texts say:
  * 2.5 · max(cosine(picture - prompt, condition - caption), 0), of embeddings brought to length 1.
  */
-export function clipStyleScore({picture, prompt, condition, caption}: StyleEmbeddings): number {
-  return scoreOf(cosine(difference(picture, prompt), difference(condition, caption)));
+export function clipStyleScore(embeddings: StyleEmbeddings): number {
+  return weightedScore(clipStyleSimilarity(embeddings));
+}
+
+/** The cosine of CLIP-S alone, from -1 to 1. */
+export function clipStyleSimilarity({picture, prompt, condition, caption}: StyleEmbeddings): number {
+  return cosine(difference(picture, prompt), difference(condition, caption));
 }
 
 type Embedding = Float32Array | Float64Array;
-
-function scoreOf(similarity: number): number {
-  return scoreWeight * Math.max(similarity, 0);
-}
 
 function cosine(a: Embedding, b: Embedding): number {
   const [x, y] = unitPair(a, b);

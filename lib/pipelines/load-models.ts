@@ -227,11 +227,25 @@ async function loadAdapter(
   textEncoder: TextEncoder,
 ): Promise<AdapterModels | undefined> {
   if (options.adapter === undefined) return undefined;
-  const {description, part} = await openAdapter(options.adapter, options, denoiser);
+  const adapter = await loadImageAdapter(settings, options.adapter, options, denoiser);
+  return joinAdapter(adapter, await loadAdapterEncoders(settings, options, textEncoder));
+}
+
+/**
+ * An adapter alone, without the encoders of what it reads.
+ *
+ * @throws FileError, WeightsError where the file holds no adapter, or one that does not fit the UNet
+ */
+export async function loadImageAdapter(
+  settings: ComponentSettings,
+  path: string,
+  options: Pick<LoadOptions, 'adapterHeads'>,
+  denoiser: Denoiser,
+): Promise<ImageAdapter> {
+  const {description, part} = await openAdapter(path, options, denoiser);
   const layers = crossAttentionLayers(denoiser.config);
   const weights = weightsOf('adapter', part, describeAdapterWeights(description, layers));
-  const adapter = new ImageAdapter(settings, weights, description, layers);
-  return joinAdapter(adapter, await loadAdapterEncoders(settings, options, textEncoder));
+  return new ImageAdapter(settings, weights, description, layers);
 }
 
 /**

@@ -135,8 +135,14 @@ async function writeModel(
   await writeTensors(join(folder, name), weights);
 }
 
-/** Names, oldest first. */
-async function listCheckpoints(folder: string): Promise<string[]> {
+/** The step at which a checkpoint was taken, by its folder's name; undefined for other folders. */
+export function checkpointStep(name: string): number | undefined {
+  const step = pattern.exec(name)?.[1];
+  return step === undefined ? undefined : Number(step);
+}
+
+/** Names of the checkpoints in a run's folder, oldest first; none where there is no such folder. */
+export async function listCheckpoints(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
   return names.filter(name => pattern.test(name)).sort();
 }

@@ -2,7 +2,7 @@ import {testProp} from '@fast-check/ava';
 import test from 'ava';
 import fc from 'fast-check';
 import {ArgumentError} from '../../lib/errors.ts';
-import {bootstrapInterval} from '../../lib/evaluation/confidence.ts';
+import {bootstrap, bootstrapInterval} from '../../lib/evaluation/confidence.ts';
 import {TorchGenerator} from '../../lib/schedulers/torch-generator.ts';
 
 const values = fc.array(fc.double({min: -100, max: 100, noNaN: true}), {minLength: 1, maxLength: 30});
@@ -50,4 +50,17 @@ test('refuses no values', t => {
     instanceOf: ArgumentError,
     message: /at least one/,
   });
+});
+
+test('any statistic of any items has one', t => {
+  const items = [
+    {a: 1, b: 2},
+    {a: 2, b: 4},
+  ];
+  const ratio = bootstrap(
+    items,
+    some => some.reduce((sum, {a}) => sum + a, 0) / some.reduce((sum, {b}) => sum + b, 0),
+    {resamples: 50, seed: 1},
+  );
+  t.deepEqual(ratio, {mean: 0.5, low: 0.5, high: 0.5});
 });

@@ -28,7 +28,7 @@ export interface ModelFlags {
 export function addModelOptions<Args extends unknown[], Flags extends Record<string, unknown>>(
   command: Command<Args, Flags>,
 ) {
-  return command
+  const models = command
     .option('--model <path>', 'diffusers folder, or single-file Stable Diffusion 1.5 checkpoint')
     .option('--adapter <file>', 'IP-Adapter of any kind, .safetensors or .bin')
     .option('--image-encoder <folder>', 'CLIP vision model with projection; needed with --adapter')
@@ -47,7 +47,15 @@ export function addModelOptions<Args extends unknown[], Flags extends Record<str
       new Option('--random-adapter <kind>', 'kind of the random adapter (default: instruct)').choices(
         newAdapterKinds,
       ),
-    )
+    );
+  return addRunOptions(models);
+}
+
+/** Adds the options that say how models run. */
+export function addRunOptions<Args extends unknown[], Flags extends Record<string, unknown>>(
+  command: Command<Args, Flags>,
+) {
+  return command
     .addOption(
       new Option(
         '--dtype <dtype>',
@@ -63,6 +71,11 @@ function parseDevice(text: string): NonNullable<LoadOptions['device']> {
   return text as NonNullable<LoadOptions['device']>;
 }
 
+/** Takes effect when the first device is opened: the runtime reads it then. */
+export function useThreads({threads}: Pick<ModelFlags, 'threads'>): void {
+  if (threads !== undefined) process.env['IPAI_NUM_THREADS'] = String(threads);
+}
+
 /**
  * The pipeline that the options ask for.
  *
@@ -75,9 +88,8 @@ export async function openPipeline(flags: ModelFlags): Promise<IPAdapterInstruct
         'Give --model a diffusers folder or a checkpoint file, or try out --random tiny.',
     );
   }
-  const {dtype, device, threads} = flags;
-  // The runtime reads it when the first device is opened.
-  if (threads !== undefined) process.env['IPAI_NUM_THREADS'] = String(threads);
+  const {dtype, device} = flags;
+  useThreads(flags);
   const common = {dtype, device};
   if (flags.model === undefined) {
     return IPAdapterInstructPipeline.random(

@@ -21,6 +21,8 @@ export interface WorldSample {
   readonly objectName?: string;
   readonly target: Factors;
   readonly condition: {readonly factors: Factors; readonly crop?: Crop};
+  /** A caption that tells all of the condition's factors; where it is the target, the prompt. */
+  readonly conditionPrompt: string;
 }
 
 /** Of the conditions of faces (§3.4). */
@@ -34,10 +36,15 @@ const zoomedShare = 0.5;
  * @throws ArgumentError for a seed or index that is none
  */
 export function worldSample(task: WorldTask, split: Split, seed: number, index: number): WorldSample {
-  return recipes[task](new Choices(sampleSeed(split, seed, index)), split);
+  const choices = new Choices(sampleSeed(split, seed, index));
+  const drawn = recipes[task](choices, split);
+  const {target, condition, prompt} = drawn;
+  // Drawn last, so that it changes nothing of the sample.
+  const isTarget = condition.factors === target;
+  return {...drawn, conditionPrompt: isTarget ? prompt : captionOf(condition.factors, choices, tellAll)};
 }
 
-type Recipe = (choices: Choices, split: Split) => WorldSample;
+type Recipe = (choices: Choices, split: Split) => Omit<WorldSample, 'conditionPrompt'>;
 
 const recipes: Readonly<Record<WorldTask, Recipe>> = {
   /** Target and condition are one picture, the prompt is its caption. */
@@ -116,7 +123,7 @@ function sample(
   tells: CaptionOptions,
   target: Factors,
   condition: WorldSample['condition'],
-): WorldSample {
+): ReturnType<Recipe> {
   return {task, prompt: captionOf(target, choices, tells), target, condition};
 }
 

@@ -110,8 +110,8 @@ async function writeSamples(
   }
 }
 
-function fieldsOf({prompt, task, objectName}: WorldSample) {
-  return {prompt, task, ...(objectName !== undefined && {objectName})};
+function fieldsOf({prompt, task, objectName, conditionPrompt}: WorldSample) {
+  return {prompt, task, ...(objectName !== undefined && {objectName}), conditionPrompt};
 }
 
 async function writeInstructions(folder: string, split: Split): Promise<void> {

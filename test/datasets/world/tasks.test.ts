@@ -87,6 +87,19 @@ for (const split of splits) {
   });
 }
 
+test('the caption of a condition tells its style, and is the prompt where the condition is the target', t => {
+  for (const task of worldTasks) {
+    for (const {condition, conditionPrompt, prompt} of samplesOf(task, 'train', 50)) {
+      const {name} = condition.factors.style;
+      t.true(
+        styleWords[name].some(words => conditionPrompt.includes(words)),
+        conditionPrompt,
+      );
+      if (task === 'replication') t.is(conditionPrompt, prompt);
+    }
+  }
+});
+
 test('half of the conditions of faces are zoomed in', t => {
   const conditions = samplesOf('face', 'train', 1000).map(({condition}) => portrait(condition.factors));
   const zoomed = conditions.filter(({pose}) => pose.zoom > 1.2).length;

@@ -24,8 +24,11 @@ for (const shardSize of [undefined, 10]) {
     t.is(samples.length, 23);
     for (const [index, sample] of samples.entries()) {
       const expected = worldSample(worldTasks[index % 5]!, 'train', 5, index);
-      const {prompt, task, objectName} = sample;
-      t.deepEqual([prompt, task, objectName], [expected.prompt, expected.task, expected.objectName]);
+      const {prompt, task, objectName, conditionPrompt} = sample;
+      t.deepEqual(
+        [prompt, task, objectName, conditionPrompt],
+        [expected.prompt, expected.task, expected.objectName, expected.conditionPrompt],
+      );
       const pictures = await renderSample(expected, 32);
       t.deepEqual(
         new Uint8Array((await readDatasetImage(sample.target)).data),
