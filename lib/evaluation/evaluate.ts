@@ -26,6 +26,7 @@ import {
 import {writeReport} from './report/report.ts';
 import {ResultLog} from './result-log.ts';
 import {readSampleFactors} from './sample-factors.ts';
+import {scoreTargets} from './score-targets.ts';
 import {compareScores, summarizeScores} from './summarize.ts';
 
 const bootstrapResamples = 1000;
@@ -80,17 +81,21 @@ async function run({options, amounts, dataset, opened, clip, folders}: Run): Pro
   const {samplesPerTask, picturesPerSample, seed, generation, rewording, fixedInstructions} = amounts;
   const {adapters} = opened;
   const origin = await originOf(options, dataset, opened, folders);
+  const truth = factorScorer && {scorer: factorScorer, factors: await readSampleFactors(dataset.folder)};
   const maker = new PictureMaker({
     folder,
     log: await ResultLog.open(folder),
     generation,
     origin: [Object.values(origin.models), origin.dataset.sha256, origin.dtype, origin.device],
     clip,
-    truth: factorScorer && {scorer: factorScorer, factors: await readSampleFactors(dataset.folder)},
+    truth,
   });
   const scored = scoreRequests(dataset, adapters, amounts);
   const grids = rewordingGrids(dataset, adapters, rewording, seed);
   const records = await makeAll(maker, scored, grids, amounts, options);
+
+  const samples = new Map(scored.flat().map(({sampleIndex, sample}) => [sampleIndex, sample]));
+  const targets = await scoreTargets(samples, {vae: opened.base.vae, clip, truth}, {signal});
 
   const {dtype, device, ...sources} = origin;
   const bootstrap = {resamples: bootstrapResamples, seed};
@@ -109,6 +114,7 @@ async function run({options, amounts, dataset, opened, clip, folders}: Run): Pro
     clip: folders,
     adapters: adapters.map(({models: _, ...adapter}) => adapter),
     scores: summarizeScores(records, bootstrap),
+    targets: summarizeScores(targets, bootstrap),
     differences: compareScores(records, adapters[0]!.label, bootstrap),
     rewording: await measureRewording(readable, {...rewording, folder, clip, bootstrap}, {signal}),
     ...(instructionMap && {instructionMap}),

@@ -35,6 +35,8 @@ export interface Evaluation {
   readonly clip: {readonly imageEncoder: string; readonly textEncoder?: string | undefined};
   readonly adapters: readonly Omit<EvaluatedAdapter, 'models'>[];
   readonly scores: readonly TaskScores[];
+  /** Of the held-out targets themselves, through the autoencoder. */
+  readonly targets: readonly TaskScores[];
   readonly differences: readonly ScoreDifference[];
   readonly rewording: readonly RewordingEffect[];
   readonly instructionMap?: InstructionMap | undefined;

@@ -5,20 +5,18 @@ import {mkdir} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import type {DatasetProblem} from '../datasets/dataset-sample.ts';
 import type {RunOptions} from '../engine/compiled-function.ts';
-import {ArgumentError, FileError} from '../errors.ts';
-import type {RgbImage} from '../images/image.ts';
+import {ArgumentError} from '../errors.ts';
 import {writeImage} from '../images/write-image.ts';
 import {readPictures, type SamplePictures} from '../training/watch/sample-pictures.ts';
 import {adapterId} from './evaluated-adapters.ts';
 import type {EvaluationClip} from './evaluation-clip.ts';
-import type {FactorScorer, FactorScores} from './factor-scorer.ts';
 import {hashOf} from './fingerprint.ts';
 import {type GenerationSettings, makePictures} from './make-pictures.ts';
 import type {PictureRecord} from './picture-record.ts';
 import type {PictureRequest} from './picture-requests.ts';
 import {picturePath, type ResultLog} from './result-log.ts';
-import {type SampleFactors, sampleKey} from './sample-factors.ts';
 import {scorePictures} from './score-pictures.ts';
+import {type Truth, truthOf} from './truth.ts';
 
 export interface PictureMakerSetup {
   readonly folder: string;
@@ -28,12 +26,6 @@ export interface PictureMakerSetup {
   readonly origin: unknown;
   readonly clip: EvaluationClip;
   readonly truth?: Truth | undefined;
-}
-
-export interface Truth {
-  readonly scorer: FactorScorer;
-  /** By the samples' keys. */
-  readonly factors: ReadonlyMap<string, SampleFactors>;
 }
 
 export class PictureMaker {
@@ -91,14 +83,14 @@ export class PictureMaker {
     isScored: boolean,
     options: Pick<RunOptions, 'signal'>,
   ): Promise<readonly PictureRecord[]> {
-    const {folder, log, generation, clip} = this.#setup;
+    const {folder, log, generation, clip, truth: known} = this.#setup;
     const conditions = originals.map(({condition}) => condition);
     const pictures = await makePictures(requests, conditions, generation, options);
     const scores = isScored ? await scorePictures(clip, requests, pictures, originals, options) : [];
     const records: PictureRecord[] = [];
     for (const [i, request] of requests.entries()) {
       const {id, adapter, sample, sampleIndex, instruction, seed} = request;
-      const truth = isScored ? await this.#truthOf(request, pictures[i]!, options) : undefined;
+      const truth = isScored && known ? await truthOf(known, sample, pictures[i]!, options) : undefined;
       const record: PictureRecord = {
         id,
         settings: this.#settingsOf(request),
@@ -120,23 +112,6 @@ export class PictureMaker {
     }
     await log.add(records);
     return records;
-  }
-
-  async #truthOf(
-    {sample}: PictureRequest,
-    picture: RgbImage,
-    options: Pick<RunOptions, 'signal'>,
-  ): Promise<FactorScores | undefined> {
-    const {truth} = this.#setup;
-    if (truth === undefined) return undefined;
-    const factors = truth.factors.get(sampleKey(sample));
-    if (factors === undefined) {
-      throw new FileError(
-        `${sample.place}: expected its factors in factors.jsonl, under the key '${sampleKey(sample)}', got none. ` +
-          'Take the factors.jsonl that was drawn with the set.',
-      );
-    }
-    return truth.scorer.score({task: sample.task, factors, picture}, options);
   }
 
   #settingsOf({adapter, sample, instruction, seed}: PictureRequest): string {

@@ -41,10 +41,12 @@ export const pictureRecord = z.object({
 });
 
 export type PictureRecord = z.infer<typeof pictureRecord>;
+/** What tables are made of. */
+export type ScoredPicture = Pick<PictureRecord, 'adapter' | 'step' | 'task' | 'sample' | 'scores' | 'truth'>;
 export type Similarities = PictureRecord['scores'];
 
 /** All that was measured of a picture; taken, leaked and followed as shares of the factors that were asked about. */
-export function metricsOf({scores, truth}: PictureRecord): Metrics<number> {
+export function metricsOf({scores, truth}: Pick<PictureRecord, 'scores' | 'truth'>): Metrics<number> {
   const metrics: Partial<Record<MetricName, number>> = {...scores};
   for (const [name, weightedName] of Object.entries(weightedNames)) {
     const similarity = scores[name as keyof typeof weightedNames];

@@ -12,7 +12,7 @@ import type {PictureRequest} from './picture-requests.ts';
 /** Of one batch; scores with texts need a text tower, and CLIP-T and CLIP-S the sample's `conditionPrompt`. */
 export async function scorePictures(
   clip: EvaluationClip,
-  requests: readonly PictureRequest[],
+  requests: readonly Pick<PictureRequest, 'sample'>[],
   made: readonly RgbImage[],
   originals: readonly SamplePictures[],
   options: Pick<RunOptions, 'signal'>,

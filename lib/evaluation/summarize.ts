@@ -4,7 +4,7 @@
 import {type BootstrapOptions, bootstrapInterval, type Interval, mean} from './confidence.ts';
 import {lastSteps} from './evaluated-adapters.ts';
 import {factorScoreNames} from './factor-scorer.ts';
-import {type MetricName, type Metrics, metricNames, metricsOf, type PictureRecord} from './picture-record.ts';
+import {type MetricName, type Metrics, metricNames, metricsOf, type ScoredPicture} from './picture-record.ts';
 
 /** Of one adapter and task. */
 export interface TaskScores {
@@ -38,7 +38,7 @@ export interface ScoreDifference {
 }
 
 /** Means of each adapter, step and task in the order in which they first come; intervals are over samples. */
-export function summarizeScores(records: readonly PictureRecord[], options: BootstrapOptions): TaskScores[] {
+export function summarizeScores(records: readonly ScoredPicture[], options: BootstrapOptions): TaskScores[] {
   return groupsOf(records).map(group => {
     const {adapter, step, task} = group[0]!;
     const samples = metricsBySample(group);
@@ -57,7 +57,7 @@ export function summarizeScores(records: readonly PictureRecord[], options: Boot
   });
 }
 
-function tallies(records: readonly PictureRecord[]): Pick<TaskScores, 'factors'> {
+function tallies(records: readonly ScoredPicture[]): Pick<TaskScores, 'factors'> {
   const truths = records.flatMap(({truth}) => truth ?? []);
   if (truths.length === 0) return {};
   const factors = {taken: {}, leaked: {}, followed: {}} satisfies FactorTallies;
@@ -73,7 +73,7 @@ function tallies(records: readonly PictureRecord[]): Pick<TaskScores, 'factors'>
 
 /** Of all adapters with the reference, at their last steps, task by task. */
 export function compareScores(
-  records: readonly PictureRecord[],
+  records: readonly ScoredPicture[],
   reference: string,
   options: BootstrapOptions,
 ): ScoreDifference[] {
@@ -105,8 +105,8 @@ export function compareScores(
 }
 
 /** Of one adapter, step and task each. */
-function groupsOf(records: readonly PictureRecord[]): PictureRecord[][] {
-  const groups = new Map<string, PictureRecord[]>();
+function groupsOf(records: readonly ScoredPicture[]): ScoredPicture[][] {
+  const groups = new Map<string, ScoredPicture[]>();
   for (const record of records) {
     const key = JSON.stringify([record.adapter, record.step, record.task]);
     const group = groups.get(key) ?? [];
@@ -117,7 +117,7 @@ function groupsOf(records: readonly PictureRecord[]): PictureRecord[][] {
 }
 
 /** Means of each sample's pictures: pictures of one sample are no independent witnesses. */
-function metricsBySample(records: readonly PictureRecord[]): Map<number, Metrics<number>> {
+function metricsBySample(records: readonly ScoredPicture[]): Map<number, Metrics<number>> {
   const samples = [...new Set(records.map(({sample}) => sample))];
   return new Map(
     samples.map(sample => {

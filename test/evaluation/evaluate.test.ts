@@ -145,13 +145,17 @@ test.serial('the truth comes from whoever reads the factors', async t => {
     },
   };
   const options = await evaluationOf(t, {factorScorer, samplesPerTask: 1});
-  const {scores} = await evaluate(options);
-  t.is(asked.length, 10);
+  const {scores, targets} = await evaluate(options);
+  // Five tasks, of two adapters and of the targets themselves.
+  t.is(asked.length, 15);
+  t.deepEqual([...new Set(targets.map(({adapter}) => adapter))], ['targets']);
   for (const {task, factors, picture} of asked) {
-    t.is(picture.width, 64);
+    // Targets are as large as they were drawn.
+    t.true([64, 32].includes(picture.width));
     if (task === 'style') t.deepEqual(factors.target.style, factors.condition.factors.style);
   }
-  for (const {metrics, factors} of scores) {
+  t.is(targets.length, 5);
+  for (const {metrics, factors} of [...scores, ...targets]) {
     t.deepEqual([metrics.taken?.mean, metrics.leaked?.mean, metrics.followed], [1, 0, undefined]);
     t.deepEqual(factors?.taken, {style: {hits: 1, count: 1}});
   }

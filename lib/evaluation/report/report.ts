@@ -62,14 +62,15 @@ instructions and noise. Small numbers are 95 % intervals (percentile bootstrap o
 resamples, seed ${settings.seed}).</p>${missing}${unread}`;
 }
 
-function scoreSections({scores, differences, adapters}: Evaluation): Section[] {
+function scoreSections({scores, targets, differences, adapters}: Evaluation): Section[] {
   const main: Section = {
     title: 'Scores',
     text:
       'As table 1 of the paper: CLIP-I is the cosine with the condition image; CLIP-T and CLIP-P are CLIPScores, ' +
       '2.5 · max(cosine, 0), with the condition’s caption and with the prompt; CLIP-S likewise of (picture − prompt) and ' +
-      '(condition − caption). Higher is better. Compare values of one CLIP model only.',
-    content: mainTable(scores),
+      '(condition − caption). Higher is better. Compare values of one CLIP model only. The targets are the held-out pictures ' +
+      'themselves, brought through the autoencoder.',
+    content: mainTable(scores, targets),
   };
   if (differences.length === 0) return [main];
   const text =
@@ -78,15 +79,20 @@ function scoreSections({scores, differences, adapters}: Evaluation): Section[] {
   return [main, {title: `Differences to ${adapters[0]!.label}`, text, content: differenceTable(differences)}];
 }
 
-function truthSection({scores, settings}: Evaluation): Section[] {
+function truthSection({scores, targets, settings}: Evaluation): Section[] {
   const isKnown = scores.some(({metrics}) => factorScoreNames.some(name => metrics[name] !== undefined));
   if (!isKnown) return [];
   const text =
     'The pictures’ conditions were drawn from factors, which a reader finds again in what was generated. Taken: of the ' +
     'factors that the task takes from the condition, those that the picture shows. Leaked: of the others, those that it ' +
-    `shows though the prompt has other ones. Followed: of the prompt’s. Reader: ${settings.factorScorer}.`;
+    `shows though the prompt has other ones. Followed: of the prompt’s. Of the targets, which have them all, the shares say ` +
+    `how often the reader is right. Reader: ${settings.factorScorer}.`;
   return [
-    {title: 'Taken, leaked, followed', text, content: html`${truthTable(scores)}${factorTable(scores)}`},
+    {
+      title: 'Taken, leaked, followed',
+      text,
+      content: html`${truthTable([...scores, ...targets])}${factorTable([...scores, ...targets])}`,
+    },
   ];
 }
 

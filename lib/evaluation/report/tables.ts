@@ -12,9 +12,12 @@ import {metricTitles, tableMetrics, tasksInOrder} from './names.ts';
 
 type Cell = Pick<TaskScores, 'adapter' | 'task' | 'metrics'>;
 
-/** The paper's table 1: a row for each adapter, and two metrics for each task; the highest of a column is bold. */
-export function mainTable(scores: readonly TaskScores[]): Html {
-  return taskTable(atLastSteps(scores), tableMetrics, number, true);
+/**
+ * The paper's table 1: a row for each adapter, and two metrics for each task; the highest of a column is bold. The targets
+ * stand below.
+ */
+export function mainTable(scores: readonly TaskScores[], targets: readonly TaskScores[]): Html {
+  return taskTable(atLastSteps(scores), tableMetrics, number, {marksBest: true, below: targets});
 }
 
 /** How much more each has than the reference; bold where the interval is on one side of 0. */
@@ -23,12 +26,12 @@ export function differenceTable(differences: readonly ScoreDifference[]): Html {
     const text = signed(value);
     return value.low > 0 || value.high < 0 ? html`<b>${text}</b>` : text;
   };
-  return taskTable(differences, tableMetrics, show, false);
+  return taskTable(differences, tableMetrics, show);
 }
 
 /** Shares of what was taken, leaked and followed, where the truth is known. */
 export function truthTable(scores: readonly TaskScores[]): Html {
-  return taskTable(atLastSteps(scores), () => factorScoreNames, percent, false);
+  return taskTable(atLastSteps(scores), () => factorScoreNames, percent);
 }
 
 /** Of each factor, how often it was taken, leaked or followed. */
@@ -72,7 +75,7 @@ function taskTable(
   cells: readonly Cell[],
   metricsOf: (task: string) => readonly MetricName[],
   show: (value: Interval) => Html,
-  marksBest: boolean,
+  {marksBest = false, below = []}: {readonly marksBest?: boolean; readonly below?: readonly Cell[]} = {},
 ): Html {
   const columns = tasksInOrder(cells.map(({task}) => task)).flatMap(task => {
     const own = cells.filter(other => other.task === task);
@@ -88,9 +91,10 @@ function taskTable(
     task =>
       html`<th scope="colgroup" colspan="${columns.filter(column => column.task === task).length}">${task}</th>`,
   );
-  const rows = [...new Set(cells.map(({adapter}) => adapter))].map(adapter => {
+  const all = [...cells, ...below];
+  const rows = [...new Set(all.map(({adapter}) => adapter))].map(adapter => {
     const values = columns.map(({task, name, best}) => {
-      const own = cells.find(other => other.adapter === adapter && other.task === task)?.metrics[name];
+      const own = all.find(other => other.adapter === adapter && other.task === task)?.metrics[name];
       const text = cell(own, show);
       return marksBest && own?.mean === best ? html`<td><b>${text}</b></td>` : html`<td>${text}</td>`;
     });
