@@ -63,9 +63,10 @@ export {
   randomTrainingModels,
   type TrainingModels,
 } from './training/recipes/load-training-models.ts';
+export type {ModelRecipe} from './training/recipes/model-recipe.ts';
 export {type OpenedModelRecipe, openModelRecipe} from './training/recipes/open-model-recipe.ts';
 export {openRecipe} from './training/recipes/open-recipe.ts';
-export {type ModelRecipe, type Recipe, readRecipe, trainsModel} from './training/recipes/recipe.ts';
+export {type Recipe, readRecipe, trainsModel} from './training/recipes/recipe.ts';
 export {Trainer, type TrainingRun} from './training/trainer.ts';
 export type {
   TrainerOptions,

@@ -1,9 +1,10 @@
 import {Command} from '@commander-js/extra-typings';
 import type {DatasetProblem} from '../../datasets/dataset-sample.ts';
 import type {Engine} from '../../engine/engine.ts';
+import type {ModelRecipe} from '../../training/recipes/model-recipe.ts';
 import {openModelRecipe} from '../../training/recipes/open-model-recipe.ts';
 import {openRecipe} from '../../training/recipes/open-recipe.ts';
-import {type ModelRecipe, type Recipe, readRecipe, trainsModel} from '../../training/recipes/recipe.ts';
+import {type Recipe, readRecipe, trainsModel} from '../../training/recipes/recipe.ts';
 import {Trainer} from '../../training/trainer.ts';
 import type {TrainingResult} from '../../training/trainer-options.ts';
 import {dryRun} from '../dry-run.ts';

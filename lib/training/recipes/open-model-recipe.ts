@@ -17,7 +17,7 @@ import {clipObjective} from '../objectives/clip.ts';
 import {factorReaderObjective} from '../objectives/factor-reader.ts';
 import type {ModelSetup} from '../objectives/model-setup.ts';
 import {unetObjective} from '../objectives/unet.ts';
-import type {ModelRecipe} from './recipe.ts';
+import type {ModelRecipe} from './model-recipe.ts';
 
 type DatasetRecipe = Extract<ModelRecipe, {dataset: string}>;
 

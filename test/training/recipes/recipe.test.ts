@@ -36,6 +36,31 @@ test("the paper's runs have the paper's numbers", async t => {
   t.true(Object.values(fixed).every(pool => pool.length === 1));
 });
 
+test('the small model has a recipe for each of its parts', async t => {
+  const folder = join(recipes, 'world');
+  const kinds = new Map<string, string>();
+  for (const name of await readdir(folder)) {
+    const recipe = await readRecipe(join(folder, name));
+    kinds.set(name, trainsModel(recipe) ? Object.keys(recipe)[0]! : recipe.adapter.kind);
+    if ('dataset' in recipe) t.is(recipe.dataset, join(recipes, '../data/world-64'));
+  }
+  t.deepEqual(Object.fromEntries(kinds), {
+    'autoencoder.yaml': 'autoencoder',
+    'clip.yaml': 'clip',
+    'factor-reader.yaml': 'factorReader',
+    'instruct.yaml': 'instruct',
+    'ip-adapter-plus.yaml': 'plus',
+    'unet.yaml': 'unet',
+  });
+});
+
+test('what is wrong in the recipe of a whole model is told of its kind', async t => {
+  const text = 'autoencoder: {config: {}, klWeigth: 1}\ndataset: data\noutput: run\ntraining: {steps: 1}\n';
+  await t.throwsAsync(readRecipe(await write(t, text)), {instanceOf: ArgumentError, message: /klWeigth/});
+  const reader = 'factorReader: {model: m}\noutput: run\ntraining: {steps: 1}\ndataset: data\n';
+  await t.throwsAsync(readRecipe(await write(t, reader)), {instanceOf: ArgumentError, message: /dataset/});
+});
+
 async function write(t: ExecutionContext, text: string): Promise<string> {
   const path = join(await tempFolder(t), 'recipe.yaml');
   await writeFile(path, text);
