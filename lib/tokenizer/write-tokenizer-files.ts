@@ -2,14 +2,21 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {TokenizerFiles} from './tokenizer-files.ts';
 
+/** Writes a tokenizer folder. */
+export async function writeTokenizerFiles(folder: string, files: TokenizerFiles): Promise<void> {
+  for (const [name, text] of tokenizerTexts(files)) await writeFile(join(folder, name), text);
+}
+
 /**
- * Writes a tokenizer folder as `CLIPTokenizer.load` and transformers' CLIPTokenizer read it: `vocab.json`, `merges.txt`,
- * `tokenizer_config.json`, `special_tokens_map.json`.
+ * Texts of the files that `CLIPTokenizer.load` and transformers' CLIPTokenizer read, by their names: `vocab.json`,
+ * `merges.txt`, `tokenizer_config.json`, `special_tokens_map.json`.
  */
-export async function writeTokenizerFiles(
-  folder: string,
-  {vocabulary, merges, specialTokens, modelMaxLength}: TokenizerFiles,
-): Promise<void> {
+export function tokenizerTexts({
+  vocabulary,
+  merges,
+  specialTokens,
+  modelMaxLength,
+}: TokenizerFiles): Map<string, string> {
   const special = {
     bos_token: specialTokens.bos,
     eos_token: specialTokens.eos,
@@ -24,8 +31,10 @@ export async function writeTokenizerFiles(
     tokenizer_class: 'CLIPTokenizer',
   };
   const lines = ['#version: 0.2', ...merges.map(pair => pair.join(' '))];
-  await writeFile(join(folder, 'vocab.json'), JSON.stringify(Object.fromEntries(vocabulary)));
-  await writeFile(join(folder, 'merges.txt'), lines.map(line => `${line}\n`).join(''));
-  await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify(config));
-  await writeFile(join(folder, 'special_tokens_map.json'), JSON.stringify(special));
+  return new Map([
+    ['vocab.json', JSON.stringify(Object.fromEntries(vocabulary))],
+    ['merges.txt', lines.map(line => `${line}\n`).join('')],
+    ['tokenizer_config.json', JSON.stringify(config)],
+    ['special_tokens_map.json', JSON.stringify(special)],
+  ]);
 }

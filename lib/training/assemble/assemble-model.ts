@@ -7,6 +7,8 @@ import {join} from 'node:path';
 import {readAs, type WrittenDType} from '../../pipelines/convert-dtype.ts';
 import {readJson} from '../../pipelines/read-json.ts';
 import {stableDiffusion1SchedulerConfig} from '../../schedulers/create-scheduler.ts';
+import {readTokenizerFiles} from '../../tokenizer/tokenizer-files.ts';
+import {writeTokenizerFiles} from '../../tokenizer/write-tokenizer-files.ts';
 import {canonicalTextEncoderTensors, canonicalVisionEncoderTensors} from '../../weights/component-names.ts';
 import {openWeights} from '../../weights/open-weights.ts';
 import type {TensorMap} from '../../weights/stored-tensor.ts';
@@ -65,8 +67,6 @@ const modelIndex = {
   vae: ['diffusers', 'AutoencoderKL'],
 };
 
-const tokenizerFiles = ['vocab.json', 'merges.txt', 'tokenizer_config.json', 'special_tokens_map.json'];
-
 type Config = Readonly<Record<string, unknown>>;
 
 interface ComponentFiles {
@@ -95,8 +95,10 @@ async function writeClip(
     tensors: canonicalVisionEncoderTensors(tensors),
     weights,
   });
-  await copy(clip, join(folder, 'image_encoder'), ['preprocessor_config.json']);
-  await copy(clip, join(folder, 'tokenizer'), tokenizerFiles);
+  const preprocessor = 'preprocessor_config.json';
+  await copyFile(join(clip, preprocessor), join(folder, 'image_encoder', preprocessor));
+  await mkdir(join(folder, 'tokenizer'), {recursive: true});
+  await writeTokenizerFiles(join(folder, 'tokenizer'), await readTokenizerFiles(clip));
 }
 
 async function writeComponent(
@@ -113,11 +115,6 @@ async function writeComponent(
 
 async function readConfig(folder: string): Promise<Config> {
   return (await readJson(join(folder, 'config.json'))) as Config;
-}
-
-async function copy(from: string, to: string, names: readonly string[]): Promise<void> {
-  await mkdir(to, {recursive: true});
-  for (const name of names) await copyFile(join(from, name), join(to, name));
 }
 
 function writeJson(path: string, value: unknown): Promise<void> {

@@ -6,7 +6,9 @@ import {type ClipPreprocessConfig, clipDefaults} from '../../images/clip-preproc
 import {describeClipTextWeights, endOfTextIndices, parseClipTextConfig} from '../../models/clip-text.ts';
 import {describeClipVisionWeights, parseClipVisionConfig} from '../../models/clip-vision.ts';
 import {type HostTensor, stackRows} from '../../pipelines/host-tensor.ts';
-import type {CLIPTokenizer} from '../../tokenizer/clip-tokenizer.ts';
+import {CLIPTokenizer} from '../../tokenizer/clip-tokenizer.ts';
+import type {TokenizerFiles} from '../../tokenizer/tokenizer-files.ts';
+import {tokenizerTexts} from '../../tokenizer/write-tokenizer-files.ts';
 import {preparedPixels} from '../batches/prepare-pictures.ts';
 import {SampleStream} from '../batches/sample-stream.ts';
 import {type ClipBatch, clipLoss} from '../contrastive-loss.ts';
@@ -20,9 +22,7 @@ export interface ClipSetup extends ModelSetup {
   /** Of both towers, in transformers' names; what the tokenizer decides is filled in. */
   readonly text: ModelConfigJson;
   readonly vision: ModelConfigJson;
-  readonly tokenizer: CLIPTokenizer;
-  /** Texts of the tokenizer's files, by their names. */
-  readonly tokenizerFiles: ReadonlyMap<string, string>;
+  readonly tokenizer: TokenizerFiles;
 }
 
 interface Sample {
@@ -32,8 +32,9 @@ interface Sample {
 
 /** @throws ArgumentError for configurations that are none, or towers of different projections */
 export function clipObjective(setup: ClipSetup): Objective<ClipBatch> {
-  const {engine, dtype, dataset, training, tokenizer} = setup;
-  const json = modelConfig(setup);
+  const {engine, dtype, dataset, training} = setup;
+  const tokenizer = new CLIPTokenizer(setup.tokenizer);
+  const json = modelConfig(setup, tokenizer);
   const config = {text: parseClipTextConfig(json), vision: parseClipVisionConfig(json)};
   const {text, vision} = config;
   const preprocess = {...clipDefaults, size: vision.imageSize, cropSize: vision.imageSize};
@@ -46,7 +47,7 @@ export function clipObjective(setup: ClipSetup): Objective<ClipBatch> {
     files: {
       weights: 'model.safetensors',
       companions: new Map([
-        ...setup.tokenizerFiles,
+        ...tokenizerTexts(setup.tokenizer),
         ['config.json', configText(json)],
         ['preprocessor_config.json', configText(preprocessorConfig(preprocess))],
       ]),
@@ -82,7 +83,7 @@ export function clipObjective(setup: ClipSetup): Objective<ClipBatch> {
 }
 
 /** `config.json` of a CLIPModel. */
-function modelConfig({text, vision, tokenizer}: ClipSetup): ModelConfigJson {
+function modelConfig({text, vision}: ClipSetup, tokenizer: CLIPTokenizer): ModelConfigJson {
   const {projection_dim: projection} = text;
   if (projection !== vision['projection_dim']) {
     throw new ArgumentError(

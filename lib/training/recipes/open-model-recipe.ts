@@ -1,15 +1,13 @@
 /**
  * What the recipe of a whole model names, opened.
  */
-import {readdir, readFile} from 'node:fs/promises';
-import {join} from 'node:path';
 import {openDataset} from '../../datasets/dataset.ts';
 import type {DatasetProblem} from '../../datasets/dataset-sample.ts';
 import {Engine} from '../../engine/engine.ts';
 import {computeDType} from '../../pipelines/compute-dtype.ts';
 import {loadFrozenModels} from '../../pipelines/load-models.ts';
 import {openDevice} from '../../runtime/device.ts';
-import {CLIPTokenizer} from '../../tokenizer/clip-tokenizer.ts';
+import {readTokenizerFiles} from '../../tokenizer/tokenizer-files.ts';
 import {openLatentCache} from '../batches/open-encoder-caches.ts';
 import type {Objective} from '../objective.ts';
 import {autoencoderObjective} from '../objectives/autoencoder.ts';
@@ -52,19 +50,12 @@ export async function openModelRecipe(recipe: ModelRecipe): Promise<OpenedModelR
 async function objectiveOf(recipe: DatasetRecipe, setup: ModelSetup) {
   if ('autoencoder' in recipe) return autoencoderObjective({...setup, ...recipe.autoencoder});
   if ('clip' in recipe) {
-    const {tokenizer: folder, ...towers} = recipe.clip;
-    const tokenizer = await CLIPTokenizer.load(folder);
-    return clipObjective({...setup, ...towers, tokenizer, tokenizerFiles: await readTexts(folder)});
+    const tokenizer = await readTokenizerFiles(recipe.clip.tokenizer);
+    return clipObjective({...setup, ...recipe.clip, tokenizer});
   }
   const {model, ...unet} = recipe.unet;
   const frozen = await loadFrozenModels(setup, model);
   const cache =
     recipe.cache === undefined ? undefined : await openLatentCache(recipe.cache, frozen.vae, setup.training);
   return unetObjective({...setup, ...unet, ...frozen, cache});
-}
-
-async function readTexts(folder: string): Promise<Map<string, string>> {
-  const texts = new Map<string, string>();
-  for (const name of await readdir(folder)) texts.set(name, await readFile(join(folder, name), 'utf8'));
-  return texts;
 }
