@@ -7,10 +7,10 @@ import {foreignKeywords} from './keywords.ts';
 import {type InstructedTask, templates} from './templates.ts';
 
 /** Instructions for training, and others, in words that training never saw, to validate and test with. */
-const poolSizes = {train: 400, validation: 50, test: 50};
+const poolSizes = {train: 1000, validation: 100, test: 100};
 
 /** Keeps templates of many alternatives from crowding out the others. */
-const largestShare = 120;
+const largestShare = 200;
 
 /** The instructions of a task for one split, the same in every call. */
 export function instructionPool(task: InstructedTask, split: keyof typeof poolSizes): readonly string[] {

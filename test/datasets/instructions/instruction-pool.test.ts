@@ -20,10 +20,10 @@ test('a template gives all its sentences, in order', t => {
 });
 
 for (const task of tasks) {
-  test(`${task}: at least 300 to train with, others to validate and test with, none twice`, t => {
+  test(`${task}: at least 1000 to train with, others to validate and test with, none twice`, t => {
     const pools = splits.map(split => instructionPool(task, split));
-    t.true(pools[0]!.length >= 300);
-    t.true(pools[1]!.length >= 50 && pools[2]!.length >= 50);
+    t.true(pools[0]!.length >= 1000);
+    t.true(pools[1]!.length >= 100 && pools[2]!.length >= 100);
     const all = pools.flat().map(sentence => sentence.toLowerCase());
     t.is(new Set(all).size, all.length);
     for (const sentence of all) t.regex(sentence, /^\S+( \S+)+$/);
