@@ -27,10 +27,12 @@ inline Vec pair_high_halves(Vec a, Vec b) {
 #else
 typedef uint32_t LaneBits __attribute__((vector_size(16)));
 inline Vec pair_low_halves(Vec a, Vec b) {
-  return {(Vec::Lanes)(((LaneBits)a.v & 0xffffu) | (LaneBits)b.v << 16)};
+  const LaneBits lower = reinterpret_cast<LaneBits>(a.v) & 0xffffu;
+  return {reinterpret_cast<Vec::Lanes>(lower | reinterpret_cast<LaneBits>(b.v) << 16)};
 }
 inline Vec pair_high_halves(Vec a, Vec b) {
-  return {(Vec::Lanes)((LaneBits)a.v >> 16 | ((LaneBits)b.v & 0xffff0000u))};
+  const LaneBits upper = reinterpret_cast<LaneBits>(b.v) & 0xffff0000u;
+  return {reinterpret_cast<Vec::Lanes>(reinterpret_cast<LaneBits>(a.v) >> 16 | upper)};
 }
 #endif
 

@@ -37,7 +37,7 @@ void copy_nest(const LoopNest<2>& nest, const T* x, T* y, CpuContext& context) {
   });
 }
 
-inline Vec load_bytes(const void* address) {
+Vec load_bytes(const void* address) {
   Vec value;
   std::memcpy(&value, address, sizeof(value));
   return value;
