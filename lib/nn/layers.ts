@@ -28,7 +28,7 @@ export function linear(
   return scoped(weights.path, () => {
     const weight = ops.packLinear(
       {weight: weights.tensor('weight', [outFeatures, x.dim(-1)])},
-      {dtype: x.dtype, glu: false},
+      {dtype: x.dtype, glu: false, transposed: false},
     );
     return ops.linear(
       {x, weight, bias: bias ? vector(weights, 'bias', outFeatures) : undefined},

@@ -54,7 +54,7 @@ export function contrastiveLoss(images: Tensor, texts: Tensor): Tensor {
   const scaled = affine({x: unitRows(images)}, {scale: inverseTemperature, offset: 0});
   const units = unitRows(texts);
   const logits = linear(
-    {x: scaled, weight: packLinear({weight: units}, {dtype: 'float32', glu: false})},
+    {x: scaled, weight: packLinear({weight: units}, {dtype: 'float32', glu: false, transposed: false})},
     {activation: 'none'},
   );
   const own = reduceSum({x: multiply(scaled, units)}, {shape: [batch, 1], dtype: 'float32'});

@@ -16,5 +16,8 @@ inline size_t packed_weight_bytes(DType dtype, int64_t rows, int64_t channels, i
 
 // From any float [rows, channels, taps...] to any.
 void record_pack_weight(const TensorView& weight, const TensorView& packed, bool glu, CudaEncoder& encoder);
+// From any float [channels, rows] to any.
+void record_pack_transposed_weight(const TensorView& weight, const TensorView& packed, bool glu,
+                                   CudaEncoder& encoder);
 
 }  // namespace ipai::cuda

@@ -44,7 +44,11 @@ function apply(kind: (typeof kinds)[number], a: Tensor, b: Tensor, weight: Tenso
       return ops.binary({a, b}, {kind});
     case 'linear':
       return ops.linear(
-        {x: a, weight: ops.packLinear({weight}, {dtype: 'float32', glu: false}), residual: b},
+        {
+          x: a,
+          weight: ops.packLinear({weight}, {dtype: 'float32', glu: false, transposed: false}),
+          residual: b,
+        },
         {activation: 'none'},
       );
     case 'layer_norm':
@@ -159,7 +163,7 @@ test('what is made of weights alone is not made again', t => {
     ({x}: {x: Tensor}) => {
       const y = checkpoint(() => {
         const weight = parameter(source, 'weight', {shape: [4, 4], dtype: 'float32'});
-        const packed = ops.packLinear({weight}, {dtype: 'float32', glu: false});
+        const packed = ops.packLinear({weight}, {dtype: 'float32', glu: false, transposed: false});
         const hidden = ops.unary({x: ops.linear({x, weight: packed}, {activation: 'none'})}, {kind: 'silu'});
         return ops.linear({x: hidden, weight: packed}, {activation: 'none'});
       });

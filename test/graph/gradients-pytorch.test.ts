@@ -28,7 +28,7 @@ function conv2d(inputs: Inputs, stride = 1, padding: Sides = [1, 1, 1, 1]): Tens
 }
 
 function product({x, weight, bias}: Inputs): Tensor {
-  const packed = ops.packLinear({weight: weight!}, {dtype: 'float32', glu: false});
+  const packed = ops.packLinear({weight: weight!}, {dtype: 'float32', glu: false, transposed: false});
   return ops.linear({x: x!, weight: packed, bias}, {activation: 'none'});
 }
 

@@ -233,7 +233,12 @@ property(
     },
     symbolic: ({x, weight, bias, residual}) =>
       ops.linear(
-        {x: x!, weight: ops.packLinear({weight: weight!}, {dtype: 'float32', glu: false}), bias, residual},
+        {
+          x: x!,
+          weight: ops.packLinear({weight: weight!}, {dtype: 'float32', glu: false, transposed: false}),
+          bias,
+          residual,
+        },
         {activation: 'none'},
       ),
     float64: ({x, weight, bias, residual}) => linear(x!, weight!, bias, residual),
@@ -390,7 +395,8 @@ test('what is frozen gets no work', t => {
   const type = {shape: [4, 4], dtype: 'float32'} as const;
   const {graph} = trace(
     ({x, frozen, trained}: Record<'x' | 'frozen' | 'trained', Tensor>) => {
-      const pack = (weight: Tensor) => ops.packLinear({weight}, {dtype: 'float32', glu: false});
+      const pack = (weight: Tensor) =>
+        ops.packLinear({weight}, {dtype: 'float32', glu: false, transposed: false});
       const hidden = ops.linear({x, weight: pack(trained)}, {activation: 'none'});
       const y = ops.linear({x: hidden, weight: pack(frozen)}, {activation: 'none'});
       return gradients(ops.reduceSum({x: y}, {shape: [1, 1], dtype: 'float32'}), [trained]);

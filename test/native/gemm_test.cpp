@@ -1,8 +1,6 @@
 // pack_linear and linear against plain loops in float64, on every target that this machine can run.
-#include <doctest/doctest.h>
-
 #include "activation_reference.h"
-#include "op_harness.h"
+#include "checks.h"
 
 namespace ipai::test {
 namespace {
@@ -28,10 +26,14 @@ struct Inputs {
   static int64_t outputs(const Case& c) { return c.activation == "geglu" ? c.columns / 2 : c.columns; }
 };
 
+AttributeMap packing(DType dtype, bool glu, bool transposed) {
+  return {{"dtype", dtype_name(dtype)}, {"glu", glu ? 1.0 : 0.0}, {"transposed", transposed ? 1.0 : 0.0}};
+}
+
 HostTensor pack(const Target& target, const HostTensor& weight, DType dtype, bool glu, int threads = 1) {
   const TensorType& type = weight.type();
-  return run(target.op("pack_linear"), {{"dtype", dtype_name(dtype)}, {"glu", glu ? 1.0 : 0.0}}, {weight},
-             dtype, {type.shape[0], type.shape[1]}, {threads, -1});
+  return run(target.op("pack_linear"), packing(dtype, glu, false), {weight}, dtype,
+             {type.shape[0], type.shape[1]}, {threads, -1});
 }
 
 HostTensor run_linear(const Target& target, const Case& c, const Inputs& in, RunOptions options = {}) {
@@ -154,6 +156,32 @@ TEST_CASE("pack_linear: the weight may lie at any address, as in a memory-mapped
   }
 }
 
+TEST_CASE("pack_linear: a weight that comes transposed packs to the same bits") {
+  for (const Target& target : targets()) {
+    for (const DType source : {DType::kFloat32, DType::kFloat16, DType::kBFloat16}) {
+      for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+        for (const bool glu : {false, true}) {
+          for (const int64_t rows : {2, 8, 30, 66, 96}) {
+            for (const int64_t depth : {1, 2, 33, 512, 1027}) {
+              INFO(target.name, " ", rows, "x", depth, " ", dtype_name(source), " to ", dtype_name(dtype));
+              const HostTensor weight = HostTensor::random(source, {depth, rows}, 2);
+              const HostTensor turned = run(target.op("transpose"), {{"permutation", list_of({1, 0})}},
+                                            {weight}, source, {rows, depth});
+              const auto pack_transposed = [&](const HostTensor& from, int threads) {
+                return run(target.op("pack_linear"), packing(dtype, glu, true), {from}, dtype, {rows, depth},
+                           {threads, -1});
+              };
+              const HostTensor expected = pack(target, turned, dtype, glu);
+              CHECK(pack_transposed(weight, 2).has_bits_of(expected));
+              CHECK(pack_transposed(weight.at_odd_address(), 1).has_bits_of(expected));
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("linear: without bias, without residual") {
   check({9, 35, 12, "silu", DType::kFloat32, DType::kFloat32, false, true});
   check({9, 35, 12, "silu", DType::kFloat32, DType::kFloat32, true, false});
@@ -239,9 +267,9 @@ TEST_CASE("linear: refuses what does not fit, with a sentence") {
 
 TEST_CASE("pack_linear: refuses what does not fit, with a sentence") {
   const Op& op = targets()[0].op("pack_linear");
-  const auto refusal = [&](const char* dtype, bool glu, const HostTensor& weight) {
-    return validate(op, {{"dtype", dtype}, {"glu", glu ? 1.0 : 0.0}}, {weight},
-                    HostTensor(DType::kFloat32, {3, 4}).type());
+  const auto refusal = [&](const char* dtype, bool glu, const HostTensor& weight, bool transposed = false) {
+    return validate(op, {{"dtype", dtype}, {"glu", glu ? 1.0 : 0.0}, {"transposed", transposed ? 1.0 : 0.0}},
+                    {weight}, HostTensor(DType::kFloat32, {3, 4}).type());
   };
   CHECK_EQ(refusal("float32", false, HostTensor(DType::kFloat16, {3, 4})), "");
   CHECK_EQ(refusal("float16", false, HostTensor(DType::kFloat16, {3, 4})),
@@ -252,6 +280,11 @@ TEST_CASE("pack_linear: refuses what does not fit, with a sentence") {
            "weight: expected floats [N, K]; got int32 [3, 4]");
   CHECK_EQ(refusal("float32", false, HostTensor(DType::kFloat32, {3, 0})),
            "weight: expected floats [N, K]; got float32 [3, 0]");
+  CHECK_EQ(refusal("float32", false, HostTensor(DType::kFloat32, {4, 3}), true), "");
+  CHECK_EQ(refusal("float32", true, HostTensor(DType::kFloat32, {4, 3}), true),
+           "weight: expected an even number of rows, as glu pairs them; got float32 [4, 3]");
+  CHECK_EQ(refusal("float32", false, HostTensor(DType::kInt32, {4, 3}), true),
+           "weight: expected floats [K, N]; got int32 [4, 3]");
 }
 
 }  // namespace

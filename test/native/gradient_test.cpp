@@ -16,7 +16,8 @@ double at(const Values& values, int64_t index) {
 }  // namespace
 
 TEST_CASE("reduce_sum: each set of axes, to both dtypes") {
-  const std::vector<std::vector<int64_t>> shapes = {{1}, {1000}, {300, 7}, {3, 70, 300}, {2, 3, 2, 5, 2, 9}};
+  const std::vector<std::vector<int64_t>> shapes = {{1},          {1000},        {300, 7},
+                                                    {3, 70, 300}, {20, 2, 9, 5}, {2, 3, 2, 5, 2, 9}};
   for_each_target_and_dtype([&](const Target& target, DType dtype) {
     for (const auto& extents : shapes) {
       const auto rank = static_cast<int>(extents.size());

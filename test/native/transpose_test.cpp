@@ -60,6 +60,20 @@ TEST_CASE("transpose: pictures between layouts, matrices, axes of extent 1, noth
   }
 }
 
+TEST_CASE("transpose: matrices around the squares and blocks that are moved at once") {
+  for (const Target& target : targets()) {
+    for (const DType dtype : {DType::kUInt8, DType::kBFloat16, DType::kFloat32}) {
+      for (const int64_t rows : {15, 16, 33, 64, 130}) {
+        for (const int64_t columns : {31, 32, 48, 129}) check(target, dtype, {rows, columns}, {1, 0});
+      }
+      check(target, dtype, {3, 40, 36}, {0, 2, 1});
+      check(target, dtype, {40, 36, 9}, {1, 0, 2});
+      check(target, dtype, {40, 36, 9}, {2, 0, 1});
+      check(target, dtype, {9, 40, 36}, {2, 1, 0});
+    }
+  }
+}
+
 TEST_CASE("transpose: random permutations") {
   for (const Target& target : targets()) {
     Dice dice(6);

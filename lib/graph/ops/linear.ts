@@ -3,7 +3,7 @@
  */
 import {dtypes} from '../../runtime/dtype.ts';
 import {defineOp} from '../op.ts';
-import {convAlgorithms, type Op, sizeOf, type Tensor} from '../tensor.ts';
+import {convAlgorithms, type Op, type OpNode, sizeOf, type Tensor} from '../tensor.ts';
 import {
   expectCompute,
   expectDType,
@@ -15,19 +15,26 @@ import {
 } from './check.ts';
 import {cast, channelSums, concat, pad, reduceSum, reshape, slice, transpose} from './data.ts';
 
-/** Linear weights [N, K] in the kernel's layout; with `glu`, rows n and n + N/2 become neighbours. */
+/**
+ * Linear weights [N, K], or with `transposed` [K, N], in the kernel's layout [N, K]; with `glu`, rows n and n + N/2
+ * become neighbours.
+ */
 export const packLinear = defineOp({
   name: 'pack_linear',
   inputs: ['weight'],
-  attributes: {dtype: dtypes, glu: 'bool'},
-  infer: ({weight}, {dtype, glu}) => {
+  attributes: {dtype: dtypes, glu: 'bool', transposed: 'bool'},
+  infer: ({weight}, {dtype, glu, transposed}) => {
     expectRank('weight', weight, 2);
     expectFloat('weight', weight);
-    if (glu && weight.dim(0) % 2 !== 0) fail('an even number of rows');
-    return {shape: weight.shape, dtype, layout: glu ? 'packed-linear-glu' : 'packed-linear'};
+    const shape = transposed ? weight.shape.toReversed() : weight.shape;
+    if (glu && shape[0]! % 2 !== 0) fail('an even number of rows');
+    return {shape, dtype, layout: glu ? 'packed-linear-glu' : 'packed-linear'};
   },
   cost: () => ({flops: 0}),
-  vjp: ({inputs: {weight}, gradient}) => ({weight: (): Tensor => cast({x: gradient}, {dtype: weight.dtype})}),
+  vjp: ({inputs: {weight}, attributes, gradient}) => ({
+    weight: (): Tensor =>
+      cast({x: attributes.transposed ? transposed(gradient) : gradient}, {dtype: weight.dtype}),
+  }),
 });
 
 /**
@@ -55,25 +62,29 @@ export const linear = defineOp({
   vjp: ({inputs: {x, weight}, attributes: {activation}, gradient}) => {
     if (activation !== 'none') fail('a graph that is not fused yet, for the gradient');
     return {
-      x: (): Tensor => product(gradient, transposed(sourceOf(weight, packLinear))),
-      weight: (): Tensor => product(transposed(rowsOf(gradient)), transposed(rowsOf(x))),
+      x: (): Tensor => {
+        const {inputs, attributes} = packingOf(weight, packLinear);
+        return product(gradient, inputs[0]!, !attributes['transposed']);
+      },
+      weight: (): Tensor => product(transposed(rowsOf(gradient)), rowsOf(x), true),
       bias: (): Tensor => channelSums(gradient),
       residual: (): Tensor => gradient,
     };
   },
 });
 
-/** x·Wᵀ of a weight that is not packed yet. */
-function product(x: Tensor, weight: Tensor): Tensor {
-  return linear({x, weight: packLinear({weight}, {dtype: x.dtype, glu: false})}, {activation: 'none'});
+/** x·Wᵀ, or with `transposed` x·W, of a weight that is not packed yet. */
+function product(x: Tensor, weight: Tensor, transposed: boolean): Tensor {
+  const packed = packLinear({weight}, {dtype: x.dtype, glu: false, transposed});
+  return linear({x, weight: packed}, {activation: 'none'});
 }
 
-/** What a weight was packed from. */
-function sourceOf(packed: Tensor, pack: Op): Tensor {
+/** The node that packed a weight. */
+function packingOf(packed: Tensor, pack: Op): OpNode {
   const {node} = packed;
   if (node.kind !== 'op' || node.op !== pack)
     fail('a weight that is packed in the same graph, for the gradient');
-  return node.inputs[0]!;
+  return node;
 }
 
 /** [..., C] as [rows, C]. */
@@ -154,7 +165,8 @@ export const conv2d = defineOp({
     }
     const padding = attributes.padding as Sides;
     return {
-      x: (): Tensor => convInputGradient(x, sourceOf(weight, packConv2d), stride, padding, gradient),
+      x: (): Tensor =>
+        convInputGradient(x, packingOf(weight, packConv2d).inputs[0]!, stride, padding, gradient),
       weight: (): Tensor => convWeightGradient(x, weight.shape as Extents, stride, padding, gradient),
       bias: (): Tensor => channelSums(gradient),
       sample_bias: (): Tensor => {
@@ -192,9 +204,8 @@ function convInputGradient(
   const right = x.dim(2) + kernelWidth - 1 - left - spread.dim(2);
   if (bottom < 0) spread = slice({x: spread}, {axis: 1, start: 0, length: spread.dim(1) + bottom});
   if (right < 0) spread = slice({x: spread}, {axis: 2, start: 0, length: spread.dim(2) + right});
-  const turned = reversed(reversed(transpose({x: weight}, {permutation: [1, 0, 2, 3]}), 2), 3);
   return conv2d(
-    {x: spread, weight: packConv2d({weight: turned}, {dtype: x.dtype, algorithm: 'direct'})},
+    {x: spread, weight: packConv2d({weight: turned(weight)}, {dtype: x.dtype, algorithm: 'direct'})},
     {
       stride: 1,
       padding: [top, left, Math.max(bottom, 0), Math.max(right, 0)],
@@ -214,11 +225,17 @@ function spreadOut(x: Tensor, axis: number, factor: number): Tensor {
   return reshape({x: spread}, {shape: x.shape.with(axis, x.dim(axis) * factor)});
 }
 
-function reversed(x: Tensor, axis: number): Tensor {
-  const extent = x.dim(axis);
-  if (extent === 1) return x;
-  const parts = Array.from({length: extent}, (_, i) => slice({x}, {axis, start: extent - 1 - i, length: 1}));
-  return concat({parts}, {axis});
+/** Kernels [O, I, kh, kw] turned by half, as [I, O, kh, kw]. On the way taps come first: matrices are moved whole. */
+function turned(weight: Tensor): Tensor {
+  const [outputs, channels, height, width] = weight.shape as Extents;
+  const taps = height * width;
+  const flat = reshape({x: weight}, {shape: [outputs, channels, taps]});
+  const byTap = transpose({x: flat}, {permutation: [2, 0, 1]});
+  const parts = Array.from({length: taps}, (_, i) =>
+    slice({x: byTap}, {axis: 0, start: taps - 1 - i, length: 1}),
+  );
+  const x = transpose({x: concat({parts}, {axis: 0})}, {permutation: [2, 1, 0]});
+  return reshape({x}, {shape: [channels, outputs, height, width]});
 }
 
 /** Of a convolution with respect to its weight [O, I, kh, kw]: for each tap a product over all positions. */
@@ -235,15 +252,16 @@ function convWeightGradient(
   const vertical = fitted(pad(x, 1, top, 0), 1, rows);
   const padded = fitted(pad(vertical, 2, left, 0), 2, columns);
   const ofOutputs = transposed(rowsOf(gradient));
-  const tap = (y: number, x: number) => {
-    const window = everyNth(everyNth(padded, 1, y, height, stride), 2, x, width, stride);
-    const sums = product(ofOutputs, transposed(rowsOf(window)));
-    return reshape({x: sums}, {shape: [outputs, channels, 1, 1]});
-  };
-  const kernelRows = Array.from({length: kernelHeight}, (_, y) =>
-    concat({parts: Array.from({length: kernelWidth}, (_, x) => tap(y, x))}, {axis: 3}),
-  );
-  return concat({parts: kernelRows}, {axis: 2});
+  const taps = Array.from({length: kernelHeight}, (_, y) => {
+    const band = everyNth(padded, 1, y, height, stride);
+    return Array.from({length: kernelWidth}, (_, x) => {
+      const window = everyNth(band, 2, x, width, stride);
+      return product(ofOutputs, rowsOf(window), true);
+    });
+  }).flat();
+  const joined = reshape({x: concat({parts: taps}, {axis: 1})}, {shape: [outputs, taps.length, channels]});
+  const sums = transpose({x: joined}, {permutation: [0, 2, 1]});
+  return reshape({x: sums}, {shape: [outputs, channels, kernelHeight, kernelWidth]});
 }
 
 /** Cut or filled up with zeros, at the end of an axis. */

@@ -1,4 +1,4 @@
-#include "cpu/packed_weight.h"
+#include "cpu/pack_transposed.h"
 #include "cpu/with_dtype.h"
 #include "ops/pack_linear/op.h"
 
@@ -6,7 +6,8 @@ namespace ipai::IPAI_TARGET {
 namespace {
 
 PackedWeight layout_of(const PackLinear& attributes, const TensorType& weight) {
-  return {weight.shape[0], weight.shape[1], attributes.glu, depth_unit(attributes.dtype)};
+  const Shape shape = PackLinear::packed_shape(attributes, weight.shape);
+  return {shape[0], shape[1], attributes.glu, depth_unit(attributes.dtype)};
 }
 
 size_t output_bytes(const PackLinear& attributes, const NodeTypes& types) {
@@ -16,10 +17,16 @@ size_t output_bytes(const PackLinear& attributes, const NodeTypes& types) {
 
 void run(const PackLinear& attributes, const NodeView& node, CpuContext& context) {
   const TensorView& weight = node.input(0);
+  const PackedWeight layout = layout_of(attributes, weight);
   with_float(weight.dtype, [&](auto source) {
     with_compute(attributes.dtype, [&](auto target) {
-      pack_weight<decltype(source)>(layout_of(attributes, weight), weight.data, 1,
-                                    node.output().as<decltype(target)>(), context);
+      using Source = decltype(source);
+      auto* const packed = node.output().as<decltype(target)>();
+      if (attributes.transposed) {
+        pack_transposed_weight<Source>(layout, weight.data, packed, context);
+      } else {
+        pack_weight<Source>(layout, weight.data, 1, packed, context);
+      }
     });
   });
 }

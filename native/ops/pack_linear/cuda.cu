@@ -6,12 +6,13 @@ namespace ipai::cuda {
 namespace {
 
 size_t output_bytes(const PackLinear& attributes, const NodeTypes& types) {
-  const Shape& weight = types.inputs[0].shape;
+  const Shape weight = PackLinear::packed_shape(attributes, types.inputs[0].shape);
   return packed_weight_bytes(attributes.dtype, weight[0], weight[1], 1);
 }
 
 void record(const PackLinear& attributes, const NodeView& node, CudaEncoder& encoder) {
-  record_pack_weight(node.input(0), node.output(), attributes.glu, encoder);
+  const auto pack = attributes.transposed ? record_pack_transposed_weight : record_pack_weight;
+  pack(node.input(0), node.output(), attributes.glu, encoder);
 }
 
 }  // namespace

@@ -16,15 +16,36 @@ constexpr int64_t kColumns = 256;  // of a task
 constexpr int64_t kBlockRows = 64;
 constexpr int64_t kBlockLength = 1024;
 
+// Adds `rows` rows, `stride` apart, to `count` sums, which stay in registers meanwhile.
+template <class T>
+void add_rows(const T* x, int64_t rows, int64_t stride, int64_t count, float* sums) {
+  int64_t i = 0;
+  for (; i + Vec::kLanes <= count; i += Vec::kLanes) {
+    Vec sum = Vec::load(sums + i);
+    for (int64_t row = 0; row < rows; ++row) sum = sum + Vec::load(x + row * stride + i);
+    sum.store(sums + i);
+  }
+  for (; i < count; ++i) {
+    for (int64_t row = 0; row < rows; ++row) sums[i] += to_float(x[row * stride + i]);
+  }
+}
+
 // Sums of `count` neighbouring columns.
 template <class T, class Y>
 void sum_columns(const ReducedAxes& reduction, const T* x, Y* y, int64_t count) {
-  float totals[kColumns] = {};
-  const int64_t rows = reduction.reduced.size(reduction.reduced.rank());
+  float totals[kColumns];
+  std::fill_n(totals, count, 0.0f);
+  const LoopNest<1>& reduced = reduction.reduced;
+  const int64_t rows = reduced.size(reduced.rank());
   for (int64_t begin = 0; begin < rows; begin += kBlockRows) {
-    float sums[kColumns] = {};
-    for (int64_t row = begin; row < std::min(begin + kBlockRows, rows); ++row) {
-      add_row(x + reduction.reduced.offsets(row, reduction.reduced.rank())[0], count, sums);
+    const int64_t end = std::min(begin + kBlockRows, rows);
+    float sums[kColumns];
+    std::fill_n(sums, count, 0.0f);
+    for (int64_t row = begin; row < end;) {
+      // As many as follow each other with one stride.
+      const int64_t run = std::min(end - row, reduced.row_length() - row % reduced.row_length());
+      add_rows(x + reduced.offsets(row, reduced.rank())[0], run, reduced.row_stride(0), count, sums);
+      row += run;
     }
     add_row(sums, count, totals);
   }

@@ -2,7 +2,9 @@
 
 #include "cpu/convert.h"
 #include "cpu/element_bytes.h"
+#include "cpu/half_lanes.h"
 #include "cpu/map.h"
+#include "cpu/transpose_lanes.h"
 #include "ops/transpose/op.h"
 #include "runtime/cpu_context.h"
 #include "runtime/loop_nest.h"
@@ -11,8 +13,6 @@ namespace ipai::IPAI_TARGET {
 namespace {
 
 enum Array { kTarget, kSource };
-
-constexpr int64_t kTile = 32;
 
 // The axes of the result, outermost first, with their strides in the result and in x.
 LoopNest<2> nest_of(const Transpose& attributes, const Shape& x, const Shape& y) {
@@ -37,23 +37,72 @@ void copy_nest(const LoopNest<2>& nest, const T* x, T* y, CpuContext& context) {
   });
 }
 
-// A matrix whose columns are dense in x and whose rows are dense in y, in tiles that stay in the cache.
+Vec load_bytes(const void* address) {
+  Vec value;
+  std::memcpy(&value, address, sizeof(value));
+  return value;
+}
+
+// A matrix whose columns are dense in x and whose rows are dense in y, in squares of whole vectors, so that
+// every cache line of y is written at once.
 template <class T>
 struct MatrixTranspose {
+  static constexpr int64_t kSquare = static_cast<int64_t>(sizeof(Vec) / sizeof(T));
+  static constexpr int64_t kBlock = 4 * kSquare;  // rows and columns of a task
+
   int64_t rows;
   int64_t columns;
   int64_t row_stride;     // in y
   int64_t column_stride;  // in x
 
-  void run(const T* x, T* y, int64_t first_row) const {
-    const int64_t last_row = std::min(first_row + kTile, rows);
-    for (int64_t first = 0; first < columns; first += kTile) {
-      const int64_t last = std::min(first + kTile, columns);
-      for (int64_t row = first_row; row < last_row; ++row) {
-        for (int64_t column = first; column < last; ++column) {
-          y[row * row_stride + column] = read_unaligned<T>(x, row + column * column_stride);
+  int64_t row_blocks() const { return (rows + kBlock - 1) / kBlock; }
+  int64_t blocks() const { return row_blocks() * ((columns + kBlock - 1) / kBlock); }
+
+  void run(const T* x, T* y, int64_t block) const {
+    const int64_t first_row = block % row_blocks() * kBlock;
+    const int64_t first_column = block / row_blocks() * kBlock;
+    const int64_t last_row = std::min(first_row + kBlock, rows);
+    const int64_t last_column = std::min(first_column + kBlock, columns);
+    for (int64_t row = first_row; row < last_row; row += kSquare) {
+      for (int64_t column = first_column; column < last_column; column += kSquare) {
+        const bool whole = row + kSquare <= last_row && column + kSquare <= last_column;
+        const T* const from = x + column * column_stride + row;
+        T* const to = y + row * row_stride + column;
+        if (sizeof(T) > 1 && whole) {
+          square(from, to);
+        } else {
+          part(from, to, std::min(kSquare, last_row - row), std::min(kSquare, last_column - column));
         }
       }
+    }
+  }
+
+  void part(const T* x, T* y, int64_t row_count, int64_t column_count) const {
+    for (int64_t row = 0; row < row_count; ++row) {
+      for (int64_t column = 0; column < column_count; ++column) {
+        y[row * row_stride + column] = read_unaligned<T>(x, row + column * column_stride);
+      }
+    }
+  }
+
+  void square(const T* x, T* y) const {
+    Vec lanes[Vec::kLanes];
+    if constexpr (sizeof(T) == sizeof(float)) {
+      for (int i = 0; i < Vec::kLanes; ++i) lanes[i] = load_bytes(x + i * column_stride);
+      transpose_lanes(lanes);
+      for (int i = 0; i < Vec::kLanes; ++i) std::memcpy(y + i * row_stride, &lanes[i], sizeof(Vec));
+    } else {
+      // Pairs of columns fill a lane: the square's even rows are in the lower halves, its odd rows in the
+      // upper.
+      const auto pair = [&](int i, auto halves) {
+        return halves(load_bytes(x + 2 * i * column_stride), load_bytes(x + (2 * i + 1) * column_stride));
+      };
+      for (int i = 0; i < Vec::kLanes; ++i) lanes[i] = pair(i, pair_low_halves);
+      transpose_lanes(lanes);
+      for (int i = 0; i < Vec::kLanes; ++i) std::memcpy(y + 2 * i * row_stride, &lanes[i], sizeof(Vec));
+      for (int i = 0; i < Vec::kLanes; ++i) lanes[i] = pair(i, pair_high_halves);
+      transpose_lanes(lanes);
+      for (int i = 0; i < Vec::kLanes; ++i) std::memcpy(y + (2 * i + 1) * row_stride, &lanes[i], sizeof(Vec));
     }
   }
 };
@@ -70,12 +119,13 @@ void transpose_nest(const LoopNest<2>& nest, const T* x, T* y, CpuContext& conte
   }
   const MatrixTranspose<T> matrix{nest.extent(rows), nest.extent(columns), nest.stride(rows, kTarget),
                                   nest.stride(columns, kSource)};
-  const int64_t tiles = (matrix.rows + kTile - 1) / kTile;
-  const int64_t grain = std::max<int64_t>(1, kElementwiseGrain / (kTile * matrix.columns));
-  context.parallel_ranges(outer.size(outer.rank()) * tiles, grain, [&](int64_t begin, int64_t end, int) {
+  const int64_t blocks = matrix.blocks();
+  const int64_t area = std::min(matrix.kBlock, matrix.rows) * std::min(matrix.kBlock, matrix.columns);
+  const int64_t grain = std::max<int64_t>(1, kElementwiseGrain / area);
+  context.parallel_ranges(outer.size(outer.rank()) * blocks, grain, [&](int64_t begin, int64_t end, int) {
     for (int64_t i = begin; i < end; ++i) {
-      const auto offsets = outer.offsets(i / tiles, outer.rank());
-      matrix.run(x + offsets[kSource], y + offsets[kTarget], i % tiles * kTile);
+      const auto offsets = outer.offsets(i / blocks, outer.rank());
+      matrix.run(x + offsets[kSource], y + offsets[kTarget], i % blocks);
     }
   });
 }

@@ -75,7 +75,10 @@ test('GEGLU moves into its product, whose weight is packed for it', t => {
 test('GEGLU stays outside of a product whose weight another one reads', t => {
   const {graph} = trace(
     ({x}: {x: Tensor}) => {
-      const weight = ops.packLinear({weight: w.tensor('ff', [16, 4])}, {dtype: 'float32', glu: false});
+      const weight = ops.packLinear(
+        {weight: w.tensor('ff', [16, 4])},
+        {dtype: 'float32', glu: false, transposed: false},
+      );
       const product = () => ops.linear({x, weight}, {activation: 'none'});
       return [ops.geglu({x: product()}), product()];
     },

@@ -14,8 +14,8 @@ struct Case {
   bool residual = true;
 };
 
-AttributeMap packing(DType dtype, bool glu) {
-  return {{"dtype", dtype_name(dtype)}, {"glu", glu ? 1.0 : 0.0}};
+AttributeMap packing(DType dtype, bool glu, bool transposed = false) {
+  return {{"dtype", dtype_name(dtype)}, {"glu", glu ? 1.0 : 0.0}, {"transposed", transposed ? 1.0 : 0.0}};
 }
 
 // Sums of `depth` terms below 1 round by 2^-24 of what they have come to, in any order; geglu multiplies two.
@@ -104,6 +104,23 @@ TEST_CASE("cuda pack_linear: from any float, rounded to nearest") {
           const auto value = [&](int64_t from) { return column < 11 ? weight.at(from * 11 + column) : 0; };
           CHECK_LE(std::fabs(plain.at(row * 16 + column) - value(row)), unit);
           CHECK_LE(std::fabs(paired.at(row * 16 + column) - value(row / 2 + row % 2 * 3)), unit);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("cuda pack_linear: a weight that comes transposed packs to the same bits") {
+  for (const DType source : kDTypes) {
+    for (const DType dtype : kDTypes) {
+      for (const bool glu : {false, true}) {
+        for (const int64_t depth : {1, 8, 43}) {
+          const HostTensor weight = HostTensor::random(source, {depth, 70}, 2);
+          const HostTensor turned =
+              run_cuda("transpose", {{"permutation", list_of({1, 0})}}, {weight}, source, {70, depth});
+          const HostTensor plain = run_cuda("pack_linear", packing(dtype, glu), {turned}, dtype, {70, depth});
+          CHECK(run_cuda("pack_linear", packing(dtype, glu, true), {weight}, dtype, {70, depth})
+                    .has_bits_of(plain));
         }
       }
     }
