@@ -25,6 +25,9 @@ export type ClipBatch = {
   readonly endIndices: Tensor;
 };
 
+/** What CLIP's training begins with (§2.5); CLIP learns it from there. */
+const inverseTemperature = 1 / 0.07;
+
 /** To be called while tracing: the loss of both towers, float32 [1, 1]. */
 export function clipLoss(
   weights: Weights,
@@ -34,24 +37,19 @@ export function clipLoss(
 ): Loss {
   const images = clipVisionEmbeds(weights, vision, {pixelValues}, dtype);
   const texts = clipTextEmbeds(weights, text, {inputIds, endIndices}, dtype);
-  return {loss: contrastiveLoss(images, texts)};
+  return {loss: contrastiveLoss(images, texts, inverseTemperature)};
 }
-
-/**
- * What CLIP's training begins with (§2.5); CLIP learns it from there. Exponentials of differences of cosines stay finite up to
- * about 40.
- */
-const inverseTemperature = 1 / 0.07;
 
 /**
  * The mean of both cross-entropies, of a picture's text among all and of a text's picture: float32 [1, 1].
  *
  * @param images float32 [B, D], of any length
  * @param texts float32 [B, D], of any length; row i belongs to picture i
+ * @param scale of cosines, the inverse temperature: below 40, for that exponentials of their differences stay finite
  */
-export function contrastiveLoss(images: Tensor, texts: Tensor): Tensor {
+export function contrastiveLoss(images: Tensor, texts: Tensor, scale: number): Tensor {
   const batch = images.dim(0);
-  const scaled = affine({x: unitRows(images)}, {scale: inverseTemperature, offset: 0});
+  const scaled = affine({x: unitRows(images)}, {scale, offset: 0});
   const units = unitRows(texts);
   const logits = linear(
     {x: scaled, weight: packLinear({weight: units}, {dtype: 'float32', glu: false, transposed: false})},

@@ -161,7 +161,7 @@ property('the contrastive loss', fc.tuple(fc.integer({min: 2, max: 6}), extent),
   const shape = [batch, channels + 1];
   return {
     shapes: {images: shape, texts: shape},
-    symbolic: ({images, texts}) => contrastiveLoss(images!, texts!),
+    symbolic: ({images, texts}) => contrastiveLoss(images!, texts!, 2),
     float64: ({images, texts}) => {
       const unit = (x: Array64, row: number) => {
         const values = Array.from({length: channels + 1}, (_, c) => get(x, [row, c]));
@@ -169,7 +169,7 @@ property('the contrastive loss', fc.tuple(fc.integer({min: 2, max: 6}), extent),
       };
       const logit = (i: number, j: number) => {
         const [a, b] = [unit(images!, i), unit(texts!, j)];
-        return (1 / 0.07) * sum(channels + 1, c => a[c]! * b[c]!);
+        return 2 * sum(channels + 1, c => a[c]! * b[c]!);
       };
       const entropy = (own: number, all: (other: number) => number) =>
         Math.log(sum(batch, other => Math.exp(all(other)))) - own;
