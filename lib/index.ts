@@ -4,6 +4,7 @@
 
 // Pipeline
 
+export type {ControlPreprocess} from './pipelines/control-preprocess.ts';
 export type {GeneratedImage, GenerateResult, Timings} from './pipelines/generate.ts';
 export type {
   AdapterScale,
@@ -97,9 +98,11 @@ export {writeTorchBin} from './weights/write-torch-bin.ts';
 
 // Images
 
+export {type CannyOptions, cannyEdges} from './images/canny.ts';
 export {decodeImage, type ImageInput} from './images/decode-image.ts';
-export type {RawImage, RgbImage} from './images/image.ts';
+export type {GrayImage, RawImage, RgbImage} from './images/image.ts';
 export {labelledGrid} from './images/labelled-grid.ts';
+export {scribble} from './images/scribble.ts';
 export {writeImage} from './images/write-image.ts';
 
 // Profiles

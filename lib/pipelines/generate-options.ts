@@ -8,6 +8,7 @@ import type {ImageFit} from '../images/clip-preprocess.ts';
 import type {Color} from '../images/color.ts';
 import type {ImageInput} from '../images/decode-image.ts';
 import type {RgbImage} from '../images/image.ts';
+import type {ControlPreprocess} from './control-preprocess.ts';
 import {type GuidanceMode, guidanceModes} from './guidance.ts';
 
 /** Latents in place of a picture: float32 [4, height / 8, width / 8] per sample, times the scaling factor. */
@@ -102,6 +103,8 @@ export interface GenerateOptions {
   readonly strength?: number;
   /** One picture for each loaded ControlNet; all samples share it. */
   readonly controlImage?: ImageInput | ControlPixels | readonly (ImageInput | ControlPixels)[];
+  /** What is made of a control picture first, in the size of the result. Default: none. */
+  readonly controlPreprocess?: ControlPreprocess | readonly ControlPreprocess[];
   readonly controlnetConditioningScale?: number | readonly number[];
   readonly controlGuidanceStart?: number | readonly number[];
   readonly controlGuidanceEnd?: number | readonly number[];

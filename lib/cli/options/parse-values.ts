@@ -20,6 +20,15 @@ export function collectNumbers(text: string, earlier: number[] | undefined): num
   return [...(earlier ?? []), parseNumber(text)];
 }
 
+export function collectChoices<const Choice extends string>(choices: readonly Choice[]) {
+  return (text: string, earlier: Choice[] | undefined): Choice[] => {
+    if (!choices.includes(text as Choice)) {
+      throw new InvalidArgumentError(`Expected one of ${choices.join(', ')}.`);
+    }
+    return [...(earlier ?? []), text as Choice];
+  };
+}
+
 /** A number, or a JSON object of numbers by block. */
 export function parseAdapterScale(text: string): AdapterScale {
   if (!text.trimStart().startsWith('{')) return parseNumber(text);

@@ -2,9 +2,18 @@
  * The options of `generate`: those of the API under the same names in kebab-case.
  */
 import {Command, Option} from '@commander-js/extra-typings';
+import {controlPreprocesses} from '../../pipelines/control-preprocess.ts';
 import type {GenerateOptions} from '../../pipelines/generate-options.ts';
 import {guidanceModes} from '../../pipelines/guidance.ts';
-import {collect, collectNumbers, defined, parseAdapterScale, parseNumber, single} from './parse-values.ts';
+import {
+  collect,
+  collectChoices,
+  collectNumbers,
+  defined,
+  parseAdapterScale,
+  parseNumber,
+  single,
+} from './parse-values.ts';
 
 /** A command with the options of {@link PictureFlags}; those marked "repeatable" take one value per sample. */
 export function pictureCommand(name: string, {needsPrompt = false} = {}) {
@@ -50,6 +59,11 @@ export function pictureCommand(name: string, {needsPrompt = false} = {}) {
     .option('--mask-image <file>', 'inpainting: white is painted anew; repeatable', collect)
     .option('--strength <share>', 'of the steps that image to image runs', parseNumber)
     .option('--control-image <file>', 'one for each --controlnet', collect)
+    .option(
+      '--control-preprocess <kind>',
+      'canny, scribble or none: what is made of control images; one, or one for each --controlnet',
+      collectChoices(controlPreprocesses),
+    )
     .option('--controlnet-conditioning-scale <scale>', 'one, or one for each --controlnet', collectNumbers)
     .option('--control-guidance-start <share>', 'one, or one for each --controlnet', collectNumbers)
     .option('--control-guidance-end <share>', 'one, or one for each --controlnet', collectNumbers);
@@ -90,6 +104,7 @@ export function toGenerateOptions(flags: PictureFlags): GenerateOptions {
       maskImage: single(flags.maskImage),
       strength: flags.strength,
       controlImage: single(flags.controlImage),
+      controlPreprocess: single(flags.controlPreprocess),
       controlnetConditioningScale: single(flags.controlnetConditioningScale),
       controlGuidanceStart: single(flags.controlGuidanceStart),
       controlGuidanceEnd: single(flags.controlGuidanceEnd),
