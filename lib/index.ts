@@ -15,6 +15,7 @@ export type {
 } from './pipelines/generate-options.ts';
 export type {GuidanceMode} from './pipelines/guidance.ts';
 export type {HostTensor} from './pipelines/host-tensor.ts';
+export {type InstantStyleTarget, instantStyleScale} from './pipelines/instant-style.ts';
 export {IPAdapterInstructPipeline} from './pipelines/ip-adapter-instruct-pipeline.ts';
 export type {LoadOptions, RandomOptions} from './pipelines/load-options.ts';
 export type {MemoryEstimate} from './pipelines/memory-estimate.ts';

@@ -2,8 +2,8 @@
 
     python opencv_edges.py OUTPUT.json
 
-Each case has a random picture in RGB, and for it `canny`: what `cv2.Canny` gives for each of the settings, of the colour
-picture and of its luma; and `scribble`: what ControlNet's fake scribbles make of the first of these. Bytes are base64.
+Each case has a random picture in RGB and its luma; `canny`, what `cv2.Canny` gives for both with each of the settings; and
+`scribble`, what the last step of ControlNet's fake scribbles makes of the first of these. Bytes are base64.
 """
 
 import base64

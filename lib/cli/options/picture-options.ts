@@ -23,8 +23,18 @@ export function pictureCommand(name: string, {needsPrompt = false} = {}) {
     .option('--negative-prompt <text>', 'what to keep away from; repeatable', collect)
     .option('--ip-adapter-image <file>', 'condition image; repeatable', collect)
     .option('--instruction <text>', 'what to take from the condition image, in words; repeatable', collect)
-    .option('--ip-adapter-scale <scale>', 'a number, or JSON by block (default: 0.7)', parseAdapterScale)
+    .option(
+      '--ip-adapter-scale <scale>',
+      "a number, JSON by block, or InstantStyle's blocks: style, style-layout (default: 0.7)",
+      parseAdapterScale,
+    )
     .option('--no-auto-scale', 'do not take 0.2 off the scale for composition and pose')
+    .option(
+      '--neg-content-prompt <text>',
+      'what the condition image shows, to leave it out; repeatable',
+      collect,
+    )
+    .option('--neg-content-scale <scale>', 'how much of it is left out (default: 1)', parseNumber)
     .option('--ip-adapter-start <share>', 'of the steps, from which the adapter acts', parseNumber)
     .option('--ip-adapter-end <share>', 'of the steps, up to which the adapter acts', parseNumber)
     .addOption(
@@ -81,6 +91,8 @@ export function toGenerateOptions(flags: PictureFlags): GenerateOptions {
       ipAdapterImage: single(flags.ipAdapterImage),
       instruction: single(flags.instruction),
       ipAdapterScale: flags.ipAdapterScale,
+      negContentPrompt: single(flags.negContentPrompt),
+      negContentScale: flags.negContentScale,
       ipAdapterStart: flags.ipAdapterStart,
       ipAdapterEnd: flags.ipAdapterEnd,
       fit: flags.fit,
