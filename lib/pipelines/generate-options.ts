@@ -57,6 +57,8 @@ export interface GenerateOptions {
   readonly ipAdapterImage?: ImageInput | readonly ImageInput[];
   /** Default 0.7: the paper lowers the trained scale by 20–40 %. A function gives it per step. */
   readonly ipAdapterScale?: AdapterScale | ((step: number, totalSteps: number) => AdapterScale);
+  /** Takes 0.2 off the scale for composition and pose, as released. Default: true. */
+  readonly autoScale?: boolean;
   /**
    * What the condition image shows, in words, to take of it the style alone: the text's embedding is subtracted from the
    * image's (InstantStyle). For classic adapters, with the image encoder's text tower as `instructionEncoder`. Default,
@@ -65,8 +67,6 @@ export interface GenerateOptions {
   readonly negContentPrompt?: string | readonly string[];
   /** How much of the text's embedding is subtracted. Default 1. */
   readonly negContentScale?: number;
-  /** Takes 0.2 off the scale for composition and pose, as released. Default: true. */
-  readonly autoScale?: boolean;
   /** Share of the steps before the adapter starts and after which it ends. Defaults: 0 and 1. */
   readonly ipAdapterStart?: number;
   readonly ipAdapterEnd?: number;
