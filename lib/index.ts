@@ -4,6 +4,7 @@
 
 // Pipeline
 
+export type {ControlPreprocess} from './pipelines/control-preprocess.ts';
 export type {GeneratedImage, GenerateResult, Timings} from './pipelines/generate.ts';
 export type {
   AdapterScale,
@@ -14,6 +15,7 @@ export type {
 } from './pipelines/generate-options.ts';
 export type {GuidanceMode} from './pipelines/guidance.ts';
 export type {HostTensor} from './pipelines/host-tensor.ts';
+export {type InstantStyleTarget, instantStyleScale} from './pipelines/instant-style.ts';
 export {IPAdapterInstructPipeline} from './pipelines/ip-adapter-instruct-pipeline.ts';
 export type {LoadOptions, RandomOptions} from './pipelines/load-options.ts';
 export type {MemoryEstimate} from './pipelines/memory-estimate.ts';
@@ -116,9 +118,11 @@ export {writeTorchBin} from './weights/write-torch-bin.ts';
 
 // Images
 
+export {type CannyOptions, cannyEdges} from './images/canny.ts';
 export {decodeImage, type ImageInput} from './images/decode-image.ts';
-export type {RawImage, RgbImage} from './images/image.ts';
+export type {GrayImage, RawImage, RgbImage} from './images/image.ts';
 export {labelledGrid} from './images/labelled-grid.ts';
+export {scribble} from './images/scribble.ts';
 export {writeImage} from './images/write-image.ts';
 
 // Profiles

@@ -15,6 +15,12 @@ export interface RawImage {
   readonly data: Uint8Array | Uint8ClampedArray;
 }
 
+/** An 8-bit grey picture: row-major, `data.length === height * width`. It may be given wherever a picture is taken. */
+export interface GrayImage extends RawImage {
+  readonly channels: 1;
+  readonly data: Uint8Array;
+}
+
 /**
  * The longest side of a picture that is accepted (JPEG's limit). It bounds the resampling weights, which grow with the
  * side and not with the area: a picture of one row may otherwise be small on disk and cost gigabytes.
@@ -53,4 +59,14 @@ export function checkRgbImage(name: string, value: RgbImage): void {
     );
   }
   checkRawImage(name, {width: value.width, height: value.height, channels: 3, data: value.data});
+}
+
+/** Throws an ArgumentError unless `value` is a GrayImage. */
+export function checkGrayImage(name: string, value: GrayImage): void {
+  if (value === null || typeof value !== 'object' || value.channels !== 1) {
+    throw new ArgumentError(
+      `${name}: expected a grey picture {width, height, channels: 1, data} but received ${describeValue(value)}.`,
+    );
+  }
+  checkRawImage(name, value);
 }

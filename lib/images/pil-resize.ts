@@ -1,5 +1,5 @@
-import {setImmediate} from 'node:timers/promises';
 import type {RgbImage} from './image.ts';
+import {inSlices} from './in-slices.ts';
 
 /** Resampling filters, as Pillow names them. */
 export type ResampleFilter = 'bicubic' | 'lanczos';
@@ -14,9 +14,6 @@ export interface Region {
 
 /** Weights are integers in units of 2^-22: 32 bits, less 8 for the samples, less 2 for the overshoot of the filter. */
 const precisionBits = 32 - 8 - 2;
-
-/** How long the event loop may wait for one slice of work, in milliseconds. */
-const sliceMilliseconds = 5;
 
 interface Kernel {
   /** Half of the filter's width, in pixels of the coarser of both grids. */
@@ -161,16 +158,4 @@ function weighPixel(
 
 function toByte(sum: number): number {
   return Math.min(Math.max(sum >> precisionBits, 0), 255);
-}
-
-/** Calls `work` for 0 .. count - 1 and lets the event loop turn whenever a slice is used up. */
-async function inSlices(count: number, work: (index: number) => void): Promise<void> {
-  let sliceEnd = performance.now() + sliceMilliseconds;
-  for (let index = 0; index < count; index++) {
-    work(index);
-    if (performance.now() >= sliceEnd) {
-      await setImmediate();
-      sliceEnd = performance.now() + sliceMilliseconds;
-    }
-  }
 }

@@ -11,6 +11,7 @@ import type {ImageAdapter} from './components/image-adapter.ts';
 import type {ImageEncoder} from './components/image-encoder.ts';
 import type {InstructionEncoder} from './components/instruction-encoder.ts';
 import type {TextEncoder} from './components/text-encoder.ts';
+import {subtractContents} from './content-subtraction.ts';
 import {gatherRows, type HostTensor, stackRows} from './host-tensor.ts';
 import type {Row, TokenSource} from './rows.ts';
 import type {Sample} from './samples.ts';
@@ -33,6 +34,7 @@ export interface ConditioningOptions extends RunOptions {
   readonly padColor?: Color | undefined;
   readonly background?: Color | undefined;
   readonly unconditionalImage: 'zero' | 'black';
+  readonly negContentScale: number;
   readonly onWarning: (message: string) => void;
 }
 
@@ -153,13 +155,27 @@ async function encodeImageTokens(
   const sources = rows.map(row => row.tokens ?? unconditional);
   const imageOf = ({imageOf: sample}: TokenSource) =>
     sample === undefined ? undefined : samples[sample]!.ipAdapterImage;
+  // Of no image there is no content.
+  const contentOf = ({imageOf: sample}: TokenSource) =>
+    sample === undefined ? '' : samples[sample]!.negContentPrompt;
   const distinct = distinctBy(sources, source => [
     imageOf(source),
+    contentOf(source),
     adapter.readsInstruction ? source.instruction : '',
     adapter.readsPrompt ? source.prompt : '',
   ]);
 
   const images = await encodeImages(adapter, imageEncoder, distinct.values.map(imageOf), options);
+  const contents = distinct.values.map(contentOf);
+  const {encoder: contentEncoder} = instructionEncoder;
+  for (const text of new Set(contents)) warnIfCut(contentEncoder, text, options.onWarning);
+  const image = await subtractContents(
+    images.rowsFor(distinct.values.map(imageOf)),
+    contents,
+    contentEncoder,
+    options.negContentScale,
+    options,
+  );
   const instructions = distinct.values.map(source => source.instruction);
   const encodedInstructions = () =>
     instructionEncoder.readsLastStatesOf(textEncoder)
@@ -168,7 +184,7 @@ async function encodeImageTokens(
   const prompts = distinct.values.map(source => source.prompt);
   const tokens = await adapter.tokens(
     {
-      image: images.rowsFor(distinct.values.map(imageOf)),
+      image,
       instruction: adapter.readsInstruction ? await encodedInstructions() : undefined,
       prompt: adapter.readsPrompt ? lastStates.rowsFor(prompts) : undefined,
     },

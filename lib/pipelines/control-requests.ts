@@ -5,6 +5,7 @@ import {ArgumentError, NumericError} from '../errors.ts';
 import {decodeImage, type ImageInput} from '../images/decode-image.ts';
 import {conditionToTensor} from '../images/latent-image.ts';
 import type {ControlNet} from './components/control-net.ts';
+import {type ControlPreprocess, checkControlPreprocess, preprocessControl} from './control-preprocess.ts';
 import {
   type ControlPixels,
   checkFinite,
@@ -16,7 +17,8 @@ import type {LatentSize} from './initial-latents.ts';
 import type {ControlRequest} from './step-inputs.ts';
 
 /**
- * @throws ArgumentError unless there is a control picture for each loaded net, FileError for unreadable pictures
+ * @throws ArgumentError unless there is a control picture for each loaded net that its preprocess can read, FileError for
+ *   unreadable pictures
  */
 export async function resolveControls(
   nets: readonly ControlNet[],
@@ -37,9 +39,11 @@ export async function resolveControls(
   const scales = perSample('controlnetConditioningScale', options.controlnetConditioningScale, nets.length);
   const starts = perSample('controlGuidanceStart', options.controlGuidanceStart, nets.length);
   const ends = perSample('controlGuidanceEnd', options.controlGuidanceEnd, nets.length);
+  const preprocesses = perSample('controlPreprocess', options.controlPreprocess, nets.length);
   return Promise.all(
     nets.map(async (net, index): Promise<ControlRequest> => {
-      const data = await controlPixels(images[index]!, options, {height, width});
+      const preprocess = checkControlPreprocess(preprocesses[index] ?? 'none');
+      const data = await controlPixels(images[index]!, preprocess, options, {height, width});
       return {
         net,
         pixels: {shape: [1, 3, height, width], data},
@@ -53,15 +57,23 @@ export async function resolveControls(
 
 async function controlPixels(
   image: ImageInput | ControlPixels,
+  preprocess: ControlPreprocess,
   {background}: GenerateOptions,
   {height, width}: Pick<LatentSize, 'height' | 'width'>,
 ): Promise<Float32Array> {
-  if (typeof image === 'object' && 'pixels' in image) return checkPixels(image, 3 * height * width);
+  if (typeof image === 'object' && 'pixels' in image) {
+    if (preprocess === 'none') return checkPixels(image, 3 * height * width);
+    throw new ArgumentError(
+      `controlPreprocess: expected a picture for ${preprocess} to read, but controlImage has pixels, which are taken ` +
+        "as they are. Give a file, its bytes or samples, or choose 'none'.",
+    );
+  }
   const decoded = await decodeImage(image, {
     name: 'controlImage',
     ...(background !== undefined && {background}),
   });
-  return conditionToTensor(decoded, width, height);
+  const control = await preprocessControl(decoded, preprocess, {width, height});
+  return conditionToTensor(control, width, height);
 }
 
 function checkPixels({pixels}: ControlPixels, size: number): Float32Array {

@@ -8,6 +8,7 @@ import type {ImageFit} from '../images/clip-preprocess.ts';
 import type {Color} from '../images/color.ts';
 import type {ImageInput} from '../images/decode-image.ts';
 import type {RgbImage} from '../images/image.ts';
+import type {ControlPreprocess} from './control-preprocess.ts';
 import {type GuidanceMode, guidanceModes} from './guidance.ts';
 
 /** Latents in place of a picture: float32 [4, height / 8, width / 8] per sample, times the scaling factor. */
@@ -58,6 +59,14 @@ export interface GenerateOptions {
   readonly ipAdapterScale?: AdapterScale | ((step: number, totalSteps: number) => AdapterScale);
   /** Takes 0.2 off the scale for composition and pose, as released. Default: true. */
   readonly autoScale?: boolean;
+  /**
+   * What the condition image shows, in words, to take of it the style alone: the text's embedding is subtracted from the
+   * image's (InstantStyle). For classic adapters, with the image encoder's text tower as `instructionEncoder`. Default,
+   * and where it is empty: nothing is subtracted.
+   */
+  readonly negContentPrompt?: string | readonly string[];
+  /** How much of the text's embedding is subtracted. Default 1. */
+  readonly negContentScale?: number;
   /** Share of the steps before the adapter starts and after which it ends. Defaults: 0 and 1. */
   readonly ipAdapterStart?: number;
   readonly ipAdapterEnd?: number;
@@ -102,6 +111,8 @@ export interface GenerateOptions {
   readonly strength?: number;
   /** One picture for each loaded ControlNet; all samples share it. */
   readonly controlImage?: ImageInput | ControlPixels | readonly (ImageInput | ControlPixels)[];
+  /** What is made of a control picture first, in the size of the result. Default: none. */
+  readonly controlPreprocess?: ControlPreprocess | readonly ControlPreprocess[];
   readonly controlnetConditioningScale?: number | readonly number[];
   readonly controlGuidanceStart?: number | readonly number[];
   readonly controlGuidanceEnd?: number | readonly number[];

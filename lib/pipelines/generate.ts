@@ -11,9 +11,10 @@ import {TorchGenerator} from '../schedulers/torch-generator.ts';
 import {adapterSchedule} from './adapter-schedule.ts';
 import {prepareBatchStart} from './batch-start.ts';
 import {encodeConditioning} from './conditioning.ts';
+import {checkContentSubtraction} from './content-subtraction.ts';
 import {resolveControls} from './control-requests.ts';
 import {type DenoiseRequest, denoise} from './denoise.ts';
-import {checkInteger, checkRange, type GenerateOptions} from './generate-options.ts';
+import {checkFinite, checkInteger, checkRange, type GenerateOptions} from './generate-options.ts';
 import {gatherRows, type HostTensor} from './host-tensor.ts';
 import type {LatentSize} from './initial-latents.ts';
 import type {PipelineModels} from './pipeline-models.ts';
@@ -71,6 +72,7 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
     padColor: options.padColor,
     background: options.background,
     unconditionalImage: options.unconditionalImage ?? 'zero',
+    negContentScale: checkFinite('negContentScale', options.negContentScale ?? 1),
     onWarning: options.onWarning ?? (message => process.emitWarning(message)),
   });
   const generators = samples.map(sample => new TorchGenerator(sample.seed));
@@ -116,6 +118,9 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
 
 /** The samples of a generation. */
 export function samplesOf({adapter}: PipelineModels, options: GenerateOptions): Sample[] {
+  if (adapter !== undefined && options.negContentPrompt !== undefined) {
+    checkContentSubtraction(adapter.adapter, adapter.instructionEncoder.encoder);
+  }
   return resolveSamples(options, {
     loaded: adapter !== undefined,
     readsInstruction: adapter?.adapter.readsInstruction ?? false,

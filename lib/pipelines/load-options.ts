@@ -29,7 +29,10 @@ export interface LoadOptions extends RunSettings {
   readonly adapter?: string;
   /** Folder of a CLIP vision model with projection. */
   readonly imageEncoder?: string;
-  /** Folder of a CLIP text model for instructions. Default: the base model's text encoder. */
+  /**
+   * Folder of a CLIP text model for instructions and, with a classic adapter, for `negContentPrompt`. Default: the base
+   * model's text encoder.
+   */
   readonly instructionEncoder?: string;
   /** Folders of ControlNets. */
   readonly controlNets?: readonly string[];

@@ -119,6 +119,7 @@ class Planner {
     const textTokens = textEncoder.tokenizer.modelMaxLength;
     const {encoder, form} = instructionEncoder;
     const inputIds = type('int32', count, textTokens);
+    const endIndices = type('int32', count);
     const instruction =
       form === 'tokens'
         ? type('float32', count, textTokens, encoder.config.hiddenSize)
@@ -126,6 +127,9 @@ class Planner {
     const isPlanned = instructionEncoder.readsLastStatesOf(textEncoder);
     if (adapter.readsInstruction && form === 'tokens' && !isPlanned)
       this.#add(encoder.hiddenStates(0).plan({inputIds}));
+    const subtracts = this.#request.samples.some(sample => sample.negContentPrompt !== '');
+    if (subtracts || (adapter.readsInstruction && form === 'pooled'))
+      this.#add(encoder.embeds.plan({inputIds, endIndices}));
     return this.#add(
       adapter.compiledTokens.plan({
         image: type('float32', count, ...featureShape),

@@ -22,6 +22,8 @@ export interface Sample {
   /** Empty without an adapter that reads it. */
   readonly instruction: string;
   readonly ipAdapterImage: ImageInput | undefined;
+  /** Empty where nothing is subtracted. */
+  readonly negContentPrompt: string;
   readonly image: ImageInput | LatentsInput | undefined;
   readonly maskImage: ImageInput | undefined;
   readonly seed: number;
@@ -39,6 +41,7 @@ const perSampleOptions = [
   'negativePrompt',
   'instruction',
   'ipAdapterImage',
+  'negContentPrompt',
   'seed',
   'image',
   'maskImage',
@@ -60,6 +63,7 @@ export function resolveSamples(options: GenerateOptions, adapter: AdapterTraits)
   const negativePrompts = of('negativePrompt', options.negativePrompt);
   const instructions = of('instruction', options.instruction);
   const conditions = of<ImageInput>('ipAdapterImage', options.ipAdapterImage);
+  const contents = of('negContentPrompt', options.negContentPrompt);
   const images = of<ImageInput | LatentsInput>('image', options.image);
   const masks = of<ImageInput>('maskImage', options.maskImage);
   const seeds = resolveSeeds(options.seed, count, copies);
@@ -74,6 +78,7 @@ export function resolveSamples(options: GenerateOptions, adapter: AdapterTraits)
       negativePrompt: checkText('negativePrompt', negativePrompts[entry] ?? ''),
       instruction,
       ipAdapterImage: condition,
+      negContentPrompt: checkText('negContentPrompt', contents[entry] ?? ''),
       image: images[entry],
       maskImage: masks[entry],
       seed: seeds[index]!,
@@ -94,10 +99,12 @@ function checkAdapterOptions(options: GenerateOptions, {loaded, readsInstruction
         'Load an IPAdapter-Instruct file, or leave instruction out.',
     );
   }
-  if (options.instruction !== undefined && options.ipAdapterImage === undefined) {
-    throw new ArgumentError(
-      'instruction: expected an ipAdapterImage to take something from, but there is none.',
-    );
+  for (const name of ['instruction', 'negContentPrompt'] as const) {
+    if (options[name] !== undefined && options.ipAdapterImage === undefined) {
+      throw new ArgumentError(
+        `${name}: expected an ipAdapterImage to take something from, but there is none.`,
+      );
+    }
   }
 }
 

@@ -2,6 +2,8 @@ import {readdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import sharp from 'sharp';
+import {instantStyleScale} from '../../lib/pipelines/instant-style.ts';
+import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import {readSafetensors} from '../_helpers/read-safetensors.ts';
 import {conditionImage, inReference, instructModel} from '../_helpers/reference-paths.ts';
 import {type CliResult, runCli} from '../_helpers/run-cli.ts';
@@ -67,6 +69,32 @@ test('latents are written as safetensors, and noise is read from it', async t =>
   const magnitude = Math.max(...expected.data.map(Math.abs));
   const differences = expected.data.map((value, index) => Math.abs(value - actual.data[index]!));
   t.true(Math.max(...differences) <= 1e-3 * magnitude);
+});
+
+test('style alone of one picture, and the lines of another, are asked for by flags', async t => {
+  const output = join(await tempFolder(t), 'end.safetensors');
+  await succeed(t, [
+    ...base,
+    ...['--adapter', inReference('ip-adapter.safetensors'), '--image-encoder', instructModel.imageEncoder!],
+    ...['--instruction-encoder', inReference('instruction_encoder'), '--ip-adapter-image', conditionImage],
+    ...['--neg-content-prompt', 'a lighthouse', '--neg-content-scale', '0.5', '--ip-adapter-scale', 'style'],
+    ...['--controlnet', inReference('controlnet'), '--control-image', conditionImage],
+    ...['--control-preprocess', 'scribble', '--output-type', 'latent', '--output', output],
+  ]);
+  const pipeline = await IPAdapterInstructPipeline.load({
+    ...instructModel,
+    adapter: inReference('ip-adapter.safetensors'),
+    instructionEncoder: inReference('instruction_encoder'),
+    controlNets: [inReference('controlnet')],
+  });
+  const {images} = await pipeline.generate({
+    ...{prompt: 'a fox', numInferenceSteps: 2, height: 64, width: 72, seed: 7, outputType: 'latent'},
+    ...{ipAdapterImage: conditionImage, ipAdapterScale: instantStyleScale('style')},
+    ...{negContentPrompt: 'a lighthouse', negContentScale: 0.5},
+    ...{controlImage: conditionImage, controlPreprocess: 'scribble'},
+  });
+  await pipeline.dispose();
+  t.deepEqual(readSafetensors(output)['latents']!.data, images[0]!.latents.data);
 });
 
 test('--profile writes a trace of every op', async t => {

@@ -18,6 +18,11 @@ for (const [what, args, message] of [
   ['a missing prompt', ['generate', '--random', 'tiny'], /--prompt <text>' not specified/],
   ['a word in place of a number', ['generate', '--prompt', 'x', '--steps', 'many'], /Expected a number/],
   ['an unknown choice', ['generate', '--prompt', 'x', '--random', 'huge'], /tiny, sd15/],
+  [
+    'an unknown preprocess',
+    ['generate', '--prompt', 'x', '--control-preprocess', 'depth'],
+    /Expected one of none, canny, scribble/,
+  ],
   ['a missing path', ['inspect'], /missing required argument 'path'/],
 ] as const) {
   test(`${what} is wrong usage`, async t => {

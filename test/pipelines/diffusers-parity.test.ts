@@ -1,7 +1,9 @@
 import {fileURLToPath} from 'node:url';
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
 import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
+import {instantStyleScale} from '../../lib/pipelines/instant-style.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
+import type {LoadOptions} from '../../lib/pipelines/load-options.ts';
 import {readSafetensors} from '../_helpers/read-safetensors.ts';
 import {relativeError} from '../_helpers/relative-error.ts';
 
@@ -9,19 +11,16 @@ const fixture = (path: string) => fileURLToPath(new URL(`../fixtures/${path}`, i
 const image = fixture('reference/condition.png');
 const maskImage = fixture('pipelines/mask.png');
 
-const cases: Readonly<Record<string, Partial<GenerateOptions>>> = {
-  img2img: {image, strength: 0.6},
-  img2img_euler_ancestral: {image, strength: 0.6, scheduler: 'EulerAncestralDiscreteScheduler'},
-  inpaint: {image, maskImage},
-  inpaint_partial: {image, maskImage, strength: 0.7},
-  text2img_rescale: {guidanceRescale: 0.7},
-  text2img_clip_skip: {clipSkip: 1},
-  text2img_euler_ancestral: {scheduler: 'EulerAncestralDiscreteScheduler'},
-};
+type Cases = Readonly<Record<string, Partial<GenerateOptions>>>;
 
-test('seeded latents equal those of diffusers’ pipelines', async t => {
-  const expected = readSafetensors(fixture('pipelines/pipelines.safetensors'));
-  const pipeline = await IPAdapterInstructPipeline.load({model: fixture('reference/model')});
+async function expectDiffusersLatents(
+  t: ExecutionContext,
+  file: string,
+  models: Omit<LoadOptions, 'model'>,
+  cases: Cases,
+): Promise<void> {
+  const expected = readSafetensors(fixture(file));
+  const pipeline = await IPAdapterInstructPipeline.load({model: fixture('reference/model'), ...models});
   for (const [name, options] of Object.entries(cases)) {
     const {images} = await pipeline.generate({
       prompt: 'a photo of a lighthouse',
@@ -39,4 +38,56 @@ test('seeded latents equal those of diffusers’ pipelines', async t => {
     t.log(`${name}: ${error.toExponential(1)}`);
   }
   await pipeline.dispose();
+}
+
+test('seeded latents equal those of diffusers’ pipelines', async t => {
+  await expectDiffusersLatents(
+    t,
+    'pipelines/pipelines.safetensors',
+    {},
+    {
+      img2img: {image, strength: 0.6},
+      img2img_euler_ancestral: {image, strength: 0.6, scheduler: 'EulerAncestralDiscreteScheduler'},
+      inpaint: {image, maskImage},
+      inpaint_partial: {image, maskImage, strength: 0.7},
+      text2img_rescale: {guidanceRescale: 0.7},
+      text2img_clip_skip: {clipSkip: 1},
+      text2img_euler_ancestral: {scheduler: 'EulerAncestralDiscreteScheduler'},
+    },
+  );
+});
+
+test('so do those of an image without its content, in all blocks and in InstantStyle’s', async t => {
+  const condition = {ipAdapterImage: image, negContentPrompt: 'a lighthouse at dusk'};
+  const models = {
+    adapter: fixture('reference/ip-adapter.safetensors'),
+    imageEncoder: fixture('reference/image_encoder'),
+    instructionEncoder: fixture('reference/instruction_encoder'),
+  };
+  await expectDiffusersLatents(t, 'pipelines/conditioned.safetensors', models, {
+    subtracted: {...condition, negContentScale: 0.5, ipAdapterScale: 0.7},
+    style: {...condition, ipAdapterScale: instantStyleScale('style')},
+    style_layout: {
+      ...condition,
+      negContentScale: 0.8,
+      ipAdapterScale: instantStyleScale('style-layout', 0.6),
+    },
+  });
+});
+
+test('so do those of two ControlNets, each with its own span of the steps', async t => {
+  const net = fixture('reference/controlnet');
+  await expectDiffusersLatents(
+    t,
+    'pipelines/conditioned.safetensors',
+    {controlNets: [net, net]},
+    {
+      two_controlnets: {
+        controlImage: [image, maskImage],
+        controlnetConditioningScale: [0.9, 0.4],
+        controlGuidanceStart: [0, 0.25],
+        controlGuidanceEnd: [0.6, 1],
+      },
+    },
+  );
 });

@@ -32,7 +32,10 @@ export function addModelOptions<Args extends unknown[], Flags extends Record<str
     .option('--model <path>', 'diffusers folder, or single-file Stable Diffusion 1.5 checkpoint')
     .option('--adapter <file>', 'IP-Adapter of any kind, .safetensors or .bin')
     .option('--image-encoder <folder>', 'CLIP vision model with projection; needed with --adapter')
-    .option('--instruction-encoder <folder>', "CLIP text model for instructions (default: the model's own)")
+    .option(
+      '--instruction-encoder <folder>',
+      "CLIP text model for instructions and content prompts (default: the model's own)",
+    )
     .option('--controlnet <folder>', 'ControlNet; may be given several times', collect)
     .option('--vae <path>', "VAE in place of the model's own")
     .option('--tokenizer <folder>', 'folder with vocab.json and merges.txt')

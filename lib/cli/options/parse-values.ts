@@ -4,6 +4,7 @@
  */
 import {InvalidArgumentError} from 'commander';
 import type {AdapterScale} from '../../pipelines/generate-options.ts';
+import {instantStyleScale, instantStyleTargets} from '../../pipelines/instant-style.ts';
 
 export function parseNumber(text: string): number {
   const value = Number(text);
@@ -20,8 +21,19 @@ export function collectNumbers(text: string, earlier: number[] | undefined): num
   return [...(earlier ?? []), parseNumber(text)];
 }
 
-/** A number, or a JSON object of numbers by block. */
+export function collectChoices<const Choice extends string>(choices: readonly Choice[]) {
+  return (text: string, earlier: Choice[] | undefined): Choice[] => {
+    if (!choices.includes(text as Choice)) {
+      throw new InvalidArgumentError(`Expected one of ${choices.join(', ')}.`);
+    }
+    return [...(earlier ?? []), text as Choice];
+  };
+}
+
+/** A number, a JSON object of numbers by block, or the name of InstantStyle's blocks. */
 export function parseAdapterScale(text: string): AdapterScale {
+  const target = instantStyleTargets.find(name => name === text);
+  if (target !== undefined) return instantStyleScale(target);
   if (!text.trimStart().startsWith('{')) return parseNumber(text);
   try {
     return JSON.parse(text) as AdapterScale;

@@ -2,9 +2,18 @@
  * The options of `generate`: those of the API under the same names in kebab-case.
  */
 import {Command, Option} from '@commander-js/extra-typings';
+import {controlPreprocesses} from '../../pipelines/control-preprocess.ts';
 import type {GenerateOptions} from '../../pipelines/generate-options.ts';
 import {guidanceModes} from '../../pipelines/guidance.ts';
-import {collect, collectNumbers, defined, parseAdapterScale, parseNumber, single} from './parse-values.ts';
+import {
+  collect,
+  collectChoices,
+  collectNumbers,
+  defined,
+  parseAdapterScale,
+  parseNumber,
+  single,
+} from './parse-values.ts';
 
 /** A command with the options of {@link PictureFlags}; those marked "repeatable" take one value per sample. */
 export function pictureCommand(name: string, {needsPrompt = false} = {}) {
@@ -14,8 +23,18 @@ export function pictureCommand(name: string, {needsPrompt = false} = {}) {
     .option('--negative-prompt <text>', 'what to keep away from; repeatable', collect)
     .option('--ip-adapter-image <file>', 'condition image; repeatable', collect)
     .option('--instruction <text>', 'what to take from the condition image, in words; repeatable', collect)
-    .option('--ip-adapter-scale <scale>', 'a number, or JSON by block (default: 0.7)', parseAdapterScale)
+    .option(
+      '--ip-adapter-scale <scale>',
+      "a number, JSON by block, or InstantStyle's blocks: style, style-layout (default: 0.7)",
+      parseAdapterScale,
+    )
     .option('--no-auto-scale', 'do not take 0.2 off the scale for composition and pose')
+    .option(
+      '--neg-content-prompt <text>',
+      'what the condition image shows, to leave it out; repeatable',
+      collect,
+    )
+    .option('--neg-content-scale <scale>', 'how much of it is left out (default: 1)', parseNumber)
     .option('--ip-adapter-start <share>', 'of the steps, from which the adapter acts', parseNumber)
     .option('--ip-adapter-end <share>', 'of the steps, up to which the adapter acts', parseNumber)
     .addOption(
@@ -50,6 +69,11 @@ export function pictureCommand(name: string, {needsPrompt = false} = {}) {
     .option('--mask-image <file>', 'inpainting: white is painted anew; repeatable', collect)
     .option('--strength <share>', 'of the steps that image to image runs', parseNumber)
     .option('--control-image <file>', 'one for each --controlnet', collect)
+    .option(
+      '--control-preprocess <kind>',
+      'canny, scribble or none: what is made of control images; one, or one for each --controlnet',
+      collectChoices(controlPreprocesses),
+    )
     .option('--controlnet-conditioning-scale <scale>', 'one, or one for each --controlnet', collectNumbers)
     .option('--control-guidance-start <share>', 'one, or one for each --controlnet', collectNumbers)
     .option('--control-guidance-end <share>', 'one, or one for each --controlnet', collectNumbers);
@@ -67,6 +91,8 @@ export function toGenerateOptions(flags: PictureFlags): GenerateOptions {
       ipAdapterImage: single(flags.ipAdapterImage),
       instruction: single(flags.instruction),
       ipAdapterScale: flags.ipAdapterScale,
+      negContentPrompt: single(flags.negContentPrompt),
+      negContentScale: flags.negContentScale,
       ipAdapterStart: flags.ipAdapterStart,
       ipAdapterEnd: flags.ipAdapterEnd,
       fit: flags.fit,
@@ -90,6 +116,7 @@ export function toGenerateOptions(flags: PictureFlags): GenerateOptions {
       maskImage: single(flags.maskImage),
       strength: flags.strength,
       controlImage: single(flags.controlImage),
+      controlPreprocess: single(flags.controlPreprocess),
       controlnetConditioningScale: single(flags.controlnetConditioningScale),
       controlGuidanceStart: single(flags.controlGuidanceStart),
       controlGuidanceEnd: single(flags.controlGuidanceEnd),

@@ -12,7 +12,8 @@ export class TextEncoder extends Component {
   readonly config: ClipTextConfig;
   readonly tokenizer: CLIPTokenizer;
   readonly #hiddenStates = new Map<number, CompiledFunction<{inputIds: Tensor}, Tensor>>();
-  readonly #embeds: CompiledFunction<{inputIds: Tensor; endIndices: Tensor}, Tensor>;
+  /** The compiled tower with its projection, for planning. */
+  readonly embeds: CompiledFunction<{inputIds: Tensor; endIndices: Tensor}, Tensor>;
 
   constructor(
     settings: ComponentSettings,
@@ -25,7 +26,7 @@ export class TextEncoder extends Component {
     this.tokenizer = tokenizer;
     const embeds = (inputs: {inputIds: Tensor; endIndices: Tensor}) =>
       clipTextEmbeds(this.weights, config, inputs, this.dtype);
-    this.#embeds = this.engine.compile(`${source.label}.embeds`, embeds, oncePerPicture);
+    this.embeds = this.engine.compile(`${source.label}.embeds`, embeds, oncePerPicture);
   }
 
   /**
@@ -52,7 +53,7 @@ export class TextEncoder extends Component {
     );
     const endIndices = DeviceTensor.from(device, ends, [texts.length]);
     try {
-      const {shape, data} = await download(await this.#embeds.run({inputIds, endIndices}, options));
+      const {shape, data} = await download(await this.embeds.run({inputIds, endIndices}, options));
       return {shape: [shape[0]!, 1, shape[1]!], data};
     } finally {
       inputIds.dispose();
