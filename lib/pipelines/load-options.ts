@@ -5,6 +5,7 @@ import type {EngineOptions} from '../engine/engine.ts';
 import type {DeviceSpec} from '../runtime/device.ts';
 import type {ComputeDType} from './compute-dtype.ts';
 import type {NewAdapterKind} from './describe-new-adapter.ts';
+import type {LoraFile} from './lora-adapters.ts';
 
 /** How a pipeline runs, wherever its models come from. */
 export interface RunSettings {
@@ -20,6 +21,8 @@ export interface RunSettings {
    * takes. Default: on CUDA.
    */
   readonly keepModels?: boolean;
+  /** LoRAs for UNet and text encoder, as `loadLoraWeights` loads them. */
+  readonly loras?: readonly LoraFile[];
 }
 
 export interface LoadOptions extends RunSettings {

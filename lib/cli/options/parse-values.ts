@@ -4,6 +4,7 @@
  */
 import {InvalidArgumentError} from 'commander';
 import type {AdapterScale} from '../../pipelines/generate-options.ts';
+import type {LoraFile} from '../../pipelines/lora-adapters.ts';
 
 export function parseNumber(text: string): number {
   const value = Number(text);
@@ -18,6 +19,13 @@ export function collect(text: string, earlier: string[] | undefined): string[] {
 
 export function collectNumbers(text: string, earlier: number[] | undefined): number[] {
   return [...(earlier ?? []), parseNumber(text)];
+}
+
+/** `file:weight`, or the file alone, whose path may have colons of its own. */
+export function collectLoras(text: string, earlier: readonly LoraFile[] | undefined): LoraFile[] {
+  const [, path = text, weight] = /^(.+):([^:/\\]*)$/.exec(text) ?? [];
+  const lora = weight === undefined ? {path} : {path, weight: parseNumber(weight)};
+  return [...(earlier ?? []), lora];
 }
 
 /** A number, or a JSON object of numbers by block. */
