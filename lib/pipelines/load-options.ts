@@ -7,7 +7,7 @@ import type {ComputeDType} from './compute-dtype.ts';
 import type {NewAdapterKind} from './describe-new-adapter.ts';
 import type {LoraFile} from './lora-adapters.ts';
 
-/** How a pipeline runs, wherever its models come from. */
+/** How a pipeline runs and what is added to its weights, wherever its models come from. */
 export interface RunSettings {
   /** `float16` on CUDA alone. Default: `float32` on the processor, `bfloat16` on CUDA. */
   readonly dtype?: ComputeDType;

@@ -47,7 +47,7 @@ async function writeLora(
     tensors.set(`unet.${query}.alpha`, {shape: [], dtype: 'float32', data: Float32Array.of(alpha)});
   }
   const entry = typeof metadata === 'string' ? metadata : JSON.stringify(metadata);
-  await writeSafetensors(path, tensors, metadata && {lora_adapter_metadata: entry!});
+  await writeSafetensors(path, tensors, entry === undefined ? {} : {lora_adapter_metadata: entry});
   return path;
 }
 
