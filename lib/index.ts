@@ -18,6 +18,7 @@ export type {HostTensor} from './pipelines/host-tensor.ts';
 export {type InstantStyleTarget, instantStyleScale} from './pipelines/instant-style.ts';
 export {IPAdapterInstructPipeline} from './pipelines/ip-adapter-instruct-pipeline.ts';
 export type {LoadOptions, RandomOptions} from './pipelines/load-options.ts';
+export type {LoraFile, LoraOptions} from './pipelines/lora-adapters.ts';
 export type {MemoryEstimate} from './pipelines/memory-estimate.ts';
 
 // Kernels by themselves, and devices

@@ -4,14 +4,19 @@
  */
 import {DisposedError} from '../errors.ts';
 import {lower} from '../graph/lower.ts';
-import type {PreparedRecipe} from '../graph/tensor.ts';
+import type {Graph, ParameterNode, PreparedRecipe} from '../graph/tensor.ts';
 import type {Device} from '../runtime/device.ts';
 import type {DeviceTensor} from '../runtime/device-tensor.ts';
 import {mapWeight} from './map-weight.ts';
 
+interface Prepared {
+  readonly recipe: PreparedRecipe;
+  readonly value: Promise<DeviceTensor>;
+}
+
 export class PreparedWeights {
   readonly #device: Device;
-  readonly #values = new Map<string, Promise<DeviceTensor>>();
+  readonly #prepared = new Map<string, Prepared>();
   #disposed = false;
 
   constructor(device: Device) {
@@ -21,17 +26,17 @@ export class PreparedWeights {
   /** The value of a recipe, cooked unless it is there. */
   get(recipe: PreparedRecipe): Promise<DeviceTensor> {
     if (this.#disposed) throw new DisposedError('weights: used after dispose().');
-    const known = this.#values.get(recipe.key);
-    if (known !== undefined) return known;
+    const known = this.#prepared.get(recipe.key);
+    if (known !== undefined) return known.value;
     const value = cook(this.#device, recipe);
-    this.#values.set(recipe.key, value);
-    value.catch(() => this.#values.delete(recipe.key));
+    this.#prepared.set(recipe.key, {recipe, value});
+    value.catch(() => this.#prepared.delete(recipe.key));
     return value;
   }
 
   /** Whether a recipe's value is there, or on its way. */
   has(recipe: PreparedRecipe): boolean {
-    return this.#values.has(recipe.key);
+    return this.#prepared.has(recipe.key);
   }
 
   /** Bytes of a recipe's value in the layout of the device's kernels, and of the arena while it is cooked. */
@@ -44,13 +49,32 @@ export class PreparedWeights {
     return {bytes: outputBytes[0]!, arenaBytes: peakBytes};
   }
 
+  /** Frees the values that are made from such a parameter, while no program runs; `get` makes them again. */
+  async release(isStale: (parameter: ParameterNode) => boolean): Promise<void> {
+    for (const [key, {recipe, value}] of this.#prepared) {
+      if (!parametersOf(recipe.graph).some(isStale)) continue;
+      this.#prepared.delete(key);
+      await dispose(value);
+    }
+  }
+
   async dispose(): Promise<void> {
     this.#disposed = true;
-    const all = [...this.#values.values()];
-    this.#values.clear();
-    // A value whose cooking failed is nothing to free.
-    for (const value of all) (await value.catch(() => undefined))?.dispose();
+    const all = [...this.#prepared.values()];
+    this.#prepared.clear();
+    for (const {value} of all) await dispose(value);
   }
+}
+
+/** A value whose cooking failed is nothing to free. */
+async function dispose(value: Promise<DeviceTensor>): Promise<void> {
+  (await value.catch(() => undefined))?.dispose();
+}
+
+/** The weights that a recipe reads. */
+function parametersOf({nodes, outputs}: Graph): ParameterNode[] {
+  const read = nodes.flatMap(({node}) => (node.kind === 'op' ? node.inputs : []));
+  return [...read, ...outputs].flatMap(tensor => (tensor?.node.kind === 'parameter' ? [tensor.node] : []));
 }
 
 /** Maps a recipe's weights from their file, runs its small program, and lets the file's pages go. */

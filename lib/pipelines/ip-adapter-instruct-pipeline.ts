@@ -7,19 +7,26 @@ import {type GenerateResult, generate, samplesOf, schedulerOf, sizeOf} from './g
 import type {GenerateOptions} from './generate-options.ts';
 import {loadModels} from './load-models.ts';
 import type {LoadOptions, RandomOptions} from './load-options.ts';
+import {LoraAdapters, type LoraFile, type LoraOptions} from './lora-adapters.ts';
 import {estimateMemory, type MemoryEstimate} from './memory-estimate.ts';
 import type {PipelineModels} from './pipeline-models.ts';
 import {type PlanRequest, planGeneration} from './plan-generation.ts';
 import {randomModels} from './random-models.ts';
 import {rowsOf} from './rows.ts';
+import {Turns} from './turns.ts';
 
 export class IPAdapterInstructPipeline {
-  readonly models: PipelineModels;
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #loras: LoraAdapters;
+  readonly #turns = new Turns();
   #disposed = false;
 
   private constructor(models: PipelineModels) {
-    this.models = models;
+    this.#loras = new LoraAdapters(models);
+  }
+
+  /** With the active LoRAs in their weights. */
+  get models(): PipelineModels {
+    return this.#loras.models;
   }
 
   /**
@@ -29,12 +36,21 @@ export class IPAdapterInstructPipeline {
    * @throws FileError, WeightsError, ArgumentError where something is missing or does not fit
    */
   static async load(options: LoadOptions): Promise<IPAdapterInstructPipeline> {
-    return new IPAdapterInstructPipeline(await loadModels(options));
+    return IPAdapterInstructPipeline.#create(await loadModels(options), options);
   }
 
   /** The same pipeline with random weights, to try or to time what needs no real picture. */
   static async random(options: RandomOptions = {}): Promise<IPAdapterInstructPipeline> {
-    return new IPAdapterInstructPipeline(await randomModels(options));
+    return IPAdapterInstructPipeline.#create(await randomModels(options), options);
+  }
+
+  static async #create(
+    models: PipelineModels,
+    {loras = []}: {readonly loras?: readonly LoraFile[]},
+  ): Promise<IPAdapterInstructPipeline> {
+    const pipeline = new IPAdapterInstructPipeline(models);
+    for (const {path, ...options} of loras) await pipeline.loadLoraWeights(path, options);
+    return pipeline;
   }
 
   /**
@@ -46,13 +62,7 @@ export class IPAdapterInstructPipeline {
    */
   async generate(options: GenerateOptions): Promise<GenerateResult> {
     this.#checkUsable();
-    const run = generate(this.models, options);
-    this.#running.add(run);
-    try {
-      return await run;
-    } finally {
-      this.#running.delete(run);
-    }
+    return this.#turns.shared(() => generate(this.models, options));
   }
 
   /** Results of many generations, one after the other; the next starts when its result is asked for. */
@@ -60,6 +70,57 @@ export class IPAdapterInstructPipeline {
     requests: Iterable<GenerateOptions> | AsyncIterable<GenerateOptions>,
   ): AsyncGenerator<GenerateResult> {
     for await (const request of requests) yield await this.generate(request);
+  }
+
+  /**
+   * Adds a LoRA's updates to the weights of the UNet and the text encoder, when these are prepared the next time. It is
+   * active beside those that are; running generations finish first.
+   *
+   * @param path a file of diffusers (PEFT) or kohya, with linear layers and convolutions
+   * @throws FileError, WeightsError where it is none, or one for another base model: one error lists all tensors that
+   *   fit no layer; ArgumentError where the name is taken
+   */
+  async loadLoraWeights(path: string, options: LoraOptions = {}): Promise<void> {
+    this.#checkUsable();
+    await this.#turns.alone(() => this.#loras.load(path, options));
+  }
+
+  /**
+   * Makes these loaded LoRAs active, and no others.
+   *
+   * @param adapterWeights one for all, or one each; default 1
+   * @throws ArgumentError where one is not loaded
+   */
+  async setAdapters(
+    adapterNames: string | readonly string[],
+    adapterWeights: number | readonly number[] = 1,
+  ): Promise<void> {
+    this.#checkUsable();
+    const names = [adapterNames].flat();
+    const weights = typeof adapterWeights === 'number' ? names.map(() => adapterWeights) : adapterWeights;
+    await this.#turns.alone(() => this.#loras.set(names, weights));
+  }
+
+  /** Takes loaded LoRAs away. @throws ArgumentError where one is not loaded */
+  async deleteAdapters(adapterNames: string | readonly string[]): Promise<void> {
+    this.#checkUsable();
+    await this.#turns.alone(() => this.#loras.delete([adapterNames].flat()));
+  }
+
+  /** Takes all LoRAs away: the weights are those of the files again, bit for bit. */
+  async unloadLoraWeights(): Promise<void> {
+    this.#checkUsable();
+    await this.#turns.alone(() => this.#loras.delete(this.#loras.names));
+  }
+
+  /** Names of the loaded LoRAs. */
+  getListAdapters(): string[] {
+    return this.#loras.names;
+  }
+
+  /** Names of the active ones. */
+  getActiveAdapters(): string[] {
+    return this.#loras.active;
   }
 
   /** The memory that a generation will take, before anything runs. */
@@ -77,7 +138,7 @@ export class IPAdapterInstructPipeline {
   /** Frees everything; running generations finish first. */
   async dispose(): Promise<void> {
     this.#disposed = true;
-    await Promise.allSettled(this.#running);
+    await this.#turns.idle();
     await this.models.engine.dispose();
   }
 

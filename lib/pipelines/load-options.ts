@@ -5,8 +5,9 @@ import type {EngineOptions} from '../engine/engine.ts';
 import type {DeviceSpec} from '../runtime/device.ts';
 import type {ComputeDType} from './compute-dtype.ts';
 import type {NewAdapterKind} from './describe-new-adapter.ts';
+import type {LoraFile} from './lora-adapters.ts';
 
-/** How a pipeline runs, wherever its models come from. */
+/** How a pipeline runs and what is added to its weights, wherever its models come from. */
 export interface RunSettings {
   /** `float16` on CUDA alone. Default: `float32` on the processor, `bfloat16` on CUDA. */
   readonly dtype?: ComputeDType;
@@ -20,6 +21,8 @@ export interface RunSettings {
    * takes. Default: on CUDA.
    */
   readonly keepModels?: boolean;
+  /** LoRAs for UNet and text encoder, as `loadLoraWeights` loads them. */
+  readonly loras?: readonly LoraFile[];
 }
 
 export interface LoadOptions extends RunSettings {

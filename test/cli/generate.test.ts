@@ -53,6 +53,26 @@ test('several pictures are numbered; equal seeds give equal pictures', async t =
   t.notDeepEqual(await pixels(output), await pixels(files[1]));
 });
 
+test('LoRAs with their weights change the picture, and are named in it', async t => {
+  const folder = await tempFolder(t);
+  const [plain, changed] = ['plain.png', 'changed.png'].map(name => join(folder, name)) as [string, string];
+  await succeed(t, [...base, '--output', plain]);
+  const loraOf = (name: string) => new URL(`../fixtures/lora/${name}.safetensors`, import.meta.url).pathname;
+  const loras = ['--lora', loraOf('kohya'), '--lora', `${loraOf('peft')}:-0.5`];
+  await succeed(t, [...base, ...loras, '--output', changed]);
+  const pixels = (path: string) => sharp(path).raw().toBuffer();
+  t.notDeepEqual(await pixels(changed), await pixels(plain));
+  const description = (await sharp(changed).metadata()).xmp!.toString().replaceAll('&#34;', '"');
+  t.regex(
+    description,
+    /"lora":\[\{"path":"[^"]*kohya\.safetensors"\},\{"path":"[^"]*peft\.safetensors","weight":-0\.5\}\]/,
+  );
+
+  const wrong = await runCli([...base, '--lora', `${loraOf('kohya')}:much`]);
+  t.is(wrong.exitCode, 2);
+  t.regex(wrong.stderr, /--lora.*Expected a number/);
+});
+
 test('latents are written as safetensors, and noise is read from it', async t => {
   const folder = await tempFolder(t);
   const output = join(folder, 'end.safetensors');

@@ -6,7 +6,8 @@ import {ArgumentError} from '../../errors.ts';
 import {newAdapterKinds} from '../../pipelines/describe-new-adapter.ts';
 import {IPAdapterInstructPipeline} from '../../pipelines/ip-adapter-instruct-pipeline.ts';
 import type {LoadOptions, RandomOptions} from '../../pipelines/load-options.ts';
-import {collect, defined, parseNumber} from './parse-values.ts';
+import type {LoraFile} from '../../pipelines/lora-adapters.ts';
+import {collect, collectLoras, defined, parseNumber} from './parse-values.ts';
 
 export interface ModelFlags {
   readonly model?: string | undefined;
@@ -14,6 +15,7 @@ export interface ModelFlags {
   readonly imageEncoder?: string | undefined;
   readonly instructionEncoder?: string | undefined;
   readonly controlnet?: readonly string[] | undefined;
+  readonly lora?: readonly LoraFile[] | undefined;
   readonly vae?: string | undefined;
   readonly tokenizer?: string | undefined;
   readonly adapterHeads?: number | undefined;
@@ -37,6 +39,7 @@ export function addModelOptions<Args extends unknown[], Flags extends Record<str
       "CLIP text model for instructions and content prompts (default: the model's own)",
     )
     .option('--controlnet <folder>', 'ControlNet; may be given several times', collect)
+    .option('--lora <file[:weight]>', 'LoRA of diffusers or kohya; may be given several times', collectLoras)
     .option('--vae <path>', "VAE in place of the model's own")
     .option('--tokenizer <folder>', 'folder with vocab.json and merges.txt')
     .option('--adapter-heads <n>', "attention heads of the adapter's resampler", parseNumber)
@@ -91,9 +94,9 @@ export async function openPipeline(flags: ModelFlags): Promise<IPAdapterInstruct
         'Give --model a diffusers folder or a checkpoint file, or try out --random tiny.',
     );
   }
-  const {dtype, device} = flags;
+  const {dtype, device, lora} = flags;
   useThreads(flags);
-  const common = {dtype, device};
+  const common = {dtype, device, loras: lora};
   if (flags.model === undefined) {
     return IPAdapterInstructPipeline.random(
       defined({...common, size: flags.random, adapter: flags.randomAdapter}),

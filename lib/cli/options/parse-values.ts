@@ -5,6 +5,7 @@
 import {InvalidArgumentError} from 'commander';
 import type {AdapterScale} from '../../pipelines/generate-options.ts';
 import {instantStyleScale, instantStyleTargets} from '../../pipelines/instant-style.ts';
+import type {LoraFile} from '../../pipelines/lora-adapters.ts';
 
 export function parseNumber(text: string): number {
   const value = Number(text);
@@ -28,6 +29,13 @@ export function collectChoices<const Choice extends string>(choices: readonly Ch
     }
     return [...(earlier ?? []), text as Choice];
   };
+}
+
+/** `file:weight`, or the file alone, whose path may have colons of its own. */
+export function collectLoras(text: string, earlier: readonly LoraFile[] | undefined): LoraFile[] {
+  const [, path = text, weight] = /^(.+):([^:/\\]*)$/.exec(text) ?? [];
+  const lora = weight === undefined ? {path} : {path, weight: parseNumber(weight)};
+  return [...(earlier ?? []), lora];
 }
 
 /** A number, a JSON object of numbers by block, or the name of InstantStyle's blocks. */

@@ -43,6 +43,11 @@ export class Denoiser extends Component {
     );
   }
 
+  /** The same UNet with other weights. */
+  withWeights(source: WeightSource): Denoiser {
+    return new Denoiser(this, source, this.config);
+  }
+
   /** One evaluation together with the given ControlNets: prediction float32 [B, C, h, w]. */
   step(active: readonly ControlNet[]): CompiledFunction<StepInputs, Tensor> {
     const key = active.map(net => net.label).join(' ');

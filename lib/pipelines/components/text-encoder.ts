@@ -29,6 +29,11 @@ export class TextEncoder extends Component {
     this.embeds = this.engine.compile(`${source.label}.embeds`, embeds, oncePerPicture);
   }
 
+  /** The same encoder with other weights. */
+  withWeights(source: WeightSource): TextEncoder {
+    return new TextEncoder(this, source, this.config, this.tokenizer);
+  }
+
   /**
    * Hidden states of texts: [texts, tokens, hiddenSize].
    *
