@@ -8,7 +8,7 @@ import type {RgbImage} from '../images/image.ts';
 import type {ImageEncoder} from '../pipelines/components/image-encoder.ts';
 import type {TextEncoder} from '../pipelines/components/text-encoder.ts';
 import {gatherRows, type HostTensor, stackRows} from '../pipelines/host-tensor.ts';
-import {loadImageEncoder, loadInstructionEncoder} from '../pipelines/load-models.ts';
+import {loadImageEncoder, loadInstructionEncoder} from '../pipelines/load-encoders.ts';
 import type {Device} from '../runtime/device.ts';
 import type {CLIPTokenizer} from '../tokenizer/clip-tokenizer.ts';
 

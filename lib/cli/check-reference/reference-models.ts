@@ -8,7 +8,7 @@ import type {ImageEncoder} from '../../pipelines/components/image-encoder.ts';
 import type {TextEncoder} from '../../pipelines/components/text-encoder.ts';
 import {type ComputeDType, computeDType} from '../../pipelines/compute-dtype.ts';
 import {IPAdapterInstructPipeline} from '../../pipelines/ip-adapter-instruct-pipeline.ts';
-import {loadImageEncoder, loadInstructionEncoder} from '../../pipelines/load-models.ts';
+import {loadImageEncoder, loadInstructionEncoder} from '../../pipelines/load-encoders.ts';
 import {type DeviceSpec, openDevice} from '../../runtime/device.ts';
 import type {ReferenceFolder} from './reference-case.ts';
 

@@ -18,9 +18,9 @@ import {
   type AdapterEncoders,
   joinAdapter,
   loadAdapterEncoders,
-  loadModels,
   openAdapter,
-} from '../../pipelines/load-models.ts';
+} from '../../pipelines/load-adapter.ts';
+import {loadModels} from '../../pipelines/load-models.ts';
 import type {LoadOptions, RandomOptions} from '../../pipelines/load-options.ts';
 import type {PipelineModels} from '../../pipelines/pipeline-models.ts';
 import {randomModels} from '../../pipelines/random-models.ts';

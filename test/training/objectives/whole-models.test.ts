@@ -7,7 +7,8 @@ import {writeDatasetVocabulary} from '../../../lib/datasets/write-vocabulary.ts'
 import {Engine} from '../../../lib/engine/engine.ts';
 import {ArgumentError} from '../../../lib/errors.ts';
 import {IPAdapterInstructPipeline} from '../../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
-import {loadImageEncoder, loadInstructionEncoder, loadVae} from '../../../lib/pipelines/load-models.ts';
+import {loadImageEncoder, loadInstructionEncoder} from '../../../lib/pipelines/load-encoders.ts';
+import {loadVae} from '../../../lib/pipelines/load-models.ts';
 import {openDevice} from '../../../lib/runtime/device.ts';
 import {CLIPTokenizer} from '../../../lib/tokenizer/clip-tokenizer.ts';
 import {assembleModel} from '../../../lib/training/assemble/assemble-model.ts';
