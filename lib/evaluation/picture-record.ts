@@ -4,6 +4,7 @@
 import {z} from 'zod';
 import {weightedScore} from '../metrics/clip-scores.ts';
 import {factorScoreNames} from './factor-scorer.ts';
+import {shareOf} from './outcomes.ts';
 
 /**
  * Cosines: CLIP-I with the condition, and with the target; CLIP-P with the prompt; CLIP-T with the caption of the condition;
@@ -53,8 +54,8 @@ export function metricsOf({scores, truth}: Pick<PictureRecord, 'scores' | 'truth
     if (similarity !== undefined) metrics[weightedName] = weightedScore(similarity);
   }
   for (const name of factorScoreNames) {
-    const answers = Object.values(truth?.[name] ?? {});
-    if (answers.length > 0) metrics[name] = answers.filter(Boolean).length / answers.length;
+    const share = truth && shareOf(truth[name]);
+    if (share !== undefined) metrics[name] = share;
   }
   return metrics;
 }

@@ -3,7 +3,8 @@
  */
 import {type BootstrapOptions, bootstrapInterval, type Interval, mean} from './confidence.ts';
 import {lastSteps} from './evaluated-adapters.ts';
-import {factorScoreNames} from './factor-scorer.ts';
+import type {factorScoreNames} from './factor-scorer.ts';
+import {type FactorTally, tallyOutcomes} from './outcomes.ts';
 import {type MetricName, type Metrics, metricNames, metricsOf, type ScoredPicture} from './picture-record.ts';
 
 /** Of one adapter and task. */
@@ -21,13 +22,6 @@ export interface TaskScores {
 export type FactorTallies = Readonly<
   Record<(typeof factorScoreNames)[number], Readonly<Record<string, FactorTally>>>
 >;
-
-export interface FactorTally {
-  /** Pictures of which it is so. */
-  readonly hits: number;
-  /** Pictures of which it was asked. */
-  readonly count: number;
-}
 
 /** How much more an adapter has than the first one, over the same samples. */
 export interface ScoreDifference {
@@ -60,14 +54,9 @@ export function summarizeScores(records: readonly ScoredPicture[], options: Boot
 function tallies(records: readonly ScoredPicture[]): Pick<TaskScores, 'factors'> {
   const truths = records.flatMap(({truth}) => truth ?? []);
   if (truths.length === 0) return {};
-  const factors = {taken: {}, leaked: {}, followed: {}} satisfies FactorTallies;
-  for (const name of factorScoreNames) {
-    const tally: Record<string, FactorTally> = factors[name];
-    for (const [factor, isSo] of truths.flatMap(truth => Object.entries(truth[name]))) {
-      const {hits, count} = tally[factor] ?? {hits: 0, count: 0};
-      tally[factor] = {hits: hits + Number(isSo), count: count + 1};
-    }
-  }
+  const tallyOf = (name: (typeof factorScoreNames)[number]) =>
+    tallyOutcomes(truths.map(truth => truth[name]));
+  const factors = {taken: tallyOf('taken'), leaked: tallyOf('leaked'), followed: tallyOf('followed')};
   return {factors};
 }
 

@@ -25,8 +25,8 @@ export interface Objective<Batch> {
   readonly lossOf: (weights: Weights, batch: Batch) => Loss;
   /** @param state of other batches, to go on from */
   openBatches(state?: StreamState): Batches<Batch>;
-  /** What looks at the weights while they are trained, with these batches' settings. */
-  createWatch(log: TrainingLog): TrainingWatch;
+  /** What looks at the weights while they are trained, if anything does. */
+  createWatch?(log: TrainingLog): TrainingWatch;
 }
 
 /** A model on disk. */

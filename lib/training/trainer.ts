@@ -34,7 +34,7 @@ import {
   type TrainOptions,
 } from './trainer-options.ts';
 import {TrainingLog} from './watch/training-log.ts';
-import type {TrainingWatch} from './watch/training-watch.ts';
+import {TrainingWatch} from './watch/training-watch.ts';
 
 export interface TrainingRun extends LoopSettings {
   /**
@@ -74,7 +74,7 @@ export class Trainer<Batch = unknown> {
     this.#lossScale = dtype === 'float16' ? new LossScale(start.lossScale) : undefined;
     this.#step = compileGradientStep(objective, run);
     this.#log = start.log;
-    this.#watch = objective.createWatch(start.log);
+    this.#watch = objective.createWatch?.(start.log) ?? new TrainingWatch([], start.log);
     this.#sum = engine.compile('train.sum', sumGradients);
   }
 

@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import {Command, InvalidArgumentError, Option} from '@commander-js/extra-typings';
+import {Command, InvalidArgumentError} from '@commander-js/extra-typings';
 import {ArgumentError} from '../../errors.ts';
 import {evaluate} from '../../evaluation/evaluate.ts';
 import {type AdapterToEvaluate, adaptersOfRun} from '../../evaluation/evaluated-adapters.ts';
@@ -7,12 +7,12 @@ import type {Evaluation} from '../../evaluation/evaluation.ts';
 import {FactorReaderScorer} from '../../evaluation/factors/factor-reader-scorer.ts';
 import {metricTitles, tableMetrics} from '../../evaluation/report/names.ts';
 import {table} from '../../inspect/table.ts';
-import {guidanceModes} from '../../pipelines/guidance.ts';
 import {commandLine} from '../command-line.ts';
 import {showEvaluation} from '../evaluation-progress.ts';
 import {interruptible} from '../interrupt.ts';
+import {addDenoisingOptions, denoisingOptions} from '../options/denoising-options.ts';
 import {addRunOptions, useThreads} from '../options/model-options.ts';
-import {collect, defined, parseAdapterScale, parseNumber} from '../options/parse-values.ts';
+import {collect, defined, parseNumber} from '../options/parse-values.ts';
 
 export function evaluateCommand() {
   return evaluationOptions().action(flags => interruptible(signal => run(flags, signal)));
@@ -50,21 +50,7 @@ function evaluationOptions() {
     .option('--pictures-per-sample <n>', 'default: 1', parseNumber)
     .option('--batch-size <n>', 'pictures made at a time (default: 4)', parseNumber)
     .option('--seed <n>', 'of noise, instructions and intervals (default: 0)', parseNumber)
-    .option('--steps, --num-inference-steps <n>', 'default: 50', parseNumber)
-    .option(
-      '--scale, --ip-adapter-scale <scale>',
-      'a number, or JSON by block (default: 0.7)',
-      parseAdapterScale,
-    )
-    .option('--no-auto-scale', 'do not take 0.2 off the scale for composition and pose')
-    .addOption(new Option('--guidance <mode>', 'default: auto, with an instruction').choices(guidanceModes))
-    .option('--guidance-scale <scale>', 'default: 7.5; with an instruction 6', parseNumber)
-    .option('--instruct-guidance-scale <scale>', 'three-way guidance (default: 6)', parseNumber)
-    .option('--image-guidance-scale <scale>', 'three-way guidance (default: 1)', parseNumber)
     .option('--negative-prompt <text>', 'what to keep away from')
-    .option('--scheduler <name>', "short name or diffusers class name (default: the model's)")
-    .option('--height <pixels>', 'multiple of 8', parseNumber)
-    .option('--width <pixels>', 'multiple of 8', parseNumber)
     .option(
       '--rewording-samples <n>',
       'of each task, for rewording against noise; 0 for none (default: 2)',
@@ -81,7 +67,7 @@ function evaluationOptions() {
     .option('--history <file>', 'evaluation.json of an earlier evaluation, for curves; repeatable', collect)
     .option('--factor-reader <folder>', 'trained reader, for drawn sets: what was taken, leaked and followed')
     .option('--json', 'print one JSON object at the end');
-  return addRunOptions(command);
+  return addRunOptions(addDenoisingOptions(command));
 }
 
 type Flags = ReturnType<ReturnType<typeof evaluationOptions>['opts']>;
@@ -108,7 +94,7 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
         clip: {imageEncoder: clipImageEncoder ?? imageEncoder, textEncoder: clipTextEncoder},
       }),
       ...countsOf(flags),
-      generation: generationOf(flags),
+      generation: {...denoisingOptions(flags), ...defined({negativePrompt: flags.negativePrompt})},
       fixedInstructions: Object.fromEntries(flags.fixedInstruction ?? []),
       history: flags.history,
       factorScorer,
@@ -150,16 +136,6 @@ function countsOf(flags: Flags) {
   return {
     ...{samplesPerTask, picturesPerSample, batchSize, seed, instructionsPerTask, shownPerTask},
     rewording: {samplesPerTask: rewordingSamples, wordings: rewordings, seeds: rewordingSeeds},
-  };
-}
-
-function generationOf(flags: Flags) {
-  const {negativePrompt, ipAdapterScale, numInferenceSteps, guidance, scheduler, height, width} = flags;
-  const {guidanceScale, instructGuidanceScale, imageGuidanceScale, autoScale} = flags;
-  return {
-    autoScale,
-    ...defined({negativePrompt, ipAdapterScale, numInferenceSteps, guidance, scheduler, height, width}),
-    ...defined({guidanceScale, instructGuidanceScale, imageGuidanceScale}),
   };
 }
 

@@ -4,31 +4,17 @@
 import {Command, Option} from '@commander-js/extra-typings';
 import {controlPreprocesses} from '../../pipelines/control-preprocess.ts';
 import type {GenerateOptions} from '../../pipelines/generate-options.ts';
-import {guidanceModes} from '../../pipelines/guidance.ts';
-import {
-  collect,
-  collectChoices,
-  collectNumbers,
-  defined,
-  parseAdapterScale,
-  parseNumber,
-  single,
-} from './parse-values.ts';
+import {addDenoisingOptions, denoisingOptions} from './denoising-options.ts';
+import {collect, collectChoices, collectNumbers, defined, parseNumber, single} from './parse-values.ts';
 
 /** A command with the options of {@link PictureFlags}; those marked "repeatable" take one value per sample. */
 export function pictureCommand(name: string, {needsPrompt = false} = {}) {
   const prompt = new Option('--prompt <text>', 'what to paint; repeatable').argParser(collect);
-  return new Command(name)
+  const command = new Command(name)
     .addOption(prompt.makeOptionMandatory(needsPrompt))
     .option('--negative-prompt <text>', 'what to keep away from; repeatable', collect)
     .option('--ip-adapter-image <file>', 'condition image; repeatable', collect)
     .option('--instruction <text>', 'what to take from the condition image, in words; repeatable', collect)
-    .option(
-      '--ip-adapter-scale <scale>',
-      "a number, JSON by block, or InstantStyle's blocks: style, style-layout (default: 0.7)",
-      parseAdapterScale,
-    )
-    .option('--no-auto-scale', 'do not take 0.2 off the scale for composition and pose')
     .option(
       '--neg-content-prompt <text>',
       'what the condition image shows, to leave it out; repeatable',
@@ -52,18 +38,10 @@ export function pictureCommand(name: string, {needsPrompt = false} = {}) {
         'black',
       ] as const),
     )
-    .option('--height <pixels>', 'multiple of 8', parseNumber)
-    .option('--width <pixels>', 'multiple of 8', parseNumber)
-    .option('--steps, --num-inference-steps <n>', 'default: 50', parseNumber)
-    .addOption(new Option('--guidance <mode>', 'default: auto with an instruction').choices(guidanceModes))
-    .option('--guidance-scale <scale>', 'default: 7.5; with an instruction 6', parseNumber)
-    .option('--instruct-guidance-scale <scale>', 'three-way guidance (default: 6)', parseNumber)
-    .option('--image-guidance-scale <scale>', 'three-way guidance (default: 1)', parseNumber)
     .option('--guidance-rescale <factor>', 'default: 0', parseNumber)
     .option('--clip-skip <layers>', 'layers of the text encoder to leave out (default: 0)', parseNumber)
     .option('--num-images-per-prompt <n>', 'default: 1', parseNumber)
     .option('--seed <n>', "of PyTorch's CPU generator (default: random); repeatable", collectNumbers)
-    .option('--scheduler <name>', "short name or diffusers class name (default: the model's)")
     .option('--eta <eta>', 'of DDIM (default: 0)', parseNumber)
     .option('--image <file>', 'image to image: where to start from; repeatable', collect)
     .option('--mask-image <file>', 'inpainting: white is painted anew; repeatable', collect)
@@ -77,6 +55,7 @@ export function pictureCommand(name: string, {needsPrompt = false} = {}) {
     .option('--controlnet-conditioning-scale <scale>', 'one, or one for each --controlnet', collectNumbers)
     .option('--control-guidance-start <share>', 'one, or one for each --controlnet', collectNumbers)
     .option('--control-guidance-end <share>', 'one, or one for each --controlnet', collectNumbers);
+  return addDenoisingOptions(command);
 }
 
 export type PictureFlags = ReturnType<ReturnType<typeof pictureCommand>['opts']>;
@@ -85,12 +64,11 @@ export type PictureFlags = ReturnType<ReturnType<typeof pictureCommand>['opts']>
 export function toGenerateOptions(flags: PictureFlags): GenerateOptions {
   return {
     prompt: single(flags.prompt ?? ['']),
-    autoScale: flags.autoScale,
+    ...denoisingOptions(flags),
     ...defined({
       negativePrompt: single(flags.negativePrompt),
       ipAdapterImage: single(flags.ipAdapterImage),
       instruction: single(flags.instruction),
-      ipAdapterScale: flags.ipAdapterScale,
       negContentPrompt: single(flags.negContentPrompt),
       negContentScale: flags.negContentScale,
       ipAdapterStart: flags.ipAdapterStart,
@@ -99,18 +77,10 @@ export function toGenerateOptions(flags: PictureFlags): GenerateOptions {
       padColor: flags.padColor,
       background: flags.background,
       unconditionalImage: flags.unconditionalImage,
-      height: flags.height,
-      width: flags.width,
-      numInferenceSteps: flags.numInferenceSteps,
-      guidance: flags.guidance,
-      guidanceScale: flags.guidanceScale,
-      instructGuidanceScale: flags.instructGuidanceScale,
-      imageGuidanceScale: flags.imageGuidanceScale,
       guidanceRescale: flags.guidanceRescale,
       clipSkip: flags.clipSkip,
       numImagesPerPrompt: flags.numImagesPerPrompt,
       seed: single(flags.seed),
-      scheduler: flags.scheduler,
       eta: flags.eta,
       image: single(flags.image),
       maskImage: single(flags.maskImage),

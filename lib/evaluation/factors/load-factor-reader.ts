@@ -1,8 +1,6 @@
 /**
  * A trained factor reader: pictures in, what it sees of their factors out.
  */
-import {createHash} from 'node:crypto';
-import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {factorClassLabels} from '../../datasets/world/factor-groups.ts';
 import type {CompiledFunction, RunOptions} from '../../engine/compiled-function.ts';
@@ -22,6 +20,7 @@ import {download, stackRows, upload} from '../../pipelines/host-tensor.ts';
 import {readJson} from '../../pipelines/read-json.ts';
 import {openWeights} from '../../weights/open-weights.ts';
 import {reconcile} from '../../weights/reconcile.ts';
+import {fingerprint} from '../fingerprint.ts';
 import {type ReadFactors, readFactors} from './read-factors.ts';
 
 export class FactorReader extends Component {
@@ -71,10 +70,7 @@ export async function loadFactorReader(settings: ComponentSettings, folder: stri
     );
   }
   const {tensors, path: weightsPath} = await openWeights(folder);
-  const name = createHash('sha256')
-    .update(await readFile(weightsPath))
-    .digest('hex')
-    .slice(0, 12);
+  const name = (await fingerprint(weightsPath)).slice(0, 12);
   const weights = reconcile(describeFactorReaderWeights(config), tensors, `reader of ${weightsPath}`);
   return new FactorReader(settings, new FileWeights('reader', weights), config, name);
 }

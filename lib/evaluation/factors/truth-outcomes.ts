@@ -6,7 +6,7 @@ import {type FactorName, factorGroups} from '../../datasets/world/factor-groups.
 import {type FactorLabels, labelsOf} from '../../datasets/world/factor-labels.ts';
 import type {Factors} from '../../datasets/world/factors.ts';
 import type {WorldTask} from '../../datasets/world/tasks.ts';
-import type {Outcomes} from './outcomes.ts';
+import type {FactorOutcomes, FactorScores} from '../factor-scorer.ts';
 import {type ReadFactors, shows} from './read-factors.ts';
 
 /** A generated picture: what it was made of, and what was read of it. */
@@ -16,15 +16,6 @@ export interface GeneratedSample {
   /** What the prompt tells of. */
   readonly target: Factors;
   readonly read: ReadFactors;
-}
-
-export interface TruthOutcomes {
-  /** Of the factors that the task takes from the condition: whether the picture has them. */
-  readonly taken: Outcomes;
-  /** Of the condition's factors that the task leaves there, where the prompt asks for others: whether the picture has them. */
-  readonly leaked: Outcomes;
-  /** Of the factors that the prompt alone tells: whether the picture has them. */
-  readonly followed: Outcomes;
 }
 
 interface TaskFactors {
@@ -45,10 +36,10 @@ const factorsOfTask: Readonly<Record<WorldTask, TaskFactors>> = {
 };
 
 /** Factors asked of the condition count where both it and a picture in the prompt's style show them. */
-export function truthOutcomes({task, condition, target, read}: GeneratedSample): TruthOutcomes {
+export function truthOutcomes({task, condition, target, read}: GeneratedSample): FactorScores {
   const {asked, unasked} = factorsOfTask[task];
   const [given, wanted] = [labelsOf(condition), labelsOf(target)];
-  const outcomes = (labels: FactorLabels, names: readonly FactorName[]): Outcomes =>
+  const outcomes = (labels: FactorLabels, names: readonly FactorName[]): FactorOutcomes =>
     Object.fromEntries(names.map(name => [name, shows(read, name, labels[name]!)]));
   return {
     taken: outcomes(

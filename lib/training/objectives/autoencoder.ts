@@ -3,14 +3,13 @@
  */
 import {ArgumentError} from '../../errors.ts';
 import {describeAutoencoderKLWeights, parseAutoencoderKLConfig} from '../../models/autoencoder-kl.ts';
-import {stackRows} from '../../pipelines/host-tensor.ts';
+import {type HostTensor, stackRows} from '../../pipelines/host-tensor.ts';
 import type {TorchGenerator} from '../../schedulers/torch-generator.ts';
 import {type AutoencoderBatch, autoencoderLoss} from '../autoencoder-loss.ts';
 import {preparedPixels} from '../batches/prepare-pictures.ts';
 import {SampleStream} from '../batches/sample-stream.ts';
 import {initialWeights} from '../initial-weights.ts';
 import type {Objective} from '../objective.ts';
-import {TrainingWatch} from '../watch/training-watch.ts';
 import {encodedBatches} from './encoded-batches.ts';
 import {configText, type ModelConfigJson, type ModelSetup} from './model-setup.ts';
 
@@ -21,8 +20,7 @@ export interface AutoencoderSetup extends ModelSetup {
 }
 
 interface Sample {
-  readonly pixels: Float32Array;
-  readonly shape: readonly number[];
+  readonly pixels: HostTensor;
   readonly generator: TorchGenerator;
 }
 
@@ -61,25 +59,22 @@ export function autoencoderObjective(setup: AutoencoderSetup): Objective<Autoenc
           {
             async prepare({sample, generator}, pool) {
               const picture = await pool.run({picture: sample.target, form: {buckets}});
-              if ('reason' in picture) return picture;
-              const {shape, data} = preparedPixels(picture);
-              return {shape, pixels: data, generator};
+              return 'reason' in picture ? picture : {pixels: preparedPixels(picture), generator};
             },
-            sizeOf: ({shape}) => shape.join(),
+            sizeOf: ({pixels}) => pixels.shape.join(),
           },
           training,
           state,
         ),
         samples => ({
-          image: stackRows(samples.map(({shape, pixels: data}) => ({shape, data}))),
+          image: stackRows(samples.map(({pixels}) => pixels)),
           noise: stackRows(
-            samples.map(({shape, generator}) => ({
-              shape: noiseShape(shape),
-              data: generator.randn(noiseShape(shape)),
-            })),
+            samples.map(({pixels, generator}) => {
+              const shape = noiseShape(pixels.shape);
+              return {shape, data: generator.randn(shape)};
+            }),
           ),
         }),
       ),
-    createWatch: log => new TrainingWatch([], log),
   };
 }

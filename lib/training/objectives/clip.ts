@@ -14,7 +14,6 @@ import {SampleStream} from '../batches/sample-stream.ts';
 import {type ClipBatch, clipLoss} from '../contrastive-loss.ts';
 import {initialWeights} from '../initial-weights.ts';
 import type {Objective} from '../objective.ts';
-import {TrainingWatch} from '../watch/training-watch.ts';
 import {encodedBatches} from './encoded-batches.ts';
 import {configText, type ModelConfigJson, type ModelSetup} from './model-setup.ts';
 
@@ -78,7 +77,6 @@ export function clipObjective(setup: ClipSetup): Objective<ClipBatch> {
           };
         },
       ),
-    createWatch: log => new TrainingWatch([], log),
   };
 }
 

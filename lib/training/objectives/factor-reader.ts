@@ -7,7 +7,6 @@ import {drawPortrait, drawScene} from '../../datasets/world/draw-factors.ts';
 import {factorClassLabels, factorGroups} from '../../datasets/world/factor-groups.ts';
 import {factorTargets, labelsOf} from '../../datasets/world/factor-labels.ts';
 import {renderPicture} from '../../datasets/world/render.ts';
-import type {Engine} from '../../engine/engine.ts';
 import type {Tensor} from '../../graph/tensor.ts';
 import {imageToTensor} from '../../images/latent-image.ts';
 import {
@@ -16,7 +15,6 @@ import {
   parseFactorReaderConfig,
 } from '../../models/factor-reader.ts';
 import type {Autoencoder} from '../../pipelines/components/autoencoder.ts';
-import type {ComputeDType} from '../../pipelines/compute-dtype.ts';
 import {type HostTensor, stackRows} from '../../pipelines/host-tensor.ts';
 import {TorchGenerator} from '../../schedulers/torch-generator.ts';
 import type {StreamState} from '../batches/sample-stream.ts';
@@ -24,16 +22,11 @@ import type {HostBatch} from '../device-batch.ts';
 import {factorLoss} from '../factor-loss.ts';
 import {initialWeights} from '../initial-weights.ts';
 import type {Batches, Objective} from '../objective.ts';
-import type {ModelTrainingSettings} from '../trainer-options.ts';
-import {TrainingWatch} from '../watch/training-watch.ts';
-import {configText, type ModelConfigJson} from './model-setup.ts';
+import {configText, type ModelConfigJson, type ModelSetup} from './model-setup.ts';
 
-export interface FactorReaderSetup {
-  readonly engine: Engine;
-  readonly dtype: ComputeDType;
+export interface FactorReaderSetup extends Omit<ModelSetup, 'dataset'> {
   /** In snake case; its labels are filled in. */
   readonly config: ModelConfigJson;
-  readonly training: ModelTrainingSettings;
   /** What generated pictures come through: half of the batches do, so that its traces do not disturb the reader. */
   readonly vae: Autoencoder;
   /** Largest deviation of the normal noise that is added to pixels from -1 to 1. */
@@ -64,7 +57,6 @@ export function factorReaderObjective(setup: FactorReaderSetup): Objective<Facto
       loss: factorLoss(factorReader(weights, config, pictures), targets, groupSizes),
     }),
     openBatches: state => new DrawnBatches(setup, config.sampleSize, state),
-    createWatch: log => new TrainingWatch([], log),
   };
 }
 

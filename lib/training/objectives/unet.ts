@@ -20,7 +20,6 @@ import {trainedPrediction} from '../diffusion-loss.ts';
 import {initialWeights} from '../initial-weights.ts';
 import type {Objective} from '../objective.ts';
 import {type UNetBatch, unetLoss} from '../unet-loss.ts';
-import {TrainingWatch} from '../watch/training-watch.ts';
 import {encodedBatches} from './encoded-batches.ts';
 import {configText, type ModelConfigJson, type ModelSetup} from './model-setup.ts';
 
@@ -95,6 +94,5 @@ export function unetObjective(setup: UNetSetup): Objective<UNetBatch> {
         ),
         encode,
       ),
-    createWatch: log => new TrainingWatch([], log),
   };
 }

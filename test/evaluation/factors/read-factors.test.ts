@@ -7,7 +7,6 @@ import {type FactorName, factorClassLabels} from '../../../lib/datasets/world/fa
 import {factorTargets, labelsOf} from '../../../lib/datasets/world/factor-labels.ts';
 import {NumericError, ShapeError} from '../../../lib/errors.ts';
 import {readFactors, shows} from '../../../lib/evaluation/factors/read-factors.ts';
-import {readerAccuracy} from '../../../lib/evaluation/factors/reader-accuracy.ts';
 import {readOf} from '../../_helpers/read-factors.ts';
 
 const seeds = fc.array(fc.integer({min: 0, max: 2 ** 32 - 1}), {minLength: 1, maxLength: 4});
@@ -49,16 +48,4 @@ test('a portrait shows no kind of object, and what all pictures have it shows', 
   t.true(shows(read, 'hair', 'bun'));
   t.true(shows(read, 'style', 'neon'));
   t.false(shows(read, 'style', 'comic'));
-});
-
-test('accuracy counts right answers of the pictures that show a factor', t => {
-  const labels = {type: 'scene', style: 'flat', layout: 'row'};
-  const right = readOf(labels);
-  const wrong = readOf({...labels, layout: 'pair'});
-  const other = {labels: {type: 'portrait', style: 'neon'}, read: readOf({type: 'portrait', style: 'flat'})};
-  t.deepEqual(readerAccuracy([{labels, read: right}, {labels, read: wrong}, other]), {
-    type: {hits: 3, count: 3},
-    style: {hits: 2, count: 3},
-    layout: {hits: 1, count: 2},
-  });
 });

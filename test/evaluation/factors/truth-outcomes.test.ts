@@ -7,8 +7,8 @@ import {labelsOf} from '../../../lib/datasets/world/factor-labels.ts';
 import type {Portrait, Scene, StyleChoice} from '../../../lib/datasets/world/factors.ts';
 import {splits} from '../../../lib/datasets/world/splits.ts';
 import {type WorldTask, worldSample, worldTasks} from '../../../lib/datasets/world/tasks.ts';
-import {shareOf} from '../../../lib/evaluation/factors/outcomes.ts';
 import {truthOutcomes} from '../../../lib/evaluation/factors/truth-outcomes.ts';
+import {shareOf} from '../../../lib/evaluation/outcomes.ts';
 import {readOf} from '../../_helpers/read-factors.ts';
 
 const samples = fc.tuple(fc.constantFrom(...worldTasks), fc.constantFrom(...splits), fc.nat(1e6));
