@@ -12,6 +12,7 @@ import {DeviceTensor} from '../../lib/runtime/device-tensor.ts';
 import {memoryUsage} from '../../lib/runtime/memory.ts';
 import {openWeights} from '../../lib/weights/open-weights.ts';
 import {writeSafetensors} from '../../lib/weights/write-safetensors.ts';
+import {collectGarbage} from '../_helpers/collect-garbage.ts';
 import {relativeError} from '../_helpers/relative-error.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
 
@@ -69,7 +70,8 @@ function fused(updates: readonly ReturnType<typeof updateOf>[]): Map<string, Hos
 }
 
 /** What both layers give, one after the other, by an engine of its own or a given one. */
-async function layersOf(source: WeightSource, streamsWeights = false, engine = new Engine(device)) {
+async function layersOf(source: WeightSource, streamsWeights = false, given?: Engine) {
+  const engine = given ?? new Engine(device);
   const weights = new Weights(source);
   const fn = engine.compile(
     'layers',
@@ -87,6 +89,7 @@ async function layersOf(source: WeightSource, streamsWeights = false, engine = n
   const outputs = (await fn.run(inputs)) as DeviceTensor[];
   const values = await Promise.all(outputs.map(output => output.toFloat32Array()));
   for (const tensor of [...outputs, ...Object.values(inputs)]) tensor.dispose();
+  if (given === undefined) await engine.dispose();
   return values.flatMap(data => [...data]);
 }
 
@@ -134,6 +137,7 @@ test.serial('layers without updates have the very weights of the base', async t 
   const engine = new Engine(device);
   const plain = new HostWeights('m', base);
   await layersOf(plain, false, engine);
+  collectGarbage();
   const before = memoryUsage().bufferBytes;
   const changed = new LoraWeights(plain, [{...update, layers}]);
   await layersOf(changed, false, engine);
@@ -153,6 +157,7 @@ test.serial('what is made from changed weights is freed, and nothing else', asyn
     plain,
     updates.map(({update}) => update),
   );
+  collectGarbage();
   const before = memoryUsage().bufferBytes;
   const expected = await layersOf(plain, false, engine);
   const packed = memoryUsage().bufferBytes - before;

@@ -5,6 +5,7 @@ import {download, upload} from '../../lib/pipelines/host-tensor.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import type {LoadOptions} from '../../lib/pipelines/load-options.ts';
 import {memoryUsage} from '../../lib/runtime/memory.ts';
+import {collectGarbage} from '../_helpers/collect-garbage.ts';
 import {readSafetensors} from '../_helpers/read-safetensors.ts';
 import {relativeError} from '../_helpers/relative-error.ts';
 
@@ -90,6 +91,7 @@ test.serial(
     for (const keepModels of [false, true]) {
       await using pipeline = await load({keepModels});
       const plain = await latentsOf(pipeline);
+      collectGarbage();
       const bytes = memoryUsage().bufferBytes;
       await pipeline.loadLoraWeights(fileOf('kohya'), {adapterName: 'style'});
       const changed = await latentsOf(pipeline);
