@@ -10,6 +10,7 @@ const floors = {
   pipelines: ['models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
   datasets: pure,
   training: ['datasets', 'pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
+  builders: ['datasets', 'pipelines', 'weights', 'images', 'schedulers'],
   evaluation: [
     'training',
     'datasets',
@@ -24,6 +25,7 @@ const floors = {
   ],
   cli: [
     'evaluation',
+    'builders',
     'training',
     'datasets',
     'pipelines',

@@ -1,0 +1,24 @@
+import type {RgbImage} from '../images/image.ts';
+import type {LeftOut} from './builder.ts';
+
+export interface Captioner {
+  /** For the card: what describes. */
+  readonly description: string;
+  /** A sentence; undefined where there is none to be had, and what comes of the picture is left out. */
+  describe(picture: RgbImage, signal: AbortSignal | undefined): Promise<string | undefined>;
+}
+
+export const noCaption: LeftOut = {leftOut: 'no caption'};
+
+/** Descriptions of a captioner come before those that a source has; the other way round where `prefersSource`. */
+export async function captionOf(
+  picture: RgbImage,
+  known: string | undefined,
+  captioner: Captioner | undefined,
+  signal: AbortSignal | undefined,
+  {prefersSource = false} = {},
+): Promise<string | undefined> {
+  const text = known === undefined || known === '' ? undefined : known;
+  if (captioner === undefined || (prefersSource && text !== undefined)) return text;
+  return captioner.describe(picture, signal);
+}
