@@ -16,6 +16,10 @@ const captionQuery =
 /** CLIP reads about as much: 77 tokens. */
 const longestCaption = 350;
 
+/** "Here is a caption:", "Caption:". */
+const announcement =
+  /^\W*(?:(?:sure|certainly|of course)\b[^:]*:|here(?:['’]s| is)\b[^:]*:|(?:\w+ )?caption\W*:)/i;
+
 export interface CaptionPictureOptions {
   readonly signal?: AbortSignal;
 }
@@ -42,15 +46,12 @@ export async function captionPicture(
   );
 }
 
-/** The first line that is no announcement such as "Here is a caption:". */
+/** The first line that says something. */
 function cleanCaption(answer: string): string {
   const lines = answer.split('\n').map(line => bareLine(line.replace(announcement, '')));
   const [caption = ''] = lines.filter(line => line !== '' && !line.endsWith(':'));
   return shorten(caption);
 }
-
-const announcement =
-  /^\W*(?:(?:sure|certainly|of course)\b[^:]*:|here(?:['’]s| is)\b[^:]*:|(?:\w+ )?caption\W*:)/i;
 
 /** Cut after a sentence, else between words. */
 function shorten(caption: string): string {

@@ -9,12 +9,10 @@ export function parseList(answer: string): string[] {
   return items.map(bareLine).filter(item => item !== '');
 }
 
-/** Undefined where there is no array in the text, or one without a string. */
+/** Undefined where the text holds no array with strings. */
 function jsonItems(answer: string): string[] | undefined {
-  const array = /\[.*\]/s.exec(answer)?.[0];
-  if (array === undefined) return undefined;
   try {
-    const items = stringsIn(JSON.parse(array));
+    const items = stringsIn(JSON.parse(answer.slice(answer.indexOf('['), answer.lastIndexOf(']') + 1)));
     return items.length === 0 ? undefined : items;
   } catch {
     return undefined;
@@ -27,9 +25,12 @@ function stringsIn(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
 }
 
+/** What announces a list, and what is left of JSON or stands around it. */
+const heading = /[:[\]{}][*_"'”)\s]*$|^\s*```/;
+
 function lineItems(answer: string): string[] {
   const lines = answer.split('\n').map(line => line.replace(/,\s*$/, ''));
   const marked = lines.filter(line => listMark.test(line));
   const items = marked.length > 0 ? marked : lines;
-  return items.filter(line => !/[:[\]{}]\W*$|^\s*```/.test(line));
+  return items.filter(line => !heading.test(line));
 }

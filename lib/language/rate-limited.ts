@@ -2,6 +2,7 @@ import PQueue from 'p-queue';
 import {invalidArgument} from '../errors.ts';
 import type {LanguageModel} from './language-model.ts';
 
+/** A request that a model repeats by itself counts once. */
 export interface RateLimits {
   /** Requests in any minute. Default: no limit. */
   readonly perMinute?: number;

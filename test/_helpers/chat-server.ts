@@ -10,8 +10,8 @@ export interface ChatRequest {
   readonly body: any;
 }
 
-/** How one request is answered; or a text, for a completion that says it. */
-export type Reply = string | ((response: ServerResponse, request: ChatRequest) => void);
+/** How one request is answered. */
+export type Reply = (response: ServerResponse) => void;
 
 export interface ChatServer {
   readonly baseUrl: string;
@@ -20,19 +20,22 @@ export interface ChatServer {
 }
 
 /**
- * A language model's server on this machine that gives the replies in turn, the last one again and again; closed after
- * the test.
+ * A language model's server on this machine that gives the replies in turn, the last one again and again; a text stands
+ * for a completion that says it. Closed after the test.
  */
-export async function chatServer(t: ExecutionContext, ...replies: readonly Reply[]): Promise<ChatServer> {
+export async function chatServer(
+  t: ExecutionContext,
+  ...replies: readonly (Reply | string)[]
+): Promise<ChatServer> {
   const requests: ChatRequest[] = [];
   const server = createServer(async (incoming, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const {method, url: path, headers} = incoming;
-    const request = {method, path, headers, body: JSON.parse(Buffer.concat(chunks).toString())};
-    const reply = replies[Math.min(requests.push(request), replies.length) - 1]!;
-    if (typeof reply === 'string') saying(reply)(response, request);
-    else reply(response, request);
+    const body = JSON.parse(Buffer.concat(chunks).toString());
+    const number = requests.push({method, path, headers, body});
+    const reply = replies[Math.min(number, replies.length) - 1]!;
+    (typeof reply === 'string' ? saying(reply) : reply)(response);
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => {

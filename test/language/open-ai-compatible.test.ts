@@ -1,3 +1,6 @@
+import {once} from 'node:events';
+import {createServer} from 'node:http';
+import type {AddressInfo} from 'node:net';
 import test from 'ava';
 import sharp from 'sharp';
 import {ArgumentError, LanguageModelError, UnusableAnswerError} from '../../lib/errors.ts';
@@ -11,6 +14,9 @@ import {
   withBody,
   withStatus,
 } from '../_helpers/chat-server.ts';
+
+// Of whoever runs the tests.
+for (const name of ['OPENAI_BASE_URL', 'OPENAI_API_KEY', 'IPAI_LANGUAGE_MODEL']) delete process.env[name];
 
 const key = 'sk-secret';
 const prompt = 'Say something.';
@@ -162,15 +168,22 @@ test('so is one that stops in the middle of its answer', async t => {
 });
 
 test('where nobody listens, the reason is told', async t => {
-  const model = openAiCompatible({baseUrl: 'http://127.0.0.1:9/v1', model: 'small', maxRetries: 0});
-  await t.throwsAsync(model.complete({prompt}), {instanceOf: LanguageModelError, message: /127\.0\.0\.1:9/});
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const {port} = server.address() as AddressInfo;
+  await new Promise(resolve => server.close(resolve));
+  const model = modelOf({baseUrl: `http://127.0.0.1:${port}/v1`}, {maxRetries: 0});
+  await t.throwsAsync(model.complete({prompt}), {
+    instanceOf: LanguageModelError,
+    message: /expected an answer, but .*ECONNREFUSED/,
+  });
 });
 
 for (const [name, reply] of Object.entries({'an answer': never, 'the next try': withStatus(500)})) {
   test(`aborted while it waits for ${name}, it rejects with the signal's reason at once`, async t => {
     const controller = new AbortController();
-    const server = await chatServer(t, (response, request) => {
-      (reply as Exclude<Reply, string>)(response, request);
+    const server = await chatServer(t, response => {
+      reply(response);
       setTimeout(() => controller.abort(reason), 20);
     });
     const reason = new Error('enough');
@@ -222,10 +235,7 @@ test.serial('URL, key and model come from the environment where no option gives 
   });
   await openAiCompatible().complete({prompt});
   const [{path, headers, body}] = server.requests as [(typeof server.requests)[0]];
-  t.deepEqual(
-    [path, headers.authorization, body.model],
-    ['/v1/chat/completions', `Bearer ${key}`, 'large'],
-  );
+  t.deepEqual([path, headers.authorization, body.model], ['/v1/chat/completions', `Bearer ${key}`, 'large']);
 });
 
 test('the identity tells models apart, and holds no key', t => {

@@ -1,4 +1,4 @@
-import {Argument, Command} from '@commander-js/extra-typings';
+import {Argument, Command, Option} from '@commander-js/extra-typings';
 import {instructionPool} from '../../datasets/instructions/instruction-pool.ts';
 import {type InstructedTask, instructedTasks} from '../../datasets/instructions/tasks.ts';
 import {writeInstructions} from '../../datasets/instructions/write-instructions.ts';
@@ -30,7 +30,12 @@ export function instructionsCommand() {
     .addArgument(new Argument('<task>', 'what the instructions ask for').choices(instructedTasks))
     .requiredOption('-o, --output <file>', 'file to write, such as instructions/TASK.txt of a training set')
     .option('--count <n>', 'instructions', parseNumber, 1000)
-    .option('--grammar', 'from the grammar, also where the environment names a language model');
+    .addOption(
+      new Option(
+        '--grammar',
+        'from the grammar, also where the environment names a language model',
+      ).conflicts(['languageModel', 'languageUrl']),
+    );
   return addLanguageModelOptions(command)
     .option('--json', 'print one JSON object at the end')
     .action((task, flags) => interruptible(signal => writePool(task, flags, signal)));

@@ -50,9 +50,9 @@ export async function writeInstructions(
   for (let [attempt, fruitless] = [0, 0]; found.size < count; attempt++) {
     const before = found.size;
     const {items, problem} = await askForList(model, {prompt, attempt, ...(signal && {signal})});
-    for (const item of items) {
-      const key = item.toLowerCase().replace(/\W+$/, '');
-      if (isInstruction(task, item) && !found.has(key)) found.set(key, item);
+    for (const item of items.filter(line => isInstruction(task, line))) {
+      const key = item.toLowerCase().replace(/[^\p{L}\p{N}]+$/u, '');
+      if (!found.has(key)) found.set(key, item);
     }
     fruitless = found.size === before ? fruitless + 1 : 0;
     if (fruitless === mostFruitless) throw gaveUp(task, before, count, problem);
