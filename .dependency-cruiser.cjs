@@ -8,7 +8,8 @@ const floors = {
   engine: ['nn', 'graph', 'runtime', 'weights'],
   models: ['engine', 'nn', 'graph', 'runtime', ...pure],
   pipelines: ['models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
-  datasets: pure,
+  language: ['runtime', ...pure],
+  datasets: ['language', ...pure],
   training: ['datasets', 'pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
   builders: ['datasets', 'pipelines', 'weights', 'images', 'schedulers'],
   evaluation: [
@@ -28,6 +29,7 @@ const floors = {
     'builders',
     'training',
     'datasets',
+    'language',
     'pipelines',
     'models',
     'engine',
@@ -72,6 +74,10 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: {fileName: 'tsconfig.json'},
     doNotFollow: {path: 'node_modules'},
-    enhancedResolveOptions: {extensions: ['.ts', '.js', '.json']},
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'default'],
+    },
   },
 };

@@ -15,6 +15,8 @@ export type ErrorCode =
   | 'numeric'
   | 'disposed'
   | 'no-binary'
+  | 'language-model'
+  | 'answer-unusable'
   | 'internal';
 
 /** Base class: everything that this package throws on purpose. */
@@ -95,6 +97,20 @@ export class DisposedError extends IPAdapterError {
 export class NoBinaryError extends IPAdapterError {
   constructor(message: string, options?: ErrorOptions) {
     super('no-binary', message, options);
+  }
+}
+
+/** The server of a language model cannot be reached, refuses, or sends what is no completion. */
+export class LanguageModelError extends IPAdapterError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('language-model', message, options);
+  }
+}
+
+/** A language model answered, but not with what it was asked for. What it was asked about may be left out. */
+export class UnusableAnswerError extends IPAdapterError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('answer-unusable', message, options);
   }
 }
 

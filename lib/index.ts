@@ -48,6 +48,21 @@ export {renderSample, type SamplePictures} from './datasets/world/render-sample.
 export {type WorldSample, type WorldTask, worldSample, worldTasks} from './datasets/world/tasks.ts';
 export {type WorldCard, type WorldDatasetOptions, writeWorldDataset} from './datasets/world/write-world.ts';
 
+// Language models, for captions and instructions
+
+export {type CaptionedFolder, type CaptionFolderOptions, captionFolder} from './datasets/caption-folder.ts';
+export {instructionPool} from './datasets/instructions/instruction-pool.ts';
+export {type InstructedTask, instructedTasks} from './datasets/instructions/tasks.ts';
+export {
+  type WriteInstructionsOptions,
+  writeInstructions,
+} from './datasets/instructions/write-instructions.ts';
+export {cached} from './language/cached.ts';
+export {type CaptionPictureOptions, captionPicture} from './language/caption-picture.ts';
+export type {CompletionRequest, LanguageModel} from './language/language-model.ts';
+export {type OpenAiCompatibleOptions, openAiCompatible} from './language/open-ai-compatible.ts';
+export {type RateLimits, rateLimited} from './language/rate-limited.ts';
+
 // Training
 
 export {type Dataset, openDataset} from './datasets/dataset.ts';
@@ -143,9 +158,11 @@ export {
   FileError,
   InternalError,
   IPAdapterError,
+  LanguageModelError,
   NoBinaryError,
   NumericError,
   OutOfMemoryError,
   ShapeError,
+  UnusableAnswerError,
   WeightsError,
 } from './errors.ts';

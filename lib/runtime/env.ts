@@ -1,14 +1,17 @@
 /**
  * Every environment variable that the package itself reads.
  *
- * | variable            | value                               | meaning                                                |
- * | ------------------- | ----------------------------------- | ------------------------------------------------------ |
- * | `IPAI_BINARY_PATH`  | a file                              | the compiled addon to load, before any other           |
- * | `IPAI_CUDA_LIBRARY` | a file                              | the CUDA library to load, before any other             |
- * | `IPAI_NUM_THREADS`  | 1 to 1024                           | threads for one op; default: the cores of this process |
- * | `IPAI_CPU_TARGET`   | portable, avx2, avx512, avx512_bf16 | instruction set; default: the widest there is          |
- * | `IPAI_CHECK_NAN`    | 1                                   | fail at the first op whose output holds a NaN          |
- * | `IPAI_DEBUG`        | 1, 2                                | on stderr: 1 devices and plans, 2 also times of runs   |
+ * | variable              | value                               | meaning                                                |
+ * | --------------------- | ----------------------------------- | ------------------------------------------------------ |
+ * | `IPAI_BINARY_PATH`    | a file                              | the compiled addon to load, before any other           |
+ * | `IPAI_CUDA_LIBRARY`   | a file                              | the CUDA library to load, before any other             |
+ * | `IPAI_NUM_THREADS`    | 1 to 1024                           | threads for one op; default: the cores of this process |
+ * | `IPAI_CPU_TARGET`     | portable, avx2, avx512, avx512_bf16 | instruction set; default: the widest there is          |
+ * | `IPAI_CHECK_NAN`      | 1                                   | fail at the first op whose output holds a NaN          |
+ * | `IPAI_DEBUG`          | 1, 2                                | on stderr: 1 devices and plans, 2 also times of runs   |
+ * | `IPAI_LANGUAGE_MODEL` | a name                              | the language model to ask, by its server's name for it |
+ * | `OPENAI_BASE_URL`     | an URL, up to /v1                   | the server of the language model                       |
+ * | `OPENAI_API_KEY`      | a key                               | what that server wants to see, if it does              |
  */
 import {ArgumentError} from '../errors.ts';
 
@@ -43,6 +46,21 @@ export function checksNan(): boolean {
 /** @throws ArgumentError unless it is 0, 1 or 2 */
 export function debugLevel(): number {
   return integerVariable('IPAI_DEBUG', 0, maxDebugLevel) ?? 0;
+}
+
+/** The language model to ask, unless another is given. */
+export function languageModelName(): string | undefined {
+  return variable('IPAI_LANGUAGE_MODEL');
+}
+
+/** The server of the language model, unless another is given. */
+export function languageModelUrl(): string | undefined {
+  return variable('OPENAI_BASE_URL');
+}
+
+/** Never to be shown or kept. */
+export function languageModelKey(): string | undefined {
+  return variable('OPENAI_API_KEY');
 }
 
 /** An empty variable counts as one that is not set. */

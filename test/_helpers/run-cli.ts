@@ -16,6 +16,8 @@ export interface CliResult {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Called when the process is there. */
+  readonly onStart?: (child: ChildProcess) => void;
   /** Called with what standard error holds so far, each time that it grows. */
   readonly onStderr?: (text: string, child: ChildProcess) => void;
 }
@@ -25,12 +27,13 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
   return oneAtATime(() => run(args, options));
 }
 
-function run(args: readonly string[], {env, cwd, onStderr}: CliOptions): Promise<CliResult> {
+function run(args: readonly string[], {env, cwd, onStart, onStderr}: CliOptions): Promise<CliResult> {
   const child = spawn(process.execPath, [...loaders, program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {...process.env, ...env},
     cwd,
   });
+  onStart?.(child);
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;

@@ -3,9 +3,12 @@ import {openDataset} from '../../datasets/dataset.ts';
 import {type Split, splits} from '../../datasets/world/splits.ts';
 import {writeWorldDataset} from '../../datasets/world/write-world.ts';
 import {writeDatasetVocabulary} from '../../datasets/write-vocabulary.ts';
+import {countProgress} from '../count-progress.ts';
 import {interruptible} from '../interrupt.ts';
 import {parseNumber} from '../options/parse-values.ts';
 import {warn} from '../warn.ts';
+import {captionCommand} from './dataset-caption.ts';
+import {instructionsCommand} from './dataset-instructions.ts';
 
 interface WorldFlags {
   readonly output: string;
@@ -25,8 +28,10 @@ interface VocabularyFlags {
 
 export function datasetCommand() {
   return new Command('dataset')
-    .description('make training sets, and vocabularies of their texts')
+    .description('make training sets, their captions and instructions, and vocabularies of their texts')
     .addCommand(worldCommand())
+    .addCommand(instructionsCommand())
+    .addCommand(captionCommand())
     .addCommand(vocabularyCommand());
 }
 
@@ -58,7 +63,7 @@ function vocabularyCommand() {
 }
 
 async function drawWorld({output, json, ...options}: WorldFlags, signal: AbortSignal): Promise<void> {
-  const card = await writeWorldDataset(output, {...options, signal, onProgress: showDone()});
+  const card = await writeWorldDataset(output, {...options, signal, onProgress: countProgress('samples')});
   if (json) process.stdout.write(`${JSON.stringify({folder: output, ...card})}\n`);
   else process.stdout.write(`${output}: ${card.count} samples, sha256 ${card.sha256}\n`);
 }
@@ -73,14 +78,4 @@ async function writeVocabulary(
   const result = await writeDatasetVocabulary(output, dataset, {size, signal});
   if (json) process.stdout.write(`${JSON.stringify({folder: output, ...result})}\n`);
   else process.stdout.write(`${output}: ${result.tokens} tokens\n`);
-}
-
-/** A line on standard error every few seconds. */
-function showDone() {
-  let next = performance.now() + 5000;
-  return ({done, count}: {readonly done: number; readonly count: number}) => {
-    if (performance.now() < next) return;
-    next = performance.now() + 5000;
-    process.stderr.write(`${done}/${count} samples\n`);
-  };
 }

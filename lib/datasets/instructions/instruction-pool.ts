@@ -4,7 +4,8 @@
 import {TorchGenerator} from '../../schedulers/torch-generator.ts';
 import {expandTemplate} from './grammar.ts';
 import {foreignKeywords} from './keywords.ts';
-import {type InstructedTask, templates} from './templates.ts';
+import type {InstructedTask} from './tasks.ts';
+import {templates} from './templates.ts';
 
 /** Instructions for training, and others, in words that training never saw, to validate and test with. */
 const poolSizes = {train: 1000, validation: 100, test: 100};

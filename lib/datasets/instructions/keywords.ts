@@ -2,7 +2,7 @@
  * The paper's filter between tasks: an instruction that names what another task takes would blur the two
  * (Rowles et al. 2024, §3.4).
  */
-import type {InstructedTask} from './templates.ts';
+import {type InstructedTask, instructedTasks, paperTasks} from './tasks.ts';
 
 const keywords: Readonly<Record<InstructedTask, readonly string[]>> = {
   replication: ['everything'],
@@ -10,13 +10,24 @@ const keywords: Readonly<Record<InstructedTask, readonly string[]>> = {
   composition: ['composition'],
   object: ['object'],
   face: ['face', 'identity'],
+  colour: ['colour', 'color'],
+  pose: ['pose'],
+  foreground: ['foreground'],
+  background: ['background'],
 };
+
+/**
+ * What no instruction of a task may speak of. The paper's tasks are told apart from each other alone, since a style has
+ * colours and an object a background; the further tasks from all.
+ */
+export function keywordsOfOthers(task: InstructedTask): string[] {
+  const isOfPaper = paperTasks.some(name => name === task);
+  const others = (isOfPaper ? paperTasks : instructedTasks).filter(name => name !== task);
+  return others.flatMap(name => keywords[name]);
+}
 
 /** Keywords of other tasks in an instruction; also as parts of words, such as "face" in "surface". */
 export function foreignKeywords(task: InstructedTask, instruction: string): string[] {
   const text = instruction.toLowerCase();
-  return Object.entries(keywords)
-    .filter(([other]) => other !== task)
-    .flatMap(([, words]) => words)
-    .filter(word => text.includes(word));
+  return keywordsOfOthers(task).filter(word => text.includes(word));
 }

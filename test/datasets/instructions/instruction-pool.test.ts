@@ -1,10 +1,11 @@
+import {createHash} from 'node:crypto';
 import test from 'ava';
 import {expandTemplate} from '../../../lib/datasets/instructions/grammar.ts';
 import {instructionPool} from '../../../lib/datasets/instructions/instruction-pool.ts';
 import {foreignKeywords} from '../../../lib/datasets/instructions/keywords.ts';
-import {type InstructedTask, templates} from '../../../lib/datasets/instructions/templates.ts';
+import {furtherTasks, instructedTasks, paperTasks} from '../../../lib/datasets/instructions/tasks.ts';
+import {templates} from '../../../lib/datasets/instructions/templates.ts';
 
-const tasks = Object.keys(templates) as InstructedTask[];
 const splits = ['train', 'validation', 'test'] as const;
 
 test('a template gives all its sentences, in order', t => {
@@ -19,7 +20,7 @@ test('a template gives all its sentences, in order', t => {
   t.deepEqual(expandTemplate('a{|, b} {|c} .'), ['a.', 'a c.', 'a, b.', 'a, b c.']);
 });
 
-for (const task of tasks) {
+for (const task of instructedTasks) {
   test(`${task}: at least 1000 to train with, others to validate and test with, none twice`, t => {
     const pools = splits.map(split => instructionPool(task, split));
     t.true(pools[0]!.length >= 1000);
@@ -56,4 +57,27 @@ test('the filter finds keywords in any case, and as parts of words', t => {
   t.deepEqual(foreignKeywords('style', 'the surface and the compositions'), ['composition', 'face']);
   t.deepEqual(foreignKeywords('face', 'the identity of the face'), []);
   t.deepEqual(foreignKeywords('replication', 'everything in this style'), ['style']);
+});
+
+test("pools of the paper's tasks are those that models were trained with", t => {
+  const sha256 = createHash('sha256');
+  for (const task of paperTasks) {
+    for (const split of splits) sha256.update(instructionPool(task, split).join('\n'));
+  }
+  t.is(sha256.digest('hex'), 'edb1fa1d74257747f93ac752b50bb3ff8f6fd0ecba998af897b4467b69c3a763');
+});
+
+test("the paper's tasks may speak of what further tasks take, but not the other way round", t => {
+  t.deepEqual(
+    foreignKeywords('style', 'the style and colours, for another pose, foreground or background'),
+    [],
+  );
+  t.deepEqual(foreignKeywords('colour', 'the colours of the style'), ['style']);
+  t.deepEqual(foreignKeywords('pose', 'the color before this background'), ['color', 'background']);
+});
+
+test('templates of each further task can say what the released weights were asked with', t => {
+  for (const task of furtherTasks) {
+    t.true(templates[task].flatMap(expandTemplate).includes(`use the ${task}`), task);
+  }
 });
