@@ -11,7 +11,7 @@ const floors = {
   language: ['runtime', ...pure],
   datasets: ['language', ...pure],
   training: ['datasets', 'pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
-  builders: ['datasets', 'pipelines', 'weights', 'images', 'schedulers'],
+  builders: ['datasets', 'language', 'pipelines', 'weights', 'images', 'schedulers'],
   evaluation: [
     'training',
     'datasets',

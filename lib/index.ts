@@ -63,6 +63,18 @@ export type {CompletionRequest, LanguageModel} from './language/language-model.t
 export {type OpenAiCompatibleOptions, openAiCompatible} from './language/open-ai-compatible.ts';
 export {type RateLimits, rateLimited} from './language/rate-limited.ts';
 
+// Training sets from pictures
+
+export type {BuildCard} from './builders/build-card.ts';
+export {type BuildDatasetOptions, buildDataset} from './builders/build-dataset.ts';
+export {type Captioner, languageModelCaptioner} from './builders/captions.ts';
+export type {Painter, PaintRequest} from './builders/painter.ts';
+export {instantStylePainter, type PainterOptions, scribblePainter} from './builders/painters.ts';
+export type {BuildProgress} from './builders/run-build.ts';
+export type {FaceLandmarks} from './builders/sources/celeba.ts';
+export type {FaceLocator} from './builders/tasks/face.ts';
+export type {ObjectCrop} from './builders/tasks/object.ts';
+
 // Training
 
 export {type Dataset, openDataset} from './datasets/dataset.ts';

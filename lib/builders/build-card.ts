@@ -5,7 +5,7 @@ import {createHash} from 'node:crypto';
 import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {instructionPool} from '../datasets/instructions/instruction-pool.ts';
-import type {InstructedTask} from '../datasets/instructions/templates.ts';
+import type {PaperTask} from '../datasets/instructions/tasks.ts';
 import {writeWholeFile} from '../weights/write-file.ts';
 import {isSampleLine, type LogLine, type SampleLine} from './build-log.ts';
 import type {Builder} from './builder.ts';
@@ -14,7 +14,7 @@ import {writeContactSheet} from './contact-sheet.ts';
 /** `card.json`. */
 export interface BuildCard {
   readonly description: string;
-  readonly task: InstructedTask;
+  readonly task: PaperTask;
   /** Samples. */
   readonly count: number;
   /** Samples that were asked for. */

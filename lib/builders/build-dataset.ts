@@ -2,7 +2,7 @@
  * The paper's five training sets from the pictures that they were made of, or from a user's own (Rowles et al. 2024, §3.4).
  */
 import {basename} from 'node:path';
-import type {InstructedTask} from '../datasets/instructions/templates.ts';
+import {type PaperTask, paperTasks} from '../datasets/instructions/tasks.ts';
 import {ArgumentError, invalidArgument} from '../errors.ts';
 import type {BuildCard} from './build-card.ts';
 import type {Builder} from './builder.ts';
@@ -21,7 +21,7 @@ import {compositionBuilder, styleBuilder} from './tasks/painted.ts';
 import {replicationBuilder} from './tasks/replication.ts';
 
 export interface BuildDatasetOptions {
-  readonly task: InstructedTask;
+  readonly task: PaperTask;
   /**
    * The folder with the pictures. Of any task, a plain folder of the user's own; beside it, of replication, style and
    * composition JourneyDB or Parquet tables (CommonCatalog), of object COCO, of face CelebA, as they are distributed. In a
@@ -129,7 +129,7 @@ async function openBuilder(
       return opened(builder, {painter: painter.description});
     }
     default:
-      throw invalidArgument('task', 'one of replication, style, object, composition, face', task);
+      throw invalidArgument('task', `one of ${paperTasks.join(', ')}`, task);
   }
 }
 
@@ -152,7 +152,7 @@ async function objectsOf(source: string) {
   }));
 }
 
-function missing(task: InstructedTask, what: string): ArgumentError {
+function missing(task: PaperTask, what: string): ArgumentError {
   return new ArgumentError(
     `expected ${what} for the task "${task}", whose targets are painted. Give ${what}.`,
   );

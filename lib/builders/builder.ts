@@ -3,7 +3,7 @@
  */
 import type {z} from 'zod';
 import type {sampleFields} from '../datasets/dataset-sample.ts';
-import type {InstructedTask} from '../datasets/instructions/templates.ts';
+import type {PaperTask} from '../datasets/instructions/tasks.ts';
 import type {RgbImage} from '../images/image.ts';
 
 /** A picture that a sample is made of, with the licence that its source gives it. */
@@ -33,7 +33,7 @@ export interface SeededDraft<Draft> {
 }
 
 export interface Builder<Draft> {
-  readonly task: InstructedTask;
+  readonly task: PaperTask;
   /** For the card: how samples are made. */
   readonly description: string;
   /** For the card: why pictures are left out. */

@@ -1,4 +1,7 @@
+import {UnusableAnswerError} from '../errors.ts';
 import type {RgbImage} from '../images/image.ts';
+import {captionPicture} from '../language/caption-picture.ts';
+import type {LanguageModel} from '../language/language-model.ts';
 import type {LeftOut} from './builder.ts';
 
 export interface Captioner {
@@ -21,4 +24,23 @@ export async function captionOf(
   const text = known === undefined || known === '' ? undefined : known;
   if (captioner === undefined || (prefersSource && text !== undefined)) return text;
   return captioner.describe(picture, signal);
+}
+
+/**
+ * Captions by a language model that reads pictures; a picture of which it says nothing has none.
+ *
+ * @param description for the card: the model's name
+ */
+export function languageModelCaptioner(model: LanguageModel, description: string): Captioner {
+  return {
+    description,
+    async describe(picture, signal) {
+      try {
+        return await captionPicture(model, {...picture, channels: 3}, {...(signal && {signal})});
+      } catch (error) {
+        if (error instanceof UnusableAnswerError) return undefined;
+        throw error;
+      }
+    },
+  };
 }

@@ -2,7 +2,7 @@
  * Builds a training set: as many samples as asked for, several at a time, from wherever an earlier build was ended.
  */
 import {createHash} from 'node:crypto';
-import {mkdir, readdir, readFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, rm} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
 import {ArgumentError, FileError, invalidArgument} from '../errors.ts';
@@ -51,6 +51,7 @@ export async function runBuild<Draft>(
   if (!Number.isInteger(count) || count < 1)
     throw invalidArgument('count', 'an integer of at least 1', count);
   await beginOrGoOn(folder, options);
+  await removePartial(join(folder, 'images'));
   const log = await BuildLog.open(folder);
   const used = await new BuildRun(folder, builder, options, log).run();
   const samples = used.filter(isSampleLine);
@@ -91,6 +92,12 @@ async function beginOrGoOn(folder: string, {settings, seed}: RunBuildOptions): P
       {cause},
     );
   }
+}
+
+/** What a process that was ended left of pictures. */
+async function removePartial(images: string): Promise<void> {
+  const partial = (await readdir(images)).filter(name => name.includes('.partial-'));
+  await Promise.all(partial.map(name => rm(join(images, name), {force: true})));
 }
 
 interface NumberedDraft<Draft> extends SeededDraft<Draft> {

@@ -7,6 +7,7 @@ import {countProgress} from '../count-progress.ts';
 import {interruptible} from '../interrupt.ts';
 import {parseNumber} from '../options/parse-values.ts';
 import {warn} from '../warn.ts';
+import {buildCommand} from './dataset-build.ts';
 import {captionCommand} from './dataset-caption.ts';
 import {instructionsCommand} from './dataset-instructions.ts';
 
@@ -29,6 +30,7 @@ interface VocabularyFlags {
 export function datasetCommand() {
   return new Command('dataset')
     .description('make training sets, their captions and instructions, and vocabularies of their texts')
+    .addCommand(buildCommand())
     .addCommand(worldCommand())
     .addCommand(instructionsCommand())
     .addCommand(captionCommand())
