@@ -1,4 +1,3 @@
-import PQueue from 'p-queue';
 import {invalidArgument} from '../errors.ts';
 import type {LanguageModel} from './language-model.ts';
 
@@ -21,12 +20,22 @@ export function rateLimited(model: LanguageModel, limits: RateLimits): LanguageM
     if (value !== Number.POSITIVE_INFINITY && !(Number.isInteger(value) && value >= 1))
       throw invalidArgument(name, 'an integer of 1 or more', value);
   }
-  const queue = new PQueue({
-    concurrency,
-    ...(perMinute !== Number.POSITIVE_INFINITY && {interval: 60_000, intervalCap: perMinute, strict: true}),
-  });
+  const queue = openQueue(perMinute, concurrency);
   return {
     identity: model.identity,
-    complete: request => queue.add(() => model.complete(request), request.signal && {signal: request.signal}),
+    async complete(request) {
+      const {signal} = request;
+      return (await queue).add(() => model.complete(request), signal && {signal});
+    },
   };
+}
+
+/** Imported when it is needed: to CommonJS, the default export of an ES module is only there by `import()`. */
+async function openQueue(perMinute: number, concurrency: number) {
+  const {default: PQueue} = await import('p-queue');
+  const isPaced = perMinute !== Number.POSITIVE_INFINITY;
+  return new PQueue({
+    concurrency,
+    ...(isPaced && {interval: 60_000, intervalCap: perMinute, strict: true}),
+  });
 }
