@@ -8,10 +8,12 @@ const floors = {
   engine: ['nn', 'graph', 'runtime', 'weights'],
   models: ['engine', 'nn', 'graph', 'runtime', ...pure],
   pipelines: ['models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
+  faces: ['pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', ...pure],
   datasets: pure,
   training: ['datasets', 'pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
   evaluation: [
     'training',
+    'faces',
     'datasets',
     'pipelines',
     'models',
@@ -25,6 +27,7 @@ const floors = {
   cli: [
     'evaluation',
     'training',
+    'faces',
     'datasets',
     'pipelines',
     'models',
