@@ -20,7 +20,7 @@ import {suppressOverlaps} from './suppress-overlaps.ts';
 
 export interface FaceAnalyzerOptions {
   /** Default: the first CUDA device, else the CPU. */
-  readonly device?: DeviceSpec;
+  readonly device?: DeviceSpec | undefined;
 }
 
 export type FaceCallOptions = Pick<RunOptions, 'signal'>;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {ArgumentError, FileError} from '../../lib/errors.ts';
+import {ArgumentError, DisposedError, FileError} from '../../lib/errors.ts';
 import type {Face} from '../../lib/faces/face.ts';
 import {FaceAnalyzer} from '../../lib/faces/face-analyzer.ts';
 import {cropImage} from '../../lib/images/crop-image.ts';
@@ -87,6 +87,13 @@ test('stops when it is told to', async t => {
   const reason = new Error('enough');
   const signal = AbortSignal.abort(reason);
   t.is(await t.throwsAsync(analyzer.detect(photograph, {signal})), reason);
+});
+
+test('is of no use after dispose', async t => {
+  const disposed = await FaceAnalyzer.load(faceModels, {device: 'cpu'});
+  await disposed.detect(noiseImage(20, 20));
+  await disposed.dispose();
+  await t.throwsAsync(disposed.detect(noiseImage(20, 20)), {instanceOf: DisposedError});
 });
 
 test('says which file is missing', async t => {

@@ -109,13 +109,17 @@ export function maxPool(x: Tensor, options: MaxPoolOptions): Tensor {
 function maxAlong(x: Tensor, axis: number, {size, stride, padded}: MaxPoolOptions): Tensor {
   const extent = x.dim(axis);
   const length = padded ? Math.ceil(extent / stride) : Math.floor((extent - size) / stride) + 1;
-  // The last element again changes no maximum.
-  const last = ops.slice({x}, {axis, start: extent - 1, length: 1});
-  const missing = Math.max(size - 1 + length * stride - extent, 0);
-  const extended = ops.concat({parts: [x, ...Array<Tensor>(missing).fill(last)]}, {axis});
+  const extended = repeatLast(x, axis, size - 1 + length * stride - extent);
   return Array.from({length: size}, (_, start) => ops.everyNth(extended, axis, start, length, stride)).reduce(
     maximum,
   );
+}
+
+/** The last element of an axis again, `count` times: it changes no maximum. */
+function repeatLast(x: Tensor, axis: number, count: number): Tensor {
+  if (count <= 0) return x;
+  const last = ops.slice({x}, {axis, start: x.dim(axis) - 1, length: 1});
+  return ops.concat({parts: [x, ...Array<Tensor>(count).fill(last)]}, {axis});
 }
 
 /** max(a, b) */
