@@ -123,6 +123,11 @@ export type {
 export type {SampleFactors} from './evaluation/sample-factors.ts';
 export type {ScoreDifference, TaskScores} from './evaluation/summarize.ts';
 
+// Faces
+
+export type {Box, Face, Point} from './faces/face.ts';
+export {FaceAnalyzer, type FaceAnalyzerOptions, type FaceCallOptions} from './faces/face-analyzer.ts';
+
 // Schedulers
 
 export {createScheduler, schedulerNames} from './schedulers/create-scheduler.ts';

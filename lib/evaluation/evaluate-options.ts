@@ -42,6 +42,8 @@ export interface EvaluateOptions {
   readonly shownPerTask?: number | undefined;
   /** `evaluation.json` of earlier evaluations, whose scores stand in the curves too. */
   readonly history?: readonly string[] | undefined;
+  /** Folder of face-api's weights, for scores of whose face pictures of the task `face` show; see `FaceAnalyzer`. */
+  readonly faceModels?: string | undefined;
   /** For sets that were drawn from factors. */
   readonly factorScorer?: FactorScorer | undefined;
   /** What the report says makes it again. */

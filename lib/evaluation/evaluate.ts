@@ -5,6 +5,7 @@ import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {type Dataset, openDataset} from '../datasets/dataset.ts';
 import {FileError} from '../errors.ts';
+import {FaceAnalyzer} from '../faces/face-analyzer.ts';
 import {computeDType} from '../pipelines/compute-dtype.ts';
 import {writeWholeFile} from '../weights/write-file.ts';
 import {amountsOf, type EvaluateOptions, type EvaluationAmounts} from './evaluate-options.ts';
@@ -15,7 +16,7 @@ import {datasetFingerprint, fingerprint} from './fingerprint.ts';
 import {type InstructionMap, mapInstructions} from './instruction-map.ts';
 import {measureRewording} from './measure-rewording.ts';
 import {PictureMaker} from './picture-maker.ts';
-import {type MetricName, type PictureRecord, similarityNames} from './picture-record.ts';
+import {clipNames, type MetricName, type PictureRecord} from './picture-record.ts';
 import {
   chunks,
   type PictureRequest,
@@ -26,6 +27,7 @@ import {
 import {writeReport} from './report/report.ts';
 import {ResultLog} from './result-log.ts';
 import {readSampleFactors} from './sample-factors.ts';
+import type {Scorers} from './score-pictures.ts';
 import {scoreTargets} from './score-targets.ts';
 import {compareScores, summarizeScores} from './summarize.ts';
 
@@ -49,16 +51,20 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const {engine, textEncoder} = opened.base;
   try {
     const folders = clipFolders(options, opened);
+    const faces = await loadFaces(options);
     const clip = await EvaluationClip.load(engine.device, folders, textEncoder.tokenizer);
     try {
-      const {records, ...found} = await run({options, amounts, dataset, opened, clip, folders});
+      const {records, ...found} = await run({
+        ...{options, amounts, dataset, opened, folders},
+        scorers: {clip, faces},
+      });
       const evaluation: Evaluation = {...found, history};
       const json = `${JSON.stringify(evaluation, undefined, 2)}\n`;
       await writeWholeFile(join(folder, 'evaluation.json'), [Buffer.from(json)]);
       await writeReport(folder, {evaluation, records, dataset, shownPerTask: amounts.shownPerTask});
       return evaluation;
     } finally {
-      await clip.dispose();
+      await Promise.all([clip.dispose(), faces?.dispose()]);
     }
   } finally {
     await opened.dispose();
@@ -70,16 +76,17 @@ interface Run {
   readonly amounts: EvaluationAmounts;
   readonly dataset: Dataset;
   readonly opened: OpenedAdapters;
-  readonly clip: EvaluationClip;
+  readonly scorers: Scorers;
   readonly folders: EvaluationClipFolders;
 }
 
 type Found = Omit<Evaluation, 'history'> & {readonly records: readonly PictureRecord[]};
 
-async function run({options, amounts, dataset, opened, clip, folders}: Run): Promise<Found> {
+async function run({options, amounts, dataset, opened, scorers, folders}: Run): Promise<Found> {
   const {folder, signal, command, factorScorer} = options;
   const {samplesPerTask, picturesPerSample, seed, generation, rewording, fixedInstructions} = amounts;
   const {adapters} = opened;
+  const {clip} = scorers;
   const origin = await originOf(options, dataset, opened, folders);
   const truth = factorScorer && {scorer: factorScorer, factors: await readSampleFactors(dataset.folder)};
   const maker = new PictureMaker({
@@ -87,7 +94,7 @@ async function run({options, amounts, dataset, opened, clip, folders}: Run): Pro
     log: await ResultLog.open(folder),
     generation,
     origin: [Object.values(origin.models), origin.dataset.sha256, origin.dtype, origin.device],
-    clip,
+    scorers,
     truth,
   });
   const scored = scoreRequests(dataset, adapters, amounts);
@@ -95,7 +102,7 @@ async function run({options, amounts, dataset, opened, clip, folders}: Run): Pro
   const records = await makeAll(maker, scored, grids, amounts, options);
 
   const samples = new Map(scored.flat().map(({sampleIndex, sample}) => [sampleIndex, sample]));
-  const targets = await scoreTargets(samples, {vae: opened.base.vae, clip, truth}, {signal});
+  const targets = await scoreTargets(samples, {vae: opened.base.vae, scorers, truth}, {signal});
 
   const {dtype, device, ...sources} = origin;
   const bootstrap = {resamples: bootstrapResamples, seed};
@@ -118,14 +125,14 @@ async function run({options, amounts, dataset, opened, clip, folders}: Run): Pro
     differences: compareScores(records, adapters[0]!.label, bootstrap),
     rewording: await measureRewording(readable, {...rewording, folder, clip, bootstrap}, {signal}),
     ...(instructionMap && {instructionMap}),
-    leftOut: leftOut(records, clip),
+    leftOut: leftOut(records, scorers),
     problems: [...dataset.problems, ...maker.problems],
   };
 }
 
 /** What all pictures are made of. */
 async function originOf(
-  {model}: EvaluateOptions,
+  {model, faceModels}: EvaluateOptions,
   dataset: Dataset,
   {base}: OpenedAdapters,
   clip: EvaluationClipFolders,
@@ -134,7 +141,7 @@ async function originOf(
   const models: Record<string, string> = {};
   for (const path of [
     ...[model.model, model.imageEncoder, model.instructionEncoder, model.vae, model.tokenizer],
-    ...[clip.imageEncoder, clip.textEncoder],
+    ...[clip.imageEncoder, clip.textEncoder, faceModels],
   ]) {
     if (path !== undefined) models[path] ??= await fingerprint(path);
   }
@@ -201,13 +208,25 @@ function clipFolders(
 
 function leftOut(
   records: readonly PictureRecord[],
-  clip: EvaluationClip,
+  {clip, faces}: Scorers,
 ): Readonly<Partial<Record<MetricName, string>>> {
-  const missing = similarityNames.filter(name => records.every(({scores}) => scores[name] === undefined));
+  const isMissing = (name: keyof PictureRecord['scores']) =>
+    records.every(({scores}) => scores[name] === undefined);
   const reason = clip.readsTexts
     ? 'no sample that was evaluated has a conditionPrompt'
     : 'no text tower of the CLIP model that scores was given';
-  return Object.fromEntries(missing.map(name => [name, reason]));
+  return {
+    ...Object.fromEntries(clipNames.filter(isMissing).map(name => [name, reason])),
+    ...(faces &&
+      isMissing('identity') && {
+        identity:
+          'no sample of the task face that was evaluated has a condition image with a face that is found',
+      }),
+  };
+}
+
+async function loadFaces({faceModels, model}: EvaluateOptions): Promise<FaceAnalyzer | undefined> {
+  return faceModels === undefined ? undefined : FaceAnalyzer.load(faceModels, {device: model.device});
 }
 
 async function makeFolder(folder: string): Promise<void> {

@@ -29,7 +29,7 @@ export interface Evaluation {
     readonly factorScorer?: string | undefined;
   };
   readonly dataset: {readonly folder: string; readonly sha256: string};
-  /** SHA-256 of the base model and of all encoders, by their paths. */
+  /** SHA-256 of the base model, of all encoders and of what scores faces, by their paths. */
   readonly models: Readonly<Record<string, string>>;
   /** Which CLIP model scored. */
   readonly clip: {readonly imageEncoder: string; readonly textEncoder?: string | undefined};

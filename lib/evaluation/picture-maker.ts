@@ -9,13 +9,12 @@ import {ArgumentError} from '../errors.ts';
 import {writeImage} from '../images/write-image.ts';
 import {readPictures, type SamplePictures} from '../training/watch/sample-pictures.ts';
 import {adapterId} from './evaluated-adapters.ts';
-import type {EvaluationClip} from './evaluation-clip.ts';
 import {hashOf} from './fingerprint.ts';
 import {type GenerationSettings, makePictures} from './make-pictures.ts';
 import type {PictureRecord} from './picture-record.ts';
 import type {PictureRequest} from './picture-requests.ts';
 import {picturePath, type ResultLog} from './result-log.ts';
-import {scorePictures} from './score-pictures.ts';
+import {type Scorers, scorePictures} from './score-pictures.ts';
 import {type Truth, truthOf} from './truth.ts';
 
 export interface PictureMakerSetup {
@@ -24,7 +23,7 @@ export interface PictureMakerSetup {
   readonly generation: GenerationSettings;
   /** All that pictures depend on beside their requests and `generation`, as a plain value. */
   readonly origin: unknown;
-  readonly clip: EvaluationClip;
+  readonly scorers: Scorers;
   readonly truth?: Truth | undefined;
 }
 
@@ -83,10 +82,10 @@ export class PictureMaker {
     isScored: boolean,
     options: Pick<RunOptions, 'signal'>,
   ): Promise<readonly PictureRecord[]> {
-    const {folder, log, generation, clip, truth: known} = this.#setup;
+    const {folder, log, generation, scorers, truth: known} = this.#setup;
     const conditions = originals.map(({condition}) => condition);
     const pictures = await makePictures(requests, conditions, generation, options);
-    const scores = isScored ? await scorePictures(clip, requests, pictures, originals, options) : [];
+    const scores = isScored ? await scorePictures(scorers, requests, pictures, originals, options) : [];
     const records: PictureRecord[] = [];
     for (const [i, request] of requests.entries()) {
       const {id, adapter, sample, sampleIndex, instruction, seed} = request;

@@ -10,7 +10,9 @@ import {shareOf} from './outcomes.ts';
  * Cosines: CLIP-I with the condition, and with the target; CLIP-P with the prompt; CLIP-T with the caption of the condition;
  * CLIP-S (`lib/metrics/clip-scores.ts`).
  */
-export const similarityNames = ['clipI', 'clipITarget', 'clipT', 'clipP', 'clipS'] as const;
+export const clipNames = ['clipI', 'clipITarget', 'clipT', 'clipP', 'clipS'] as const;
+/** Cosines: CLIP's, and that of faces (`score-identity.ts`). */
+export const similarityNames = [...clipNames, 'identity'] as const;
 export type SimilarityName = (typeof similarityNames)[number];
 
 /** The same as CLIPScore gives them. */

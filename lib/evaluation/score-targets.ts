@@ -9,9 +9,8 @@ import {coverToTensor} from '../images/latent-image.ts';
 import {tensorToImage} from '../images/tensor-to-image.ts';
 import type {Autoencoder} from '../pipelines/components/autoencoder.ts';
 import {readPictures} from '../training/watch/sample-pictures.ts';
-import type {EvaluationClip} from './evaluation-clip.ts';
 import type {ScoredPicture} from './picture-record.ts';
-import {scorePictures} from './score-pictures.ts';
+import {type Scorers, scorePictures} from './score-pictures.ts';
 import {type Truth, truthOf} from './truth.ts';
 
 /** Stands in the tables where adapters have their labels. */
@@ -19,14 +18,14 @@ export const targetsLabel = 'targets';
 
 export interface ScoreTargetsSetup {
   readonly vae: Autoencoder;
-  readonly clip: EvaluationClip;
+  readonly scorers: Scorers;
   readonly truth?: Truth | undefined;
 }
 
 /** Samples that cannot be read are left out. */
 export async function scoreTargets(
   samples: ReadonlyMap<number, DatasetSample>,
-  {vae, clip, truth}: ScoreTargetsSetup,
+  {vae, scorers, truth}: ScoreTargetsSetup,
   options: Pick<RunOptions, 'signal'>,
 ): Promise<ScoredPicture[]> {
   const scored: ScoredPicture[] = [];
@@ -35,7 +34,7 @@ export async function scoreTargets(
     const pictures = await readPictures(sample, problems);
     if (pictures === undefined) continue;
     const picture = await throughAutoencoder(vae, pictures.target, options);
-    const [scores] = await scorePictures(clip, [{sample}], [picture], [pictures], options);
+    const [scores] = await scorePictures(scorers, [{sample}], [picture], [pictures], options);
     const found = truth && (await truthOf(truth, sample, picture, options));
     scored.push({
       adapter: targetsLabel,

@@ -5,7 +5,7 @@
  * The paper does not say that its scores with texts carry the factor of CLIPScore, but its CLIP-S exceeds 1, as no cosine
  * does. Nor does it say which CLIP model they are of: compare values of one model only.
  */
-import {NumericError, ShapeError} from '../errors.ts';
+import {cosine, difference} from './cosine.ts';
 
 /** w of CLIPScore (Hessel et al. 2021, §3). */
 const scoreWeight = 2.5;
@@ -52,30 +52,4 @@ export function clipStyleScore(embeddings: StyleEmbeddings): number {
 /** The cosine of CLIP-S alone, from -1 to 1. */
 export function clipStyleSimilarity({picture, prompt, condition, caption}: StyleEmbeddings): number {
   return cosine(difference(picture, prompt), difference(condition, caption));
-}
-
-type Embedding = Float32Array | Float64Array;
-
-function cosine(a: Embedding, b: Embedding): number {
-  const [x, y] = unitPair(a, b);
-  return x.reduce((sum, value, i) => sum + value * y[i]!, 0);
-}
-
-function difference(a: Embedding, b: Embedding): Float64Array {
-  const [x, y] = unitPair(a, b);
-  return x.map((value, i) => value - y[i]!);
-}
-
-/** Both brought to length 1. */
-function unitPair(a: Embedding, b: Embedding): [Float64Array, Float64Array] {
-  if (a.length === b.length) return [normalize(a), normalize(b)];
-  throw new ShapeError(
-    `CLIP scores: expected embeddings of one size, got ${a.length} and ${b.length}. Are they of one CLIP model?`,
-  );
-}
-
-function normalize(embedding: Embedding): Float64Array {
-  const length = Math.hypot(...embedding);
-  if (length > 0 && Number.isFinite(length)) return Float64Array.from(embedding, value => value / length);
-  throw new NumericError(`CLIP scores: expected an embedding of finite length other than 0, got ${length}.`);
 }

@@ -37,15 +37,18 @@ export function linear(
   });
 }
 
-export interface Conv2dOptions {
-  /** Height and width of the kernel; default 3. */
-  readonly kernelSize?: number;
+export interface ConvolveOptions {
   readonly stride?: number;
   /** One number for all sides, or top, left, bottom, right; default: half of the kernel. */
   readonly padding?: number | readonly [number, number, number, number];
-  readonly bias?: boolean;
   /** float32 [B or 1, outChannels], added to each pixel: a resnet's time embedding. */
   readonly sampleBias?: Tensor | undefined;
+}
+
+export interface Conv2dOptions extends ConvolveOptions {
+  /** Height and width of the kernel; default 3. */
+  readonly kernelSize?: number;
+  readonly bias?: boolean;
 }
 
 /** 2-D convolution, channels last: x [B, H, W, I] → [B, Ho, Wo, outChannels]. */
@@ -53,31 +56,37 @@ export function conv2d(
   weights: Weights,
   x: Tensor,
   outChannels: number,
-  {kernelSize = 3, stride = 1, padding = kernelSize >> 1, bias = true, sampleBias}: Conv2dOptions = {},
+  {kernelSize = 3, bias = true, ...options}: Conv2dOptions = {},
 ): Tensor {
-  return scoped(weights.path, () => {
-    const shape = [outChannels, x.dim(3), kernelSize, kernelSize];
-    const weight = ops.packConv2d(
-      {weight: weights.tensor('weight', shape)},
-      {dtype: x.dtype, algorithm: 'direct'},
-    );
-    return ops.conv2d(
-      {
-        x,
-        weight,
-        bias: bias ? vector(weights, 'bias', outChannels) : undefined,
-        sample_bias: sampleBias,
-      },
-      {
-        stride,
-        padding: typeof padding === 'number' ? [padding, padding, padding, padding] : padding,
-        upsample_height: 0,
-        upsample_width: 0,
-        activation: 'none',
-        algorithm: 'direct',
-      },
-    );
-  });
+  return scoped(weights.path, () =>
+    convolve(
+      x,
+      weights.tensor('weight', [outChannels, x.dim(3), kernelSize, kernelSize]),
+      bias ? vector(weights, 'bias', outChannels) : undefined,
+      options,
+    ),
+  );
+}
+
+/** As {@link conv2d}, with its weight [O, I, k, k] and its bias float32 [O] as tensors, whatever they come from. */
+export function convolve(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  {stride = 1, padding = weight.dim(2) >> 1, sampleBias}: ConvolveOptions = {},
+): Tensor {
+  const packed = ops.packConv2d({weight}, {dtype: x.dtype, algorithm: 'direct'});
+  return ops.conv2d(
+    {x, weight: packed, bias, sample_bias: sampleBias},
+    {
+      stride,
+      padding: typeof padding === 'number' ? [padding, padding, padding, padding] : padding,
+      upsample_height: 0,
+      upsample_width: 0,
+      activation: 'none',
+      algorithm: 'direct',
+    },
+  );
 }
 
 /** Layer normalisation over the last axis. */

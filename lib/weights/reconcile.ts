@@ -1,5 +1,5 @@
 import {WeightsError} from '../errors.ts';
-import {formatShape, type StoredTensor, type TensorMap} from './stored-tensor.ts';
+import {formatShape} from './stored-tensor.ts';
 
 /**
  * Pairs the tensors that a model expects with those that were found; every difference is in the one error. A
@@ -10,12 +10,12 @@ import {formatShape, type StoredTensor, type TensorMap} from './stored-tensor.ts
  * @returns the tensors in the model's order, with the expected shapes.
  * @throws WeightsError that lists all missing, superfluous and misshapen tensors.
  */
-export function reconcile(
+export function reconcile<T extends {readonly shape: readonly number[]}>(
   expected: ReadonlyMap<string, readonly number[]>,
-  found: TensorMap,
+  found: ReadonlyMap<string, T>,
   what: string,
-): Map<string, StoredTensor> {
-  const matched = new Map<string, StoredTensor>();
+): Map<string, T> {
+  const matched = new Map<string, T>();
   const missing: string[] = [];
   const misshapen: string[] = [];
   for (const [name, shape] of expected) {

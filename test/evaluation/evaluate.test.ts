@@ -8,6 +8,8 @@ import type {EvaluationProgress} from '../../lib/evaluation/evaluate-options.ts'
 import {adaptersOfRun} from '../../lib/evaluation/evaluated-adapters.ts';
 import type {FactorScoreRequest, FactorScorer} from '../../lib/evaluation/factor-scorer.ts';
 import {pictureRecord} from '../../lib/evaluation/picture-record.ts';
+import {writeImage} from '../../lib/images/write-image.ts';
+import {faceModels, facePhotograph} from '../_helpers/face-fixture.ts';
 import {inReference} from '../_helpers/reference-paths.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
 import {adapterFiles, drawnSet, evaluationOf} from '../_helpers/tiny-evaluation.ts';
@@ -191,6 +193,28 @@ test.serial('without a text tower and captions their scores are left out; bad pi
   const captioned = await evaluate({...options, clip, folder: await tempFolder(t)});
   t.deepEqual(Object.keys(captioned.leftOut), ['clipT', 'clipS']);
   t.regex(captioned.leftOut.clipS!, /conditionPrompt/);
+});
+
+test.serial('whose face pictures show is scored where the condition shows one', async t => {
+  const dataset = await writeTrainingSet(t);
+  const adapters = [{label: 'joint', file: adapterFiles.instruct}];
+  const options = await evaluationOf(t, {dataset, adapters, faceModels});
+  const {leftOut} = await evaluate(options);
+  t.regex(leftOut.identity!, /a face that is found/);
+  // The first of the task: its target is its condition.
+  await writeImage(join(dataset, '1.png'), await facePhotograph());
+  const folder = await tempFolder(t);
+  const found = await evaluate({...options, folder});
+  t.false('identity' in found.leftOut);
+  t.deepEqual(
+    (await recordsIn(folder)).flatMap(({sample, scores}) =>
+      'identity' in scores ? [[sample, scores.identity]] : [],
+    ),
+    [[1, 0]],
+  );
+  t.regex(await readFile(join(folder, 'report.html'), 'utf8'), /<th scope="col">identity<\/th>/);
+  // Pictures without that score are others.
+  await t.throwsAsync(evaluate({...options, folder, faceModels: undefined}), {instanceOf: ArgumentError});
 });
 
 test.serial('towers of different CLIP models are refused', async t => {

@@ -65,6 +65,10 @@ function evaluationOptions() {
     )
     .option('--shown-per-task <n>', 'samples in the report (default: 4)', parseNumber)
     .option('--history <file>', 'evaluation.json of an earlier evaluation, for curves; repeatable', collect)
+    .option(
+      '--face-models <folder>',
+      "face-api's weights (@vladmandic/face-api/model): whose face pictures of the task face show",
+    )
     .option('--factor-reader <folder>', 'trained reader, for drawn sets: what was taken, leaked and followed')
     .option('--json', 'print one JSON object at the end');
   return addRunOptions(addDenoisingOptions(command));
@@ -97,6 +101,7 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
       generation: {...denoisingOptions(flags), ...defined({negativePrompt: flags.negativePrompt})},
       fixedInstructions: Object.fromEntries(flags.fixedInstruction ?? []),
       history: flags.history,
+      faceModels: flags.faceModels,
       factorScorer,
       command: commandLine(),
       signal,

@@ -68,7 +68,8 @@ function scoreSections({scores, targets, differences, adapters}: Evaluation): Se
     text:
       'As table 1 of the paper: CLIP-I is the cosine with the condition image; CLIP-T and CLIP-P are CLIPScores, ' +
       '2.5 · max(cosine, 0), with the condition’s caption and with the prompt; CLIP-S likewise of (picture − prompt) and ' +
-      '(condition − caption). Higher is better. Compare values of one CLIP model only. The targets are the held-out pictures ' +
+      '(condition − caption). Identity, where it was scored, is the cosine of the faces’ descriptors, 0 for a picture that ' +
+      'shows no face. Higher is better. Compare values of one CLIP model only. The targets are the held-out pictures ' +
       'themselves, brought through the autoencoder.',
     content: mainTable(scores, targets),
   };

@@ -13,7 +13,7 @@ import {metricTitles, tableMetrics, tasksInOrder} from './names.ts';
 type Cell = Pick<TaskScores, 'adapter' | 'task' | 'metrics'>;
 
 /**
- * The paper's table 1: a row for each adapter, and two metrics for each task; the highest of a column is bold. The targets
+ * The paper's table 1: a row for each adapter, and the metrics of each task; the highest of a column is bold. The targets
  * stand below.
  */
 export function mainTable(scores: readonly TaskScores[], targets: readonly TaskScores[]): Html {

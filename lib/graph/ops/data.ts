@@ -110,6 +110,15 @@ export function pad(x: Tensor, axis: number, before: number, after: number): Ten
   return parts.length === 1 ? x : concat({parts}, {axis});
 }
 
+/** Elements `start`, `start + stride`, ... of an axis, `length` of them; the axis reaches to a whole stride behind the last. */
+export function everyNth(x: Tensor, axis: number, start: number, length: number, stride: number): Tensor {
+  const part = slice({x}, {axis, start, length: length * stride});
+  if (stride === 1) return part;
+  const apart = reshape({x: part}, {shape: x.shape.toSpliced(axis, 1, length, stride)});
+  const first = slice({x: apart}, {axis: axis + 1, start: 0, length: 1});
+  return reshape({x: first}, {shape: x.shape.with(axis, length)});
+}
+
 /** Repeats axes of extent 1 to the given shape of equal rank. */
 export const broadcastTo = defineOp({
   name: 'broadcast_to',

@@ -13,7 +13,7 @@ import {
   expectShape,
   fail,
 } from './check.ts';
-import {cast, channelSums, concat, pad, reduceSum, reshape, slice, transpose} from './data.ts';
+import {cast, channelSums, concat, everyNth, pad, reduceSum, reshape, slice, transpose} from './data.ts';
 
 /**
  * Linear weights [N, K], or with `transposed` [K, N], in the kernel's layout [N, K]; with `glu`, rows n and n + N/2
@@ -268,15 +268,6 @@ function convWeightGradient(
 function fitted(x: Tensor, axis: number, extent: number): Tensor {
   if (x.dim(axis) > extent) return slice({x}, {axis, start: 0, length: extent});
   return pad(x, axis, 0, extent - x.dim(axis));
-}
-
-/** Elements start, start + stride, ... of an axis. */
-function everyNth(x: Tensor, axis: number, start: number, length: number, stride: number): Tensor {
-  const part = slice({x}, {axis, start, length: length * stride});
-  if (stride === 1) return part;
-  const apart = reshape({x: part}, {shape: x.shape.toSpliced(axis, 1, length, stride)});
-  const first = slice({x: apart}, {axis: axis + 1, start: 0, length: 1});
-  return reshape({x: first}, {shape: x.shape.with(axis, length)});
 }
 
 /** Multiplications of the direct algorithm over those of this one: 9·m² / (m + 2)² for tiles of m x m. */
