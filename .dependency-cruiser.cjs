@@ -9,6 +9,7 @@ const floors = {
   models: ['engine', 'nn', 'graph', 'runtime', ...pure],
   pipelines: ['models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
   datasets: pure,
+  hub: ['inspect', ...pure],
   training: ['datasets', 'pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
   evaluation: [
     'training',
@@ -23,6 +24,7 @@ const floors = {
     ...pure,
   ],
   cli: [
+    'hub',
     'evaluation',
     'training',
     'datasets',

@@ -117,6 +117,11 @@ export type {StoredTensor, WeightIndex} from './weights/stored-tensor.ts';
 export {writeSafetensors} from './weights/write-safetensors.ts';
 export {writeTorchBin} from './weights/write-torch-bin.ts';
 
+// Downloads
+
+export {type PullEvent, type PulledModel, type PullOptions, pullModel} from './hub/pull-model.ts';
+export type {RetryEvent} from './hub/retry.ts';
+
 // Images
 
 export {type CannyOptions, cannyEdges} from './images/canny.ts';
