@@ -9,7 +9,8 @@ import {isSafePath, sha1Pattern, sha256Pattern} from './hub-names.ts';
 import {type RetryOptions, withRetries} from './retry.ts';
 
 const maxAnswerBytes = 64 * 2 ** 20;
-const maxPages = 1000;
+/** Of a thousand files each, on the hub. */
+const maxPages = 100;
 
 export interface RepositoryFile {
   /** With slashes; never out of its folder. */

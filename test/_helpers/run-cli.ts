@@ -16,6 +16,8 @@ export interface CliResult {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** What the system lets the process write to one file, in whole blocks of 512. Further writes fail. */
+  readonly maxFileBytes?: number;
   /** Called with what standard error holds so far, each time that it grows. */
   readonly onStderr?: (text: string, child: ChildProcess) => void;
 }
@@ -25,8 +27,12 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
   return oneAtATime(() => run(args, options));
 }
 
-function run(args: readonly string[], {env, cwd, onStderr}: CliOptions): Promise<CliResult> {
-  const child = spawn(process.execPath, [...loaders, program, ...args], {
+function run(args: readonly string[], {env, cwd, maxFileBytes, onStderr}: CliOptions): Promise<CliResult> {
+  const command = [process.execPath, ...loaders, program, ...args];
+  if (maxFileBytes !== undefined) {
+    command.unshift('sh', '-c', `ulimit -f ${Math.floor(maxFileBytes / 512)} && exec "$@"`, 'sh');
+  }
+  const child = spawn(command[0]!, command.slice(1), {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {...process.env, ...env},
     cwd,
