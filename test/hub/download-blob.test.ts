@@ -183,13 +183,14 @@ test('aborting leaves what came, and the next download goes on with it', async t
 test('aborting ends the pause before the next try', async t => {
   const controller = new AbortController();
   const reason = new Error('enough');
-  const download = await prepare(t, (_request, response) =>
-    response.writeHead(503, {'retry-after': '50'}).end(),
+  const download = await prepare(
+    t,
+    (_request, response) => response.writeHead(503, {'retry-after': '3600'}).end(),
+    {retryPolicy: {...quickPolicy, longestRetryAfterSeconds: 4000}},
   );
-  const begin = performance.now();
   const run = download.run({signal: controller.signal, onRetry: () => controller.abort(reason)});
   t.is(await t.throwsAsync(run), reason);
-  t.true(performance.now() - begin < 10_000);
+  t.is(download.ranges().length, 1);
 });
 
 test('what a killed process has left is gone on with; what a living one writes is not touched', async t => {
