@@ -11,6 +11,7 @@ const floors = {
   faces: ['pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', ...pure],
   language: ['runtime', ...pure],
   datasets: ['language', ...pure],
+  hub: ['inspect', ...pure],
   training: ['datasets', 'pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', 'inspect', ...pure],
   builders: ['datasets', 'faces', 'language', 'pipelines', 'weights', 'images', 'schedulers'],
   evaluation: [
@@ -27,6 +28,7 @@ const floors = {
     ...pure,
   ],
   cli: [
+    'hub',
     'evaluation',
     'builders',
     'training',

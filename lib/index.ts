@@ -68,6 +68,7 @@ export {type RateLimits, rateLimited} from './language/rate-limited.ts';
 export type {BuildCard} from './builders/build-card.ts';
 export {type BuildDatasetOptions, buildDataset} from './builders/build-dataset.ts';
 export {type Captioner, languageModelCaptioner} from './builders/captions.ts';
+export {faceLocator} from './builders/face-locator.ts';
 export type {Painter, PaintRequest} from './builders/painter.ts';
 export {instantStylePainter, type PainterOptions, scribblePainter} from './builders/painters.ts';
 export type {BuildProgress} from './builders/run-build.ts';
@@ -148,6 +149,11 @@ export {readTensor} from './weights/read-tensor.ts';
 export type {StoredTensor, WeightIndex} from './weights/stored-tensor.ts';
 export {writeSafetensors} from './weights/write-safetensors.ts';
 export {writeTorchBin} from './weights/write-torch-bin.ts';
+
+// Downloads
+
+export {type PullEvent, type PulledModel, type PullOptions, pullModel} from './hub/pull-model.ts';
+export type {RetryEvent} from './hub/retry.ts';
 
 // Images
 

@@ -3,18 +3,12 @@
  */
 import sharp from 'sharp';
 import {FileError} from '../errors.ts';
+import {cropImage} from '../images/crop-image.ts';
 import {decodeImage} from '../images/decode-image.ts';
 import type {RgbImage} from '../images/image.ts';
+import type {Region} from '../images/pil-resize.ts';
 import type {LeftOut, SourceCredit} from './builder.ts';
 import type {SourcePicture} from './sources/picture-source.ts';
-
-/** In pixels; it may lie outside its picture in part. */
-export interface Box {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** Smaller pictures show too little: CLIP's smallest input is 224 pixels wide. */
 export const smallestSide = 64;
@@ -66,7 +60,7 @@ export async function shrinkTo(image: RgbImage, side: number): Promise<RgbImage>
 export function centerSquare(image: RgbImage, side: number): Promise<RgbImage> {
   const extent = Math.min(image.width, image.height);
   const [left, top] = [(image.width - extent) >> 1, (image.height - extent) >> 1];
-  return resize(cropPadded(image, {left, top, width: extent, height: extent}), side, side);
+  return resize(cropImage(image, {left, top, width: extent, height: extent}), side, side);
 }
 
 async function resize(image: RgbImage, width: number, height: number): Promise<RgbImage> {
@@ -80,8 +74,8 @@ async function resize(image: RgbImage, width: number, height: number): Promise<R
 /** A part of a picture; what lies outside of it is of `color`. */
 export function cropPadded(
   image: RgbImage,
-  {left, top, width, height}: Box,
-  color: readonly [number, number, number] = [0, 0, 0],
+  {left, top, width, height}: Region,
+  color: readonly [number, number, number],
 ): RgbImage {
   const data = new Uint8Array(width * height * 3);
   for (let i = 0; i < data.length; i++) data[i] = color[i % 3]!;

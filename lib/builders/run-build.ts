@@ -47,9 +47,10 @@ export async function runBuild<Draft>(
   builder: Builder<Draft>,
   options: RunBuildOptions,
 ): Promise<BuildCard> {
-  const {count} = options;
-  if (!Number.isInteger(count) || count < 1)
-    throw invalidArgument('count', 'an integer of at least 1', count);
+  const {count, concurrency = 1} = options;
+  for (const [name, value] of Object.entries({count, concurrency})) {
+    if (!Number.isInteger(value) || value < 1) throw invalidArgument(name, 'an integer of at least 1', value);
+  }
   await beginOrGoOn(folder, options);
   await removePartial(join(folder, 'images'));
   const log = await BuildLog.open(folder);

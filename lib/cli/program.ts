@@ -8,6 +8,7 @@ import {doctorCommand} from './commands/doctor.ts';
 import {evaluateCommand} from './commands/evaluate.ts';
 import {generateCommand} from './commands/generate.ts';
 import {inspectCommand} from './commands/inspect.ts';
+import {pullCommand} from './commands/pull.ts';
 import {trainCommand} from './commands/train.ts';
 import {packageVersion} from './package-folder.ts';
 
@@ -24,6 +25,7 @@ export function createProgram(): CommandUnknownOpts {
     .addCommand(assembleCommand())
     .addCommand(convertCommand())
     .addCommand(datasetCommand())
+    .addCommand(pullCommand())
     .addCommand(inspectCommand())
     .addCommand(doctorCommand())
     .addCommand(demoCommand())

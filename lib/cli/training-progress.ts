@@ -1,7 +1,7 @@
-import {clearLine, cursorTo} from 'node:readline';
 import {Presets, SingleBar} from 'cli-progress';
 import {formatSeconds} from '../inspect/format.ts';
 import type {TrainingEvent, WatchEvent} from '../training/trainer-options.ts';
+import {writeAboveBar} from './above-bar.ts';
 
 export interface TrainingProgress {
   readonly onStep: (event: TrainingEvent) => void;
@@ -33,12 +33,7 @@ export function showTrainingProgress(): TrainingProgress {
     if (taken === 1) bar.start(event.totalSteps, event.step, {text});
     else bar.update(event.step, {text});
   };
-  const onWatch = (event: WatchEvent) => {
-    // The bar draws itself anew on the line below.
-    cursorTo(process.stderr, 0);
-    clearLine(process.stderr, 0);
-    process.stderr.write(`${watchText(event)}\n`);
-  };
+  const onWatch = (event: WatchEvent) => writeAboveBar(watchText(event));
   return {onStep, onWatch, stop: () => bar.stop()};
 }
 

@@ -1,5 +1,5 @@
 /**
- * Every environment variable that the package itself reads.
+ * Every environment variable of the package's own; those of the hub are in `hub/hub-environment.ts`.
  *
  * | variable              | value                               | meaning                                                |
  * | --------------------- | ----------------------------------- | ------------------------------------------------------ |

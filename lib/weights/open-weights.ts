@@ -7,7 +7,7 @@ import type {WeightIndex} from './stored-tensor.ts';
 import {openWeightFile} from './weight-file.ts';
 
 /** What diffusers and transformers call the weights of a component, in the order in which we prefer them. */
-const COMPONENT_FILES: readonly string[] = [
+export const componentFiles: readonly string[] = [
   'diffusion_pytorch_model.safetensors',
   'model.safetensors',
   'diffusion_pytorch_model.safetensors.index.json',
@@ -36,10 +36,10 @@ export async function openWeights(path: string): Promise<WeightIndex> {
 
 async function findComponentFile(folder: string): Promise<string> {
   const present = new Set(await readdir(folder));
-  const found = COMPONENT_FILES.find(name => present.has(name));
+  const found = componentFiles.find(name => present.has(name));
   if (found) return found;
   throw new FileError(
-    `${folder}: expected one of ${COMPONENT_FILES.join(', ')}; got ${describeNames(present)}. ` +
+    `${folder}: expected one of ${componentFiles.join(', ')}; got ${describeNames(present)}. ` +
       'Check the path, or give the weight file itself.',
   );
 }

@@ -18,6 +18,8 @@ export interface CliOptions {
   readonly cwd?: string;
   /** Called when the process is there. */
   readonly onStart?: (child: ChildProcess) => void;
+  /** What the system lets the process write to one file, in whole blocks of 512. Further writes fail. */
+  readonly maxFileBytes?: number;
   /** Called with what standard error holds so far, each time that it grows. */
   readonly onStderr?: (text: string, child: ChildProcess) => void;
 }
@@ -27,8 +29,15 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
   return oneAtATime(() => run(args, options));
 }
 
-function run(args: readonly string[], {env, cwd, onStart, onStderr}: CliOptions): Promise<CliResult> {
-  const child = spawn(process.execPath, [...loaders, program, ...args], {
+function run(
+  args: readonly string[],
+  {env, cwd, maxFileBytes, onStart, onStderr}: CliOptions,
+): Promise<CliResult> {
+  const command = [process.execPath, ...loaders, program, ...args];
+  if (maxFileBytes !== undefined) {
+    command.unshift('sh', '-c', `ulimit -f ${Math.floor(maxFileBytes / 512)} && exec "$@"`, 'sh');
+  }
+  const child = spawn(command[0]!, command.slice(1), {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {...process.env, ...env},
     cwd,

@@ -7,8 +7,8 @@ import {readdir} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import {z} from 'zod';
 import {FileError} from '../../errors.ts';
+import type {Region} from '../../images/pil-resize.ts';
 import {groupBy} from '../group-by.ts';
-import type {Box} from '../pictures.ts';
 import type {SourcePicture} from './picture-source.ts';
 import {readSourceFile} from './read-source.ts';
 
@@ -16,7 +16,8 @@ import {readSourceFile} from './read-source.ts';
 export interface CocoObject {
   /** The category's name. */
   readonly name: string;
-  readonly box: Box;
+  /** In pixels. */
+  readonly box: Region;
   /** Polygons of its outline, x and y by turns, in pixels. */
   readonly outline: readonly (readonly number[])[];
 }

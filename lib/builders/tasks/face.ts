@@ -1,16 +1,18 @@
 /**
  * Face: two pictures of one person; half of the conditions are zoomed on the face (Rowles et al. 2024, §3.4).
  */
+import {cropImage} from '../../images/crop-image.ts';
 import type {RgbImage} from '../../images/image.ts';
+import type {Region} from '../../images/pil-resize.ts';
 import {TorchGenerator} from '../../schedulers/torch-generator.ts';
 import type {Builder, BuiltSample, LeftOut} from '../builder.ts';
 import {type Captioner, captionOf, noCaption} from '../captions.ts';
 import {groupBy} from '../group-by.ts';
 import {type Pair, pairs} from '../pairs.ts';
-import {type Box, cropPadded, isPicture, loadPicture, pictureFilters, shrinkTo} from '../pictures.ts';
+import {isPicture, loadPicture, pictureFilters, shrinkTo} from '../pictures.ts';
 import type {FaceLandmarks, FacePicture} from '../sources/celeba.ts';
 
-/** Finds the landmarks of the largest face of a picture. */
+/** Finds the landmarks of a picture's surest face. */
 export type FaceLocator = (
   picture: RgbImage,
   signal: AbortSignal | undefined,
@@ -79,12 +81,15 @@ export function faceBuilder({
   ): Promise<RgbImage | undefined> {
     if (landmarks === undefined && locator === undefined) return image;
     const points = landmarks ?? (await locator?.(image, signal));
-    return points === undefined ? undefined : cropPadded(image, faceBox(points, image));
+    return points === undefined ? undefined : cropImage(image, faceBox(points, image));
   }
 }
 
 /** A square around a face, moved and shrunk as far as the picture asks for. */
-export function faceBox(landmarks: FaceLandmarks, {width, height}: Pick<RgbImage, 'width' | 'height'>): Box {
+export function faceBox(
+  landmarks: FaceLandmarks,
+  {width, height}: Pick<RgbImage, 'width' | 'height'>,
+): Region {
   const [leftEye, rightEye, , leftMouth, rightMouth] = landmarks;
   const eyes = between(leftEye!, rightEye!);
   const mouth = between(leftMouth!, rightMouth!);

@@ -1,10 +1,12 @@
 import {Argument, Command, Option} from '@commander-js/extra-typings';
 import {type BuildDatasetOptions, buildDataset} from '../../builders/build-dataset.ts';
 import {type Captioner, languageModelCaptioner} from '../../builders/captions.ts';
+import {faceLocator} from '../../builders/face-locator.ts';
 import type {Painter} from '../../builders/painter.ts';
 import {instantStylePainter, scribblePainter} from '../../builders/painters.ts';
 import {objectCrops} from '../../builders/tasks/object.ts';
 import {paperTasks} from '../../datasets/instructions/tasks.ts';
+import {FaceAnalyzer} from '../../faces/face-analyzer.ts';
 import type {IPAdapterInstructPipeline} from '../../pipelines/ip-adapter-instruct-pipeline.ts';
 import {languageModelName} from '../../runtime/env.ts';
 import {countProgress} from '../count-progress.ts';
@@ -44,6 +46,10 @@ function buildOptions() {
     .option('--prompts <path>', "style: a file with a prompt on each line, or WikiArt's folder")
     .option('--num-inference-steps <n>', 'style and composition: of each target (default: 50)', parseNumber)
     .option('--batch-size <n>', 'style: targets that are painted at a time (default: 4)', parseNumber)
+    .option(
+      '--face-models <folder>',
+      "face, without CelebA's landmarks: face-api's weights (@vladmandic/face-api/model), to zoom on faces",
+    )
     .option('--json', 'print one JSON object at the end');
   return addModelOptions(addLanguageModelOptions(command));
 }
@@ -51,8 +57,9 @@ function buildOptions() {
 type Flags = ReturnType<ReturnType<typeof buildOptions>['opts']>;
 
 async function build(task: BuildDatasetOptions['task'], flags: Flags, signal: AbortSignal): Promise<void> {
-  const {source, output, count, size, seed, crop, prompts, json, languageConcurrency} = flags;
+  const {source, output, count, size, seed, crop, prompts, json, faceModels, languageConcurrency} = flags;
   const captioner = captionerOf(flags);
+  const analyzer = faceModels === undefined ? undefined : await FaceAnalyzer.load(faceModels);
   const pipeline = task === 'style' || task === 'composition' ? await openPipeline(flags) : undefined;
   try {
     const card = await buildDataset(output, {
@@ -61,6 +68,7 @@ async function build(task: BuildDatasetOptions['task'], flags: Flags, signal: Ab
       count,
       ...defined({size, seed, crop, prompts, captioner}),
       ...(captioner !== undefined && {concurrency: languageConcurrency}),
+      ...(analyzer !== undefined && {locator: faceLocator(analyzer)}),
       ...(pipeline !== undefined && {painter: painterOf(task, pipeline, flags)}),
       signal,
       onProgress: countProgress('samples'),
@@ -70,6 +78,7 @@ async function build(task: BuildDatasetOptions['task'], flags: Flags, signal: Ab
     else process.stdout.write(`${output}: ${card.count} samples, sha256 ${card.sha256}\n`);
   } finally {
     await pipeline?.dispose();
+    await analyzer?.dispose();
   }
 }
 
