@@ -5,6 +5,7 @@ import {readdir} from 'node:fs/promises';
 import {join, parse} from 'node:path';
 import {FileError, invalidArgument, LanguageModelError, UnusableAnswerError} from '../errors.ts';
 import {type DecodedImage, decodeImage} from '../images/decode-image.ts';
+import {isPictureFile, pictureEndings} from '../images/picture-files.ts';
 import {captionPicture} from '../language/caption-picture.ts';
 import type {LanguageModel} from '../language/language-model.ts';
 import {writeWholeFile} from '../weights/write-file.ts';
@@ -24,8 +25,6 @@ export interface CaptionedFolder {
   /** Pictures that are left out. */
   readonly problems: readonly DatasetProblem[];
 }
-
-const pictureEndings = ['.png', '.jpg', '.jpeg', '.webp', '.gif', '.avif', '.tif', '.tiff', '.svg'];
 
 /** In a row: one picture that a server breaks down over stops nothing, a server that is gone does. */
 const mostFailures = 5;
@@ -79,7 +78,7 @@ async function listPictures(folder: string): Promise<Pictures> {
       cause,
     });
   });
-  const pictures = names.filter(name => pictureEndings.includes(parse(name).ext.toLowerCase())).sort();
+  const pictures = names.filter(isPictureFile).sort();
   if (pictures.length === 0) {
     throw new FileError(
       `${folder}: expected pictures (${pictureEndings.join(', ')}), but it holds none. Give the folder they lie in.`,

@@ -1,9 +1,10 @@
 import {FileError} from '../errors.ts';
+import {TransientError} from '../network/retries.ts';
 import {contentsHash, startContentsHash} from './contents-hash.ts';
 import type {HubClient, HubResponse} from './hub-client.ts';
 import {PartialFile} from './partial-file.ts';
 import type {RepositoryFile} from './repository-files.ts';
-import {type RetryOptions, TransientError, withRetries} from './retry.ts';
+import {type RetryOptions, withHubRetries} from './retry.ts';
 
 export interface DownloadOptions extends Omit<RetryOptions, 'policy'> {
   /** Where the file goes once it is whole and its hash is right. */
@@ -61,7 +62,7 @@ async function isWhole(
   const {signal, onRetry, onSize} = options;
   onSize(partial.size, 0);
   let longest = partial.size;
-  await withRetries(file.path, {policy: client.retryPolicy, signal, onRetry}, async progressed => {
+  await withHubRetries(file.path, {policy: client.retryPolicy, signal, onRetry}, async progressed => {
     // A server that begins anew each time, and never comes further, brings nothing.
     const grown = () => {
       if (partial.size <= longest) return;

@@ -2,8 +2,8 @@
  * HTTP with one repository of a hub.
  */
 import {ArgumentError, FileError} from '../errors.ts';
+import {type RetryPolicy, TransientError} from '../network/retries.ts';
 import {type HubAddress, refusal} from './hub-refusal.ts';
-import {type RetryPolicy, TransientError} from './retry.ts';
 
 const maxRedirects = 10;
 const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308];

@@ -2,7 +2,8 @@
  * What an answer means that is not what was asked for.
  */
 import {FileError} from '../errors.ts';
-import {TransientError} from './retry.ts';
+import {TransientError} from '../network/retries.ts';
+import {retryAfterSeconds} from '../network/retry-after.ts';
 
 /** What is asked for, and of whom. */
 export interface HubAddress {
@@ -22,7 +23,7 @@ export function refusal(response: Response, what: string, address: HubAddress): 
   const {status, headers} = response;
   if (status === 408 || status === 429 || status >= 500) {
     return new TransientError(`the server answers ${statusText(response)}`, {
-      retryAfterSeconds: retryAfterSeconds(headers),
+      retryAfterSeconds: resetSeconds(headers) ?? retryAfterSeconds(headers),
     });
   }
   const {endpoint, repository, revision, token} = address;
@@ -65,12 +66,8 @@ function statusText({status, statusText}: Response): string {
   return statusText ? `${status} ${statusText}` : String(status);
 }
 
-/** `Retry-After` in seconds or as a date, or the reset of the RateLimit header draft, which the hub sends. */
-function retryAfterSeconds(headers: Headers): number | undefined {
+/** The reset of the RateLimit header draft, which the hub sends. */
+function resetSeconds(headers: Headers): number | undefined {
   const limit = /;\s*r=0;\s*t=(\d+)/.exec(headers.get('ratelimit') ?? '');
-  if (limit) return Number(limit[1]);
-  const text = headers.get('retry-after');
-  if (text === null) return undefined;
-  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
-  return Number.isNaN(seconds) ? undefined : Math.max(seconds, 0);
+  return limit ? Number(limit[1]) : undefined;
 }

@@ -4,9 +4,10 @@
  */
 import {z} from 'zod';
 import {FileError} from '../errors.ts';
+import {readText} from '../network/read-text.ts';
 import type {HubClient, HubRequest} from './hub-client.ts';
 import {isSafePath, sha1Pattern, sha256Pattern} from './hub-names.ts';
-import {type RetryOptions, withRetries} from './retry.ts';
+import {type RetryOptions, withHubRetries} from './retry.ts';
 
 const maxAnswerBytes = 64 * 2 ** 20;
 /** Of a thousand files each, on the hub. */
@@ -80,9 +81,11 @@ interface Page {
 function getJson(client: HubClient, request: HubRequest, options: Options): Promise<Page> {
   const {what, url} = request;
   const {signal} = options;
-  return withRetries(what, {policy: client.retryPolicy, ...options}, () =>
+  return withHubRetries(what, {policy: client.retryPolicy, ...options}, () =>
     client.get({...request, signal}, async ({headers, chunks}) => {
-      const text = await readText(chunks, url);
+      const text = await readText(chunks, maxAnswerBytes, () =>
+        unexpected(url, `more than ${maxAnswerBytes} bytes`),
+      );
       const [, next] = /<([^>]+)>\s*;[^,]*\brel="?next"?/.exec(headers.get('link') ?? '') ?? [];
       try {
         return {json: JSON.parse(text), next};
@@ -91,17 +94,6 @@ function getJson(client: HubClient, request: HubRequest, options: Options): Prom
       }
     }),
   );
-}
-
-async function readText(chunks: AsyncIterable<Uint8Array>, url: string): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    bytes += chunk.length;
-    if (bytes > maxAnswerBytes) throw unexpected(url, `more than ${maxAnswerBytes} bytes`);
-    parts.push(chunk);
-  }
-  return Buffer.concat(parts).toString('utf8');
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, json: unknown, url: string): z.infer<Schema> {

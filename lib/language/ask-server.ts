@@ -2,9 +2,11 @@
  * One request to `/chat/completions`, and all that may come back.
  */
 import {LanguageModelError} from '../errors.ts';
+import {readText} from '../network/read-text.ts';
+import {TransientError} from '../network/retries.ts';
+import {retryAfterSeconds} from '../network/retry-after.ts';
 import {excerpt} from './excerpt.ts';
 import {readCompletion} from './read-completion.ts';
-import {TransientFailure} from './retry.ts';
 
 export interface ServerRequest {
   readonly url: URL;
@@ -22,7 +24,7 @@ const longestAnswerBytes = 2 ** 20;
 const transientStatuses = [408, 409, 425, 429];
 
 /**
- * @throws TransientFailure for what may pass
+ * @throws TransientError for what may pass
  * @throws LanguageModelError for what stays: no such model, no right to ask it, an answer without end
  * @throws UnusableAnswerError see `readCompletion`
  */
@@ -34,7 +36,7 @@ export async function askServer(request: ServerRequest): Promise<string> {
   const came = `${status} ${statusText}`.trim();
   const message = `${place}: expected a completion but received ${came}${quote(text, request.apiKey)}.`;
   if (status >= 500 || transientStatuses.includes(status))
-    throw new TransientFailure(message, {retryAfterSeconds: retryAfterSeconds(response.headers)});
+    throw new TransientError(message, {retryAfterSeconds: retryAfterSeconds(response.headers)});
   throw new LanguageModelError(`${message} ${adviceFor(status)}`);
 }
 
@@ -50,29 +52,21 @@ async function exchange({url, apiKey, timeoutSeconds, body, signal}: ServerReque
       body,
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
-    return {response, text: await readText(response, place)};
+    const text = await readText(response.body ?? [], longestAnswerBytes, () => tooLong(place));
+    return {response, text};
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof LanguageModelError) throw cause;
     const reason = timeout.aborted ? `none came in ${timeoutSeconds} seconds` : reasonOf(cause as Error);
-    throw new TransientFailure(`${place}: expected an answer, but ${reason}.`, {cause});
+    throw new TransientError(`${place}: expected an answer, but ${reason}.`, {cause});
   }
 }
 
-async function readText(response: Response, place: string): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length;
-    if (length > longestAnswerBytes) {
-      throw new LanguageModelError(
-        `${place}: expected an answer of at most ${longestAnswerBytes} bytes, but more came. ` +
-          'Check that the URL is that of a language model, and that the server bounds its answers.',
-      );
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+function tooLong(place: string): LanguageModelError {
+  return new LanguageModelError(
+    `${place}: expected an answer of at most ${longestAnswerBytes} bytes, but more came. ` +
+      'Check that the URL is that of a language model, and that the server bounds its answers.',
+  );
 }
 
 /** The cause says more than "fetch failed" or "terminated"; of several addresses, the first one's. */
@@ -92,12 +86,4 @@ function adviceFor(status: number): string {
   if (status === 401 || status === 403) return 'Set OPENAI_API_KEY to a key that this server knows.';
   if (status === 404) return "Check the model's name and the URL, which usually ends in /v1.";
   return "Check the model's name, and that it reads pictures if it is shown any.";
-}
-
-/** Of RFC 9110, §10.2.3: seconds, or a date. */
-function retryAfterSeconds(headers: Headers): number | undefined {
-  const text = headers.get('retry-after');
-  if (text === null) return undefined;
-  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
-  return Number.isNaN(seconds) ? undefined : Math.max(0, Math.ceil(seconds));
 }

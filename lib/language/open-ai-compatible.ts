@@ -1,12 +1,12 @@
 /**
  * Language models behind OpenAI's HTTP interface for chats, which llama.cpp, vLLM, Ollama and most hosts speak too.
  */
-import {ArgumentError, invalidArgument} from '../errors.ts';
+import {ArgumentError, invalidArgument, LanguageModelError} from '../errors.ts';
+import {type GivenUp, withRetries} from '../network/retries.ts';
 import {languageModelKey, languageModelName, languageModelUrl} from '../runtime/env.ts';
 import {askServer} from './ask-server.ts';
 import type {CompletionRequest, LanguageModel} from './language-model.ts';
 import {pictureUrl} from './picture-url.ts';
-import {withRetries} from './retry.ts';
 
 export interface OpenAiCompatibleOptions {
   /** Up to and with the version: `http://localhost:8080/v1`. Default: environment variable `OPENAI_BASE_URL`. */
@@ -63,9 +63,22 @@ export function openAiCompatible(options: OpenAiCompatibleOptions = {}): Languag
       const messages = [{role: 'user', content: await contentOf({prompt, images})}];
       const body = JSON.stringify({model, temperature, messages});
       const ask = () => askServer({url, apiKey, timeoutSeconds, body, signal});
-      return withRetries(ask, {maxRetries, signal});
+      return withRetries({policy: {...pauses, tries: maxRetries + 1}, giveUp, signal}, ask);
     },
   };
+}
+
+/** A server that wants to be left alone for longer is not waited for. */
+const pauses = {firstWaitSeconds: 0.5, longestWaitSeconds: 8, longestRetryAfterSeconds: 120};
+
+function giveUp({last, tries}: GivenUp): LanguageModelError {
+  const count = tries === 1 ? 'once' : `${tries} times`;
+  const seconds = last.retryAfterSeconds;
+  const again = seconds === undefined ? 'again later' : `again in ${Math.ceil(seconds)} seconds`;
+  return new LanguageModelError(
+    `${last.message} Asked ${count}. Look after the server, or ask ${again}, less often or with a longer timeout.`,
+    {cause: last},
+  );
 }
 
 /** Text alone is sent as such: servers of models without eyes may know no parts. */

@@ -1,7 +1,7 @@
 import {z} from 'zod';
 import {UnusableAnswerError} from '../errors.ts';
+import {TransientError} from '../network/retries.ts';
 import {excerpt} from './excerpt.ts';
-import {TransientFailure} from './retry.ts';
 
 /** What is read of OpenAI's chat completion object. */
 const completion = z.object({
@@ -18,14 +18,14 @@ const completion = z.object({
 /**
  * The text of a completion, without the reasoning before it, which some servers leave in.
  *
- * @throws TransientFailure where it is no completion: servers and what stands before them send such things when they fail
+ * @throws TransientError where it is no completion: servers and what stands before them send such things when they fail
  * @throws UnusableAnswerError where the model refuses, was cut off or says nothing
  */
 export function readCompletion(body: string, place: string): string {
   const parsed = completion.safeParse(parseJson(body));
   if (!parsed.success) {
     const came = `${body.length} characters of something else`;
-    throw new TransientFailure(
+    throw new TransientError(
       `${place}: expected a chat completion as JSON, but ${came} came. Check the URL, which usually ends in /v1.`,
     );
   }

@@ -3,7 +3,7 @@ import {createServer, type IncomingMessage, type RequestListener, type ServerRes
 import type {AddressInfo} from 'node:net';
 import type {ExecutionContext} from 'ava';
 import {HubClient, type HubClientOptions} from '../../lib/hub/hub-client.ts';
-import type {RetryPolicy} from '../../lib/hub/retry.ts';
+import type {RetryPolicy} from '../../lib/network/retries.ts';
 
 export const repository = 'owner/model';
 export const commit = '0123456789abcdef0123456789abcdef01234567';

@@ -6,13 +6,12 @@ import {readdir} from 'node:fs/promises';
 import {dirname, extname, join} from 'node:path';
 import {z} from 'zod';
 import {FileError} from '../../errors.ts';
+import {isPictureFile, pictureEndings} from '../../images/picture-files.ts';
 import {unreadable} from '../../weights/read-file.ts';
 import {groupBy} from '../group-by.ts';
 import {shuffled} from '../in-rounds.ts';
 import type {LoadedPicture, PictureSource, SourcePicture} from './picture-source.ts';
 import {readSourceFile} from './read-source.ts';
-
-const endings = ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.avif', '.tif', '.tiff'];
 
 export async function openPictureFolder(folder: string): Promise<PictureSource> {
   const pictures = await folderPictures(folder);
@@ -33,24 +32,22 @@ async function folderPictures(folder: string): Promise<SourcePicture[]> {
   const names = await listFiles(folder);
   const present = new Set(names);
   const metadata = present.has('metadata.jsonl') ? await readMetadata(folder) : new Map<string, Metadata>();
-  const pictures = names
-    .filter(name => endings.includes(extname(name).toLowerCase()))
-    .map(name => {
-      const captionFile = `${name.slice(0, -extname(name).length)}.txt`;
-      const known = metadata.get(name);
-      return {
-        name,
-        load: async (): Promise<LoadedPicture> => ({
-          bytes: await readSourceFile(join(folder, name)),
-          caption:
-            known?.caption ?? (present.has(captionFile) ? await readText(folder, captionFile) : undefined),
-          license: known?.license,
-        }),
-      };
-    });
+  const pictures = names.filter(isPictureFile).map(name => {
+    const captionFile = `${name.slice(0, -extname(name).length)}.txt`;
+    const known = metadata.get(name);
+    return {
+      name,
+      load: async (): Promise<LoadedPicture> => ({
+        bytes: await readSourceFile(join(folder, name)),
+        caption:
+          known?.caption ?? (present.has(captionFile) ? await readText(folder, captionFile) : undefined),
+        license: known?.license,
+      }),
+    };
+  });
   if (pictures.length > 0) return pictures;
   throw new FileError(
-    `${folder}: expected pictures (${endings.join(', ')}), there or in folders below, got none. Check the path.`,
+    `${folder}: expected pictures (${pictureEndings.join(', ')}), there or in folders below, got none. Check the path.`,
   );
 }
 
