@@ -61,8 +61,9 @@ export function unetCases({unet: config}: ModelConfigs): BenchCase[] {
       trace: ({sample, timesteps, encoderHiddenStates, imageTokens: tokens, imageScales}, dtype) => {
         const timeProjections = unetTimeProjections(weights, config, timesteps, dtype);
         const textKeyValues = unetTextKeyValues(weights, config, encoderHiddenStates, dtype);
-        const imageKeyValues = adapterKeyValues(adapter, layers, tokens, dtype);
-        const inputs = {sample, timeProjections, textKeyValues, imageKeyValues, imageScales};
+        const keyValues = adapterKeyValues(adapter, layers, tokens, dtype);
+        const images = [{keyValues, scales: imageScales}];
+        const inputs = {sample, timeProjections, textKeyValues, images};
         return unet(weights, config, inputs, dtype);
       },
     }),

@@ -57,20 +57,27 @@ export async function conditionToTensor(
 
 /**
  * An inpainting mask in pixels: float32 `[1, 1, height, width]`, 1 where the picture is to be painted anew (white) and 0
- * where it is kept (black). Equal to diffusers' `mask_processor`: resized as the picture is, converted to luma as
- * PIL's `convert('L')` does (ITU-R BT.601 in 16-bit fixed point), and binarised at 0.5.
+ * where it is kept (black). Equal to diffusers' `mask_processor`: its luma, binarised at 0.5.
  *
  * @throws ArgumentError if a side is not a multiple of 8
  */
 export async function maskToTensor(mask: RgbImage, width: number, height: number): Promise<Float32Array> {
-  const {data} = await resizeForLatents(mask, width, height);
-  const result = new Float32Array(width * height);
-  for (let pixel = 0; pixel < result.length; pixel++) {
+  const luma = await lumaPlane(mask, width, height);
+  return luma.map(value => (value >= 0.5 ? 1 : 0));
+}
+
+/**
+ * A picture's luma, 0 … 1, height · width numbers in rows: resized as the picture is, then PIL's `convert('L')` (ITU-R
+ * BT.601 in 16-bit fixed point).
+ *
+ * @throws ArgumentError if a side is not a multiple of 8
+ */
+export async function lumaPlane(image: RgbImage, width: number, height: number): Promise<Float32Array> {
+  const {data} = await resizeForLatents(image, width, height);
+  return Float32Array.from({length: width * height}, (_, pixel) => {
     const [red, green, blue] = [data[pixel * 3]!, data[pixel * 3 + 1]!, data[pixel * 3 + 2]!];
-    const luma = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
-    result[pixel] = luma / 255 >= 0.5 ? 1 : 0;
-  }
-  return result;
+    return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16) / 255;
+  });
 }
 
 /**

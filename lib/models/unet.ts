@@ -22,11 +22,11 @@ import {timeProjections} from './unet-blocks/time-projections.ts';
 import {bindInputs, convIn, type TrunkInputs} from './unet-blocks/trunk.ts';
 import type {UNetConfig} from './unet-config.ts';
 
-export type {CrossAttentionLayer, KeyValue} from './unet-blocks/cross-attention.ts';
+export type {CrossAttentionLayer, ImageTerm, KeyValue} from './unet-blocks/cross-attention.ts';
 
 /**
- * Inputs of a step. Key-value lists and the rows of `imageScales` are in the order of {@link crossAttentionLayers};
- * with image keys and values every cross-attention becomes a decoupled one.
+ * Inputs of a step. Key-value lists and the rows of scales are in the order of {@link crossAttentionLayers}; with images
+ * every cross-attention becomes a decoupled one.
  */
 export type UNetInputs = TrunkInputs & {
   /** ControlNet residuals of the compute dtype [B or S, h', w', C], one for each skip; given with `midResidual`. */

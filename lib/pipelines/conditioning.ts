@@ -14,12 +14,12 @@ import type {TextEncoder} from './components/text-encoder.ts';
 import {subtractContents} from './content-subtraction.ts';
 import {gatherRows, type HostTensor, stackRows} from './host-tensor.ts';
 import type {Row, TokenSource} from './rows.ts';
-import type {Sample} from './samples.ts';
 
 /** The models that conditioning runs. */
 export interface ConditioningModels {
   readonly textEncoder: TextEncoder;
-  readonly adapter?: AdapterModels | undefined;
+  /** One for each slot of conditions. */
+  readonly adapters: readonly AdapterModels[];
 }
 
 export interface AdapterModels {
@@ -41,42 +41,43 @@ export interface ConditioningOptions extends RunOptions {
 export interface Conditioning {
   /** [rows, tokens, C] */
   readonly encoderHiddenStates: HostTensor;
-  /** [rows, tokens, C]; undefined where no sample has a condition image. */
-  readonly imageTokens?: HostTensor | undefined;
+  /** [rows, tokens, C] for each slot of conditions. */
+  readonly imageTokens: readonly HostTensor[];
 }
 
 export async function encodeConditioning(
-  {textEncoder, adapter}: ConditioningModels,
-  samples: readonly Sample[],
+  models: ConditioningModels,
   rows: readonly Row[],
   options: ConditioningOptions,
 ): Promise<Conditioning> {
-  const texts = lastStateTexts({textEncoder, adapter}, rows, options.clipSkip);
+  const {textEncoder, adapters} = models;
+  const texts = lastStateTexts(models, rows, options.clipSkip);
   const lastStates = await encodeTexts(textEncoder, texts, 0, options);
   const encoderHiddenStates = await encodeRowTexts(textEncoder, lastStates, rows, options);
-  if (adapter === undefined || !readTokens(rows)) return {encoderHiddenStates};
-  const imageTokens = await encodeImageTokens(textEncoder, adapter, lastStates, samples, rows, options);
+  const imageTokens: HostTensor[] = [];
+  for (const [slot, adapter] of adapters.entries()) {
+    const sources = sourcesOf(rows, slot);
+    imageTokens.push(await encodeImageTokens(textEncoder, adapter, lastStates, sources, options));
+  }
   return {encoderHiddenStates, imageTokens};
 }
 
-/** Whether any of the rows attends to an image. */
-export function readTokens(rows: readonly Row[]): boolean {
-  return rows.some(row => row.tokens !== undefined);
+/** What a slot's tokens are made of, row by row. A sample without an image gets unconditional ones; its scale is 0. */
+export function sourcesOf(rows: readonly Row[], slot: number): TokenSource[] {
+  return rows.map(
+    ({tokens}) => tokens[slot] ?? {images: undefined, content: '', instruction: '', prompt: ''},
+  );
 }
-
-// A sample without a condition image gets the unconditional tokens; its adapter scale is 0.
-const unconditional: TokenSource = {imageOf: undefined, instruction: '', prompt: ''};
 
 /** The distinct texts of which a generation reads the base model's last hidden states: they are encoded together. */
 export function lastStateTexts(
-  {textEncoder, adapter: models}: ConditioningModels,
+  {textEncoder, adapters}: ConditioningModels,
   rows: readonly Row[],
   clipSkip: number,
 ): string[] {
   const texts = rows.filter(row => clipSkip === 0 || !row.isPrompt).map(row => row.text);
-  if (models !== undefined && readTokens(rows)) {
-    const {adapter, instructionEncoder} = models;
-    const sources = rows.map(row => row.tokens ?? unconditional);
+  for (const [slot, {adapter, instructionEncoder}] of adapters.entries()) {
+    const sources = sourcesOf(rows, slot);
     // The released adapter was trained on the last hidden state, whatever the UNet is given.
     if (adapter.readsPrompt) texts.push(...sources.map(source => source.prompt));
     if (adapter.readsInstruction && instructionEncoder.readsLastStatesOf(textEncoder)) {
@@ -148,29 +149,28 @@ async function encodeImageTokens(
   textEncoder: TextEncoder,
   {adapter, imageEncoder, instructionEncoder}: AdapterModels,
   lastStates: Encoded<string>,
-  samples: readonly Sample[],
-  rows: readonly Row[],
+  sources: readonly TokenSource[],
   options: ConditioningOptions,
 ): Promise<HostTensor> {
-  const sources = rows.map(row => row.tokens ?? unconditional);
-  const imageOf = ({imageOf: sample}: TokenSource) =>
-    sample === undefined ? undefined : samples[sample]!.ipAdapterImage;
-  // Of no image there is no content.
-  const contentOf = ({imageOf: sample}: TokenSource) =>
-    sample === undefined ? '' : samples[sample]!.negContentPrompt;
-  const distinct = distinctBy(sources, source => [
-    imageOf(source),
-    contentOf(source),
+  // Images of one source are read by themselves, and their tokens stand in a row.
+  const imageCount = Math.max(...sources.map(({images}) => images?.length ?? 1));
+  const single = sources.flatMap(({images, ...texts}) =>
+    Array.from({length: imageCount}, (_, i) => ({...texts, image: images?.[i]})),
+  );
+  const distinct = distinctBy(single, source => [
+    source.image,
+    source.content,
     adapter.readsInstruction ? source.instruction : '',
     adapter.readsPrompt ? source.prompt : '',
   ]);
 
-  const images = await encodeImages(adapter, imageEncoder, distinct.values.map(imageOf), options);
-  const contents = distinct.values.map(contentOf);
+  const conditions = distinct.values.map(source => source.image);
+  const images = await encodeImages(adapter, imageEncoder, conditions, options);
+  const contents = distinct.values.map(source => source.content);
   const {encoder: contentEncoder} = instructionEncoder;
   for (const text of new Set(contents)) warnIfCut(contentEncoder, text, options.onWarning);
   const image = await subtractContents(
-    images.rowsFor(distinct.values.map(imageOf)),
+    images.rowsFor(conditions),
     contents,
     contentEncoder,
     options.negContentScale,
@@ -190,7 +190,9 @@ async function encodeImageTokens(
     },
     options,
   );
-  return gatherRows(tokens, distinct.indices);
+  const [, each, width] = tokens.shape as [number, number, number];
+  const {data} = gatherRows(tokens, distinct.indices);
+  return {shape: [sources.length, imageCount * each, width], data};
 }
 
 async function encodeInstructions(

@@ -6,6 +6,7 @@ import type {RunOptions} from '../engine/compiled-function.ts';
 import {NumericError} from '../errors.ts';
 import type {Scheduler} from '../schedulers/scheduler.ts';
 import type {TorchGenerator} from '../schedulers/torch-generator.ts';
+import type {AdapterSchedule} from './adapter-schedule.ts';
 import type {Denoiser} from './components/denoiser.ts';
 import {combineBranches} from './guidance.ts';
 import {download, gatherRows, type HostTensor, joinChannels, upload} from './host-tensor.ts';
@@ -33,8 +34,8 @@ export interface DenoiseRequest {
   /** [samples, …]: channels that an inpainting checkpoint reads after the latents. */
   readonly extraChannels?: HostTensor | undefined;
   readonly kept?: KeptPicture | undefined;
-  /** Adapter weights by layer, then row, of a step; undefined where the adapter has no part in it. */
-  readonly adapterScales: (step: number) => readonly (readonly number[])[] | undefined;
+  /** One for each slot of conditions. */
+  readonly schedules: readonly AdapterSchedule[];
   readonly guidanceRescale: number;
   readonly onStep: (step: number, timestep: number) => void;
 }
@@ -59,7 +60,7 @@ export async function denoise(request: DenoiseRequest, options: RunOptions): Pro
 
 /** The UNet's output of every row: [rows, C, h, w]. */
 async function predict(
-  {denoiser, constants, rows, extraChannels, adapterScales, scheduler, beginStep}: DenoiseRequest,
+  {denoiser, constants, rows, extraChannels, schedules, scheduler, beginStep}: DenoiseRequest,
   modelInput: HostTensor,
   step: number,
   options: RunOptions,
@@ -69,7 +70,12 @@ async function predict(
   const samples = extraChannels ? joinChannels(modelInput, extraChannels) : modelInput;
   const totalSteps = scheduler.timesteps.length - beginStep;
   const active = constants.controls.filter(span => isActive(step - beginStep, totalSteps, span));
-  const scales = adapterScales(step - beginStep);
+  const images = schedules.flatMap((schedule, slot) => {
+    const scales = schedule(step - beginStep);
+    if (scales === undefined) return [];
+    const shape = [scales.length, rows.length];
+    return {...constants.images[slot]!, scales: upload(device, {shape, data: Float32Array.from(scales.flat())})};
+  });
   const controls = active.map(control => ({
     timeProjections: upload(device, gatherRows(control.timeProjections, [step])),
     textKeyValues: control.textKeyValues,
@@ -79,24 +85,21 @@ async function predict(
   const inputs = {
     sample: upload(device, haveEqualRows(rows) ? samples : gatherRows(samples, sampleOf)),
     timeProjections: upload(device, gatherRows(constants.timeProjections, [step])),
-    imageScales:
-      scales && upload(device, {shape: [scales.length, rows.length], data: Float32Array.from(scales.flat())}),
   };
   const own = [
     ...Object.values(inputs),
+    ...images.map(({scales}) => scales),
     ...controls.flatMap(({timeProjections, scale}) => [timeProjections, scale]),
   ];
   try {
     const run = denoiser.step(active.map(({net}: ActiveControl) => net));
-    const {textKeyValues, imageKeyValues} = constants;
-    const adapter = scales === undefined ? {} : {imageKeyValues, imageScales: inputs.imageScales};
     const prediction = await download(
       await run.run(
         {
           sample: inputs.sample,
           timeProjections: inputs.timeProjections,
-          textKeyValues,
-          ...adapter,
+          textKeyValues: constants.textKeyValues,
+          ...(images.length > 0 && {images}),
           ...(controls.length > 0 && {controls}),
         },
         options,
@@ -105,7 +108,7 @@ async function predict(
     // A UNet without cross-attention tells no rows apart.
     return prediction.shape[0] === rows.length ? prediction : gatherRows(prediction, sampleOf);
   } finally {
-    for (const tensor of own) tensor?.dispose();
+    for (const tensor of own) tensor.dispose();
   }
 }
 

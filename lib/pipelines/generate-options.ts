@@ -43,6 +43,25 @@ export type GenerateEvent =
       readonly seed: number;
     };
 
+/** A condition image with all that is its own. */
+export interface Condition {
+  /** Several are read as one: their tokens stand in a row. */
+  readonly image: ImageInput | readonly ImageInput[];
+  /** Name of the adapter that reads it (`LoadOptions.adapters`). Default: the pipeline's own. */
+  readonly adapter?: string;
+  /** What to take from it, in words; for instruct adapters. Default: everything. */
+  readonly instruction?: string;
+  /** As `GenerateOptions.negContentPrompt`. */
+  readonly negContentPrompt?: string;
+  /** As `GenerateOptions.ipAdapterScale`. */
+  readonly scale?: AdapterScale | ((step: number, totalSteps: number) => AdapterScale);
+  /** Share of the steps before it starts to count and after which it ends. Defaults: 0 and 1. */
+  readonly start?: number;
+  readonly end?: number;
+  /** Where it counts: white in full, black not at all, grey in between. Stretched to the result's size. */
+  readonly mask?: ImageInput;
+}
+
 /**
  * Options of a generation. Where a list is taken it has an entry per sample; a single value stands for all.
  * The number of samples is that of the longest list, times `numImagesPerPrompt`.
@@ -67,6 +86,11 @@ export interface GenerateOptions {
   readonly negContentPrompt?: string | readonly string[];
   /** How much of the text's embedding is subtracted. Default 1. */
   readonly negContentScale?: number;
+  /**
+   * Several conditions, each with an adapter, an instruction, a weight and a region of its own; all samples share them. In
+   * place of `ipAdapterImage`, `instruction`, `negContentPrompt` and `ipAdapterScale`, `-Start` and `-End`.
+   */
+  readonly conditions?: readonly Condition[];
   /** Share of the steps before the adapter starts and after which it ends. Defaults: 0 and 1. */
   readonly ipAdapterStart?: number;
   readonly ipAdapterEnd?: number;

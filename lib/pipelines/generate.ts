@@ -5,12 +5,14 @@
 import type {RgbImage} from '../images/image.ts';
 import {checkLatentSize} from '../images/latent-image.ts';
 import {tensorToImage} from '../images/tensor-to-image.ts';
+import {crossAttentionLayers} from '../models/unet.ts';
 import {createScheduler} from '../schedulers/create-scheduler.ts';
 import type {Scheduler} from '../schedulers/scheduler.ts';
 import {TorchGenerator} from '../schedulers/torch-generator.ts';
 import {adapterSchedule} from './adapter-schedule.ts';
 import {prepareBatchStart} from './batch-start.ts';
-import {encodeConditioning} from './conditioning.ts';
+import {type AdapterModels, encodeConditioning} from './conditioning.ts';
+import {type AdapterTraits, type ConditionSlot, resolveConditions} from './conditions.ts';
 import {checkContentSubtraction} from './content-subtraction.ts';
 import {resolveControls} from './control-requests.ts';
 import {type DenoiseRequest, denoise} from './denoise.ts';
@@ -19,7 +21,8 @@ import {gatherRows, type HostTensor} from './host-tensor.ts';
 import type {LatentSize} from './initial-latents.ts';
 import type {PipelineModels} from './pipeline-models.ts';
 import {rowsOf} from './rows.ts';
-import {resolveSamples, type Sample} from './samples.ts';
+import {regionMasks} from './region-masks.ts';
+import {entryCount, resolveSamples, type Sample} from './samples.ts';
 import {disposeConstants, prepareConstants} from './step-inputs.ts';
 
 /** One result. */
@@ -54,18 +57,19 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
   const {signal, profile, onProgress} = options;
   signal?.throwIfAborted();
   const begin = performance.now();
-  const samples = samplesOf(models, options);
+  const {slots, samples} = samplesOf(models, options);
   const rows = rowsOf(samples);
   const size = sizeOf(models, options);
   const scheduler = schedulerOf(models, options);
   const clipSkip = checkInteger('clipSkip', options.clipSkip ?? 0, 0);
   const guidanceRescale = checkRange('guidanceRescale', options.guidanceRescale ?? 0, 0, 1);
-  const layers = models.adapter?.adapter.layers ?? [];
+  const adapters = slots.map(({adapter}) => adapterModels(models, adapter));
   const run = {signal, profile};
 
   onProgress?.({type: 'encode'});
   const controls = await resolveControls(models.controlNets, options, size);
-  const conditioning = await encodeConditioning(models, samples, rows, {
+  const {textEncoder} = models;
+  const conditioning = await encodeConditioning({textEncoder, adapters}, rows, {
     ...run,
     clipSkip,
     fit: options.fit,
@@ -78,10 +82,27 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
   const generators = samples.map(sample => new TorchGenerator(sample.seed));
   const start = await prepareBatchStart(models, options, samples, generators, size, scheduler);
   const totalSteps = scheduler.timesteps.length - start.beginStep;
+  const {autoScale = true, background} = options;
+  const layers = crossAttentionLayers(denoiser.config);
+  const schedules = slots.map((slot, place) =>
+    adapterSchedule(slot, place, {samples, rows, layers, totalSteps, autoScale}),
+  );
+  const levels = denoiser.config.blockOutChannels.length;
+  const masks = await Promise.all(
+    slots.map(({mask}) =>
+      mask === undefined
+        ? undefined
+        : regionMasks(mask, size, models.vae.scaleFactor, levels, background),
+    ),
+  );
   const constants = await prepareConstants(
     denoiser,
-    models.adapter?.adapter,
-    conditioning,
+    conditioning.encoderHiddenStates,
+    adapters.map(({adapter}, slot) => ({
+      adapter,
+      tokens: conditioning.imageTokens[slot]!,
+      masks: masks[slot],
+    })),
     scheduler.timesteps,
     controls,
     run,
@@ -94,10 +115,7 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
     constants,
     rows,
     generators,
-    adapterScales:
-      constants.imageKeyValues === undefined
-        ? () => undefined
-        : adapterSchedule(options, samples, rows, layers, totalSteps),
+    schedules,
     guidanceRescale,
     onStep: (step, timestep) => onProgress?.({type: 'step', step, totalSteps, timestep}),
   };
@@ -116,15 +134,29 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
   };
 }
 
-/** The samples of a generation. */
-export function samplesOf({adapter}: PipelineModels, options: GenerateOptions): Sample[] {
-  if (adapter !== undefined && options.negContentPrompt !== undefined) {
-    checkContentSubtraction(adapter.adapter, adapter.instructionEncoder.encoder);
+/** The samples of a generation, and the slots of their conditions. */
+export function samplesOf(models: PipelineModels, options: GenerateOptions): SamplesAndSlots {
+  const named = [...(models.namedAdapters ?? [])];
+  const loaded = [...(models.adapter ? [[undefined, models.adapter] as const] : []), ...named];
+  const traits = loaded.map(([name, {adapter}]) => ({name, readsInstruction: adapter.readsInstruction}));
+  const slots = resolveConditions(options, traits, entryCount(options));
+  for (const {adapter, entries} of slots) {
+    if (!entries.some(entry => entry !== undefined && entry.negContentPrompt !== '')) continue;
+    const {adapter: reader, instructionEncoder} = adapterModels(models, adapter);
+    checkContentSubtraction(reader, instructionEncoder.encoder);
   }
-  return resolveSamples(options, {
-    loaded: adapter !== undefined,
-    readsInstruction: adapter?.adapter.readsInstruction ?? false,
-  });
+  return {slots, samples: resolveSamples(options, slots)};
+}
+
+export interface SamplesAndSlots {
+  readonly slots: readonly ConditionSlot[];
+  readonly samples: readonly Sample[];
+}
+
+/** The loaded adapter that a slot names. */
+export function adapterModels(models: PipelineModels, {name}: AdapterTraits): AdapterModels {
+  // A slot is made for a loaded adapter only.
+  return name === undefined ? models.adapter! : models.namedAdapters!.get(name)!;
 }
 
 /** The size of its latents. */

@@ -147,8 +147,9 @@ export class IPAdapterInstructPipeline {
   }
 
   #planRequest(options: GenerateOptions): PlanRequest {
-    const samples = samplesOf(this.models, options);
+    const {slots, samples} = samplesOf(this.models, options);
     return {
+      slots,
       samples,
       rows: rowsOf(samples),
       size: sizeOf(this.models, options),

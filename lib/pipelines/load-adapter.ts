@@ -18,17 +18,25 @@ import type {TextEncoder} from './components/text-encoder.ts';
 import type {AdapterModels} from './conditioning.ts';
 import {loadImageEncoder, loadInstructionEncoder} from './load-encoders.ts';
 import type {LoadOptions} from './load-options.ts';
+import type {PipelineModels} from './pipeline-models.ts';
 
-/** What the options name, if anything. @throws FileError, WeightsError, ArgumentError where something does not fit */
-export async function loadAdapter(
+/** All that the options name. @throws FileError, WeightsError, ArgumentError where something does not fit */
+export async function loadAdapters(
   settings: ComponentSettings,
   options: LoadOptions,
   denoiser: Denoiser,
   textEncoder: TextEncoder,
-): Promise<AdapterModels | undefined> {
-  if (options.adapter === undefined) return undefined;
-  const adapter = await loadImageAdapter(settings, options.adapter, options, denoiser);
-  return joinAdapter(adapter, await loadAdapterEncoders(settings, options, textEncoder));
+): Promise<Pick<PipelineModels, 'adapter' | 'namedAdapters'>> {
+  const {adapter, adapters = {}} = options;
+  const named = Object.entries(adapters);
+  if (adapter === undefined && named.length === 0) return {};
+  const encoders = await loadAdapterEncoders(settings, options, textEncoder);
+  const load = async (path: string) =>
+    joinAdapter(await loadImageAdapter(settings, path, options, denoiser), encoders);
+  return {
+    adapter: adapter === undefined ? undefined : await load(adapter),
+    namedAdapters: new Map(await Promise.all(named.map(async ([name, path]) => [name, await load(path)] as const))),
+  };
 }
 
 /**

@@ -25,7 +25,7 @@ import {ControlNet} from './components/control-net.ts';
 import {Denoiser} from './components/denoiser.ts';
 import type {TextEncoder} from './components/text-encoder.ts';
 import {computeDType} from './compute-dtype.ts';
-import {loadAdapter} from './load-adapter.ts';
+import {loadAdapters} from './load-adapter.ts';
 import {loadTextEncoder} from './load-encoders.ts';
 import {keepOptions, type LoadOptions} from './load-options.ts';
 import type {PipelineModels} from './pipeline-models.ts';
@@ -60,7 +60,7 @@ export async function loadModels(options: LoadOptions): Promise<PipelineModels> 
     textEncoder,
     denoiser,
     vae: vaeOf(settings, parts.vae),
-    adapter: await loadAdapter(settings, options, denoiser, textEncoder),
+    ...(await loadAdapters(settings, options, denoiser, textEncoder)),
     controlNets: await Promise.all(
       (options.controlNets ?? []).map((folder, index) => loadControlNet(settings, folder, index, denoiser)),
     ),

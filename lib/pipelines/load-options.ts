@@ -30,6 +30,8 @@ export interface LoadOptions extends RunSettings {
   readonly model: string;
   /** An IP-Adapter file of any kind, `.safetensors` or `.bin`; needs `imageEncoder`. */
   readonly adapter?: string;
+  /** Files of further IP-Adapters by names of one's choice, for `conditions`; they share `imageEncoder`. */
+  readonly adapters?: Readonly<Record<string, string>>;
   /** Folder of a CLIP vision model with projection. */
   readonly imageEncoder?: string;
   /**

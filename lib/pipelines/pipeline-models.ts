@@ -14,7 +14,9 @@ export interface PipelineModels {
   readonly textEncoder: TextEncoder;
   readonly denoiser: Denoiser;
   readonly vae: Autoencoder;
+  /** The one that is taken where none is named. */
   readonly adapter?: AdapterModels | undefined;
+  readonly namedAdapters?: ReadonlyMap<string, AdapterModels> | undefined;
   readonly controlNets: readonly ControlNet[];
   readonly schedulerConfig: SchedulerConfig;
 }

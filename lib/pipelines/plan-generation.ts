@@ -4,16 +4,19 @@
 import type {FunctionPlan} from '../engine/compiled-function.ts';
 import type {TensorType} from '../graph/tensor.ts';
 import {flattenTree, type Tree} from '../graph/tree.ts';
-import {crossAttentionLayers} from '../models/unet.ts';
 import type {DType} from '../runtime/dtype.ts';
-import {type AdapterModels, lastStateTexts, readTokens} from './conditioning.ts';
+import {type AdapterModels, lastStateTexts, sourcesOf} from './conditioning.ts';
+import type {ConditionSlot} from './conditions.ts';
+import {adapterModels} from './generate.ts';
 import {type LatentSize, latentShape} from './initial-latents.ts';
 import type {PipelineModels} from './pipeline-models.ts';
+import {levelSizes} from './region-masks.ts';
 import {haveEqualRows, type Row} from './rows.ts';
 import type {Sample} from './samples.ts';
 
 /** What decides which programs a generation runs, on which shapes. */
 export interface PlanRequest {
+  readonly slots: readonly ConditionSlot[];
   readonly samples: readonly Sample[];
   readonly rows: readonly Row[];
   readonly size: LatentSize;
@@ -45,7 +48,11 @@ function leaves(tree: unknown): TensorType[] {
   return flattenTree(tree as Tree<TensorType>, isType).map(leaf => leaf.value);
 }
 
-type KeyValueTypes = {readonly key: TensorType; readonly value: TensorType};
+type ImageTypes = {
+  readonly keyValues: readonly {readonly key: TensorType; readonly value: TensorType}[];
+  readonly scales: TensorType;
+  readonly masks?: readonly TensorType[];
+};
 
 /** Plans each program that a generation runs, as `generate` would call it. */
 class Planner {
@@ -63,11 +70,11 @@ class Planner {
     const {vae} = this.#models;
     const {samples, size, decodes} = this.#request;
     const text = this.#planText();
-    const imageKeyValues = this.#planAdapter();
+    const images = this.#request.slots.map((_, slot) => this.#planImages(slot));
     if (samples.some(({image}) => image !== undefined)) {
       this.#add(vae.encoder.plan({image: type('float32', 1, 3, size.height, size.width)}));
     }
-    this.#planStep(text, imageKeyValues);
+    this.#planStep(text, images);
     if (decodes) {
       this.#add(vae.decoder.plan({latents: type('float32', ...latentShape(size, vae.scaleFactor))}));
       // The decoder's result, once on the device and once for each picture on the host.
@@ -88,34 +95,56 @@ class Planner {
     const plan = (texts: number, skip: number) => {
       if (texts > 0) this.#add(textEncoder.hiddenStates(skip).plan({inputIds: type('int32', texts, tokens)}));
     };
-    plan(lastStateTexts(this.#models, rows, clipSkip).length, 0);
+    plan(lastStateTexts({textEncoder, adapters: this.#adapters}, rows, clipSkip).length, 0);
     if (clipSkip > 0) plan(new Set(rows.filter(row => row.isPrompt).map(row => row.text)).size, clipSkip);
     return type('float32', rows.length, tokens, textEncoder.config.hiddenSize);
   }
 
-  /** Types of the image keys and values; undefined where no sample has a condition image. */
-  #planAdapter(): readonly KeyValueTypes[] | undefined {
-    const {adapter} = this.#models;
-    const {rows, samples} = this.#request;
-    if (adapter === undefined || !readTokens(rows)) return undefined;
-    const images = new Set(samples.map(sample => sample.ipAdapterImage)).size;
+  /** One for each slot of conditions. */
+  get #adapters(): AdapterModels[] {
+    return this.#request.slots.map(({adapter}) => adapterModels(this.#models, adapter));
+  }
+
+  #planImages(slot: number): ImageTypes {
+    const adapter = this.#adapters[slot]!;
+    const {rows, slots} = this.#request;
+    const sources = sourcesOf(rows, slot);
+    const images = new Set(sources.flatMap(source => source.images ?? [])).size;
     const {imageSize, numChannels} = adapter.imageEncoder.config;
     const {adapter: projection, imageEncoder} = adapter;
     const features = imageEncoder.compiled(projection.features);
     const encoded = this.#add(
       features.plan({pixelValues: type('float32', images, numChannels, imageSize, imageSize)}),
     );
-    const tokens = this.#planTokens(adapter, encoded.shape.slice(1));
-    const perRow = type('float32', rows.length, ...tokens.shape.slice(1));
+    const perSource = Math.max(...sources.map(source => source.images?.length ?? 1));
+    const subtracts = sources.some(({content}) => content !== '');
+    const tokens = this.#planTokens(adapter, rows.length * perSource, encoded.shape.slice(1), subtracts);
+    const [, each, width] = tokens.shape as [number, number, number];
+    const perRow = type('float32', rows.length, perSource * each, width);
     const keyValues = this.#add(projection.keyValues.plan({tokens: perRow}));
-    this.#held.push(...leaves(keyValues));
-    return keyValues;
+    const masks = slots[slot]!.mask === undefined ? undefined : this.#maskTypes();
+    this.#held.push(...leaves(keyValues), ...(masks ?? []));
+    const scales = type('float32', projection.layers.length, rows.length);
+    return {keyValues, scales, ...(masks && {masks})};
   }
 
-  #planTokens({adapter, instructionEncoder}: AdapterModels, featureShape: readonly number[]): TensorType {
+  #maskTypes(): TensorType[] {
+    const {denoiser, vae} = this.#models;
+    const [, , height, width] = latentShape(this.#request.size, vae.scaleFactor) as number[];
+    const levels = denoiser.config.blockOutChannels.length;
+    return levelSizes({height: height!, width: width!}, levels).map(level =>
+      type('float32', 1, level.height * level.width),
+    );
+  }
+
+  /** @param count of tokens' sources, at the most: those of equal image and texts share theirs */
+  #planTokens(
+    {adapter, instructionEncoder}: AdapterModels,
+    count: number,
+    featureShape: readonly number[],
+    subtracts: boolean,
+  ): TensorType {
     const {textEncoder} = this.#models;
-    // As many as rows at the most; rows of equal image and texts share theirs.
-    const count = this.#request.rows.length;
     const textTokens = textEncoder.tokenizer.modelMaxLength;
     const {encoder, form} = instructionEncoder;
     const inputIds = type('int32', count, textTokens);
@@ -127,7 +156,6 @@ class Planner {
     const isPlanned = instructionEncoder.readsLastStatesOf(textEncoder);
     if (adapter.readsInstruction && form === 'tokens' && !isPlanned)
       this.#add(encoder.hiddenStates(0).plan({inputIds}));
-    const subtracts = this.#request.samples.some(sample => sample.negContentPrompt !== '');
     if (subtracts || (adapter.readsInstruction && form === 'pooled'))
       this.#add(encoder.embeds.plan({inputIds, endIndices}));
     return this.#add(
@@ -141,7 +169,7 @@ class Planner {
     );
   }
 
-  #planStep(encoderHiddenStates: TensorType, imageKeyValues: readonly KeyValueTypes[] | undefined): void {
+  #planStep(encoderHiddenStates: TensorType, images: readonly ImageTypes[]): void {
     const {denoiser, vae, controlNets} = this.#models;
     const {samples, rows, size, usesControlNets} = this.#request;
     const batch = haveEqualRows(rows) ? samples.length : rows.length;
@@ -165,15 +193,12 @@ class Planner {
         scale: type('float32', 1),
       };
     });
-    const layers = crossAttentionLayers(denoiser.config).length;
-    const adapter =
-      imageKeyValues === undefined ? {} : {imageKeyValues, imageScales: type('float32', layers, rows.length)};
     this.#add(
       denoiser.step(active).plan({
         sample: type('float32', batch, denoiser.config.inChannels, height!, width!),
         timeProjections: row,
         textKeyValues,
-        ...adapter,
+        ...(images.length > 0 && {images}),
         ...(controls.length > 0 && {controls}),
       }),
     );

@@ -1,13 +1,17 @@
 /**
  * Rows of the UNet's batch: one per sample and branch that is run.
  */
+import type {ImageInput} from '../images/decode-image.ts';
+import type {SampleCondition} from './conditions.ts';
 import type {Branch} from './guidance.ts';
 import type {Sample} from './samples.ts';
 
-/** From what the adapter makes tokens; texts only for adapters that read them. */
+/** From what an adapter makes tokens; texts only for adapters that read them. */
 export interface TokenSource {
-  /** The sample whose condition image is read; undefined for the unconditional image. */
-  readonly imageOf: number | undefined;
+  /** undefined for the unconditional image. */
+  readonly images: readonly ImageInput[] | undefined;
+  /** What the images show and the tokens are not to; empty where nothing is subtracted. */
+  readonly content: string;
   readonly instruction: string;
   readonly prompt: string;
 }
@@ -20,23 +24,22 @@ export interface Row {
   readonly text: string;
   /** Whether that is the prompt; `clipSkip` holds for it and not for the negative prompt, as in diffusers. */
   readonly isPrompt: boolean;
-  /** undefined for a sample without a condition image. */
-  readonly tokens: TokenSource | undefined;
+  /** One for each slot of conditions; undefined where the sample has no image there. */
+  readonly tokens: readonly (TokenSource | undefined)[];
 }
 
 /** The rows of all samples, those of one sample together and in the order of its branches (guidance.ts). */
 export function rowsOf(samples: readonly Sample[]): Row[] {
   return samples.flatMap((sample, index) =>
-    sample.branches.map((branch): Row => {
-      const {text, tokens} = contextOf(sample, index, branch);
-      return {
+    sample.branches.map(
+      (branch): Row => ({
         sample: index,
         branch,
-        text,
+        text: branch.kind === 'full' ? sample.prompt : sample.negativePrompt,
         isPrompt: branch.kind === 'full',
-        tokens: sample.ipAdapterImage === undefined ? undefined : tokens,
-      };
-    }),
+        tokens: sample.conditions.map(condition => condition && tokenSource(condition, sample, branch)),
+      }),
+    ),
   );
 }
 
@@ -46,19 +49,20 @@ export function haveEqualRows(rows: readonly Row[]): boolean {
   return Number.isInteger(each) && rows.every(({sample}, index) => sample === Math.floor(index / each));
 }
 
-function contextOf(sample: Sample, index: number, {kind}: Branch): {text: string; tokens: TokenSource} {
-  const {prompt, negativePrompt, instruction} = sample;
+function tokenSource(
+  {images, instruction, negContentPrompt: content}: SampleCondition,
+  {prompt, negativePrompt}: Sample,
+  {kind}: Branch,
+): TokenSource {
   switch (kind) {
     case 'full':
-      return {text: prompt, tokens: {imageOf: index, instruction, prompt}};
+      return {images, content, instruction, prompt};
     case 'everything':
-      return {text: negativePrompt, tokens: {imageOf: index, instruction: 'everything', prompt}};
+      return {images, content, instruction: 'everything', prompt};
     case 'image-only':
-      return {
-        text: negativePrompt,
-        tokens: {imageOf: index, instruction: negativePrompt, prompt: negativePrompt},
-      };
+      return {images, content, instruction: negativePrompt, prompt: negativePrompt};
     case 'unconditional':
-      return {text: negativePrompt, tokens: {imageOf: undefined, instruction: '', prompt: negativePrompt}};
+      // Of no image there is no content.
+      return {images: undefined, content: '', instruction: '', prompt: negativePrompt};
   }
 }

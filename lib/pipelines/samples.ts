@@ -4,6 +4,7 @@
 import {randomInt} from 'node:crypto';
 import {ArgumentError, invalidArgument} from '../errors.ts';
 import type {ImageInput} from '../images/decode-image.ts';
+import type {ConditionSlot, SampleCondition} from './conditions.ts';
 import {
   checkFinite,
   checkGuidanceMode,
@@ -19,21 +20,12 @@ import {type Branch, guidanceBranches, resolveGuidanceMode} from './guidance.ts'
 export interface Sample {
   readonly prompt: string;
   readonly negativePrompt: string;
-  /** Empty without an adapter that reads it. */
-  readonly instruction: string;
-  readonly ipAdapterImage: ImageInput | undefined;
-  /** Empty where nothing is subtracted. */
-  readonly negContentPrompt: string;
+  /** One for each slot of the generation; undefined where the sample has no image there. */
+  readonly conditions: readonly (SampleCondition | undefined)[];
   readonly image: ImageInput | LatentsInput | undefined;
   readonly maskImage: ImageInput | undefined;
   readonly seed: number;
   readonly branches: readonly Branch[];
-}
-
-/** What the loaded adapter makes of the options. */
-export interface AdapterTraits {
-  readonly loaded: boolean;
-  readonly readsInstruction: boolean;
 }
 
 const perSampleOptions = [
@@ -47,75 +39,55 @@ const perSampleOptions = [
   'maskImage',
 ] as const;
 
-const everything = 'use everything from the image';
+/** Entries of the options' lists. */
+export function entryCount(options: GenerateOptions): number {
+  return Math.max(...perSampleOptions.map(name => (Array.isArray(options[name]) ? options[name].length : 1)));
+}
 
 /**
- * @throws ArgumentError for lists of different lengths, and for what the loaded adapter would ignore
+ * @param slots as `resolveConditions` has them
+ * @throws ArgumentError for lists of different lengths
  */
-export function resolveSamples(options: GenerateOptions, adapter: AdapterTraits): Sample[] {
-  checkAdapterOptions(options, adapter);
-  const lengths = perSampleOptions.map(name => (Array.isArray(options[name]) ? options[name].length : 1));
-  const count = Math.max(...lengths);
+export function resolveSamples(options: GenerateOptions, slots: readonly ConditionSlot[]): Sample[] {
+  const count = entryCount(options);
   const copies = checkInteger('numImagesPerPrompt', options.numImagesPerPrompt ?? 1, 1);
   const of = <T>(name: string, value: T | readonly T[] | undefined) => perSample(name, value, count);
 
   const prompts = of('prompt', options.prompt);
   const negativePrompts = of('negativePrompt', options.negativePrompt);
-  const instructions = of('instruction', options.instruction);
-  const conditions = of<ImageInput>('ipAdapterImage', options.ipAdapterImage);
-  const contents = of('negContentPrompt', options.negContentPrompt);
   const images = of<ImageInput | LatentsInput>('image', options.image);
   const masks = of<ImageInput>('maskImage', options.maskImage);
   const seeds = resolveSeeds(options.seed, count, copies);
 
   return Array.from({length: count * copies}, (_, index): Sample => {
     const entry = Math.floor(index / copies);
-    const condition = conditions[entry];
-    const reads = adapter.readsInstruction && condition !== undefined;
-    const instruction = reads ? checkText('instruction', instructions[entry] ?? everything) : '';
+    const conditions = slots.map(({entries}) => entries[entry]);
+    const instructions = slots.flatMap(({adapter}, slot) =>
+      adapter.readsInstruction ? (conditions[slot]?.instruction ?? []) : [],
+    );
     return {
       prompt: checkText('prompt', prompts[entry]),
       negativePrompt: checkText('negativePrompt', negativePrompts[entry] ?? ''),
-      instruction,
-      ipAdapterImage: condition,
-      negContentPrompt: checkText('negContentPrompt', contents[entry] ?? ''),
+      conditions,
       image: images[entry],
       maskImage: masks[entry],
       seed: seeds[index]!,
-      branches: resolveBranches(options, instruction, reads),
+      branches: resolveBranches(options, instructions),
     };
   });
 }
 
-function checkAdapterOptions(options: GenerateOptions, {loaded, readsInstruction}: AdapterTraits): void {
-  if (!loaded && options.ipAdapterImage !== undefined) {
-    throw new ArgumentError(
-      'ipAdapterImage: expected a loaded adapter, but none is. Load the pipeline with an adapter file.',
-    );
-  }
-  if (!readsInstruction && options.instruction !== undefined) {
-    throw new ArgumentError(
-      'instruction: expected an instruct adapter, but the loaded one would ignore it. ' +
-        'Load an IPAdapter-Instruct file, or leave instruction out.',
-    );
-  }
-  for (const name of ['instruction', 'negContentPrompt'] as const) {
-    if (options[name] !== undefined && options.ipAdapterImage === undefined) {
-      throw new ArgumentError(
-        `${name}: expected an ipAdapterImage to take something from, but there is none.`,
-      );
-    }
-  }
-}
-
-function resolveBranches(options: GenerateOptions, instruction: string, reads: boolean): Branch[] {
+/** @param instructions those that an adapter reads */
+function resolveBranches(options: GenerateOptions, instructions: readonly string[]): Branch[] {
+  const reads = instructions.length > 0;
   const asked = checkGuidanceMode(options.guidance ?? (reads ? 'auto' : 'simple'));
   if (!reads && asked === 'three-way') {
     throw new ArgumentError(
       "guidance: 'three-way' expected an instruct adapter and an ipAdapterImage; choose 'simple'.",
     );
   }
-  const mode = reads ? resolveGuidanceMode(asked, instruction) : 'simple';
+  const modes = instructions.map(instruction => resolveGuidanceMode(asked, instruction));
+  const mode = modes.includes('three-way') ? 'three-way' : 'simple';
   const scales = {
     guidanceScale: checkFinite('guidanceScale', options.guidanceScale ?? (reads ? 6 : 7.5)),
     instructGuidanceScale: checkFinite('instructGuidanceScale', options.instructGuidanceScale ?? 6),

@@ -7,7 +7,6 @@ import {DeviceTensor} from '../runtime/device-tensor.ts';
 import type {ControlNet} from './components/control-net.ts';
 import type {Denoiser} from './components/denoiser.ts';
 import type {ImageAdapter} from './components/image-adapter.ts';
-import type {Conditioning} from './conditioning.ts';
 import {download, type HostTensor, upload} from './host-tensor.ts';
 
 export type DeviceKeyValue = {readonly key: DeviceTensor; readonly value: DeviceTensor};
@@ -34,8 +33,22 @@ export interface StepConstants {
   /** [timesteps, channels]: a row per step. */
   readonly timeProjections: HostTensor;
   readonly textKeyValues: readonly DeviceKeyValue[];
-  readonly imageKeyValues?: readonly DeviceKeyValue[] | undefined;
+  /** One for each slot of conditions. */
+  readonly images: readonly ImageConstants[];
   readonly controls: readonly ActiveControl[];
+}
+
+/** A condition's keys, values and masks. */
+export interface ImageConstants {
+  readonly keyValues: readonly DeviceKeyValue[];
+  readonly masks?: readonly DeviceTensor[] | undefined;
+}
+
+/** A condition's tokens [rows, tokens, C], and masks [1, pixels]. */
+export interface ImageRequest {
+  readonly adapter: ImageAdapter;
+  readonly tokens: HostTensor;
+  readonly masks: readonly HostTensor[] | undefined;
 }
 
 /** A control picture of a generation: pixels [1, 3, H, W] in 0 … 1, for all rows. */
@@ -50,8 +63,8 @@ export interface ControlRequest {
 /** Computes all constants of a generation; {@link disposeConstants} frees them. */
 export async function prepareConstants(
   denoiser: Denoiser,
-  adapter: ImageAdapter | undefined,
-  conditioning: Conditioning,
+  encoderHiddenStates: HostTensor,
+  imageRequests: readonly ImageRequest[],
   timesteps: readonly number[],
   controls: readonly ControlRequest[],
   options: RunOptions,
@@ -63,15 +76,16 @@ export async function prepareConstants(
     made.push(...flattenTree<DeviceTensor>(tree, isTensor).map(leaf => leaf.value));
     return tree;
   };
-  const text = upload(device, conditioning.encoderHiddenStates);
+  const text = upload(device, encoderHiddenStates);
   const steps = upload(device, {shape: [timesteps.length], data: Float32Array.from(timesteps)});
   try {
     const textKeyValues = keep(await denoiser.textKeyValues.run({encoderHiddenStates: text}, options));
     const timeProjections = await download(await denoiser.timeProjections.run({timesteps: steps}, options));
-    const imageKeyValues =
-      adapter &&
-      conditioning.imageTokens &&
-      keep(await imageKeyValuesOf(adapter, conditioning.imageTokens, options));
+    const images: ImageConstants[] = [];
+    for (const {adapter, tokens, masks} of imageRequests) {
+      const keyValues = keep(await imageKeyValuesOf(adapter, tokens, options));
+      images.push({keyValues, masks: masks && keep(masks.map(mask => upload(device, mask)))});
+    }
     const active: ActiveControl[] = [];
     for (const {net, pixels, scale, start, end} of controls) {
       const image = upload(device, pixels);
@@ -89,7 +103,7 @@ export async function prepareConstants(
         image.dispose();
       }
     }
-    return {timeProjections, textKeyValues, imageKeyValues, controls: active};
+    return {timeProjections, textKeyValues, images, controls: active};
   } catch (error) {
     for (const tensor of made) tensor.dispose();
     throw error;
@@ -99,8 +113,9 @@ export async function prepareConstants(
   }
 }
 
-export function disposeConstants({textKeyValues, imageKeyValues, controls}: StepConstants): void {
-  disposeTree([textKeyValues, imageKeyValues]);
+export function disposeConstants({textKeyValues, images, controls}: StepConstants): void {
+  disposeTree([textKeyValues]);
+  for (const {keyValues, masks} of images) disposeTree([keyValues, masks]);
   for (const control of controls) disposeTree([control.textKeyValues, control.conditioning]);
 }
 

@@ -46,8 +46,6 @@ export function adapterLoss(
   batch: AdapterBatch,
 ): DiffusionLoss {
   const tokens = imageTokens(weights, adapter, batch.condition, dtype);
-  return unetLoss(frozen, config, batch, dtype, {
-    imageKeyValues: adapterKeyValues(weights, crossAttentionLayers(config), tokens, dtype),
-    imageScales: batch.imageScales,
-  });
+  const keyValues = adapterKeyValues(weights, crossAttentionLayers(config), tokens, dtype);
+  return unetLoss(frozen, config, batch, dtype, [{keyValues, scales: batch.imageScales}]);
 }

@@ -2,7 +2,7 @@
  * The loss of a UNet's prediction, with the conditions of a batch.
  */
 import type {Tensor} from '../graph/tensor.ts';
-import {type UNetInputs, unet, unetTextKeyValues, unetTimeProjections} from '../models/unet.ts';
+import {type ImageTerm, unet, unetTextKeyValues, unetTimeProjections} from '../models/unet.ts';
 import type {UNetConfig} from '../models/unet-config.ts';
 import type {Weights} from '../nn/weights.ts';
 import type {ComputeDType} from '../pipelines/compute-dtype.ts';
@@ -28,7 +28,7 @@ export function unetLoss(
   config: UNetConfig,
   batch: UNetBatch,
   dtype: ComputeDType,
-  image: Pick<UNetInputs, 'imageKeyValues' | 'imageScales'> = {},
+  images?: readonly ImageTerm[],
 ): DiffusionLoss {
   const prediction = unet(
     weights,
@@ -37,7 +37,7 @@ export function unetLoss(
       sample: batch.noisy,
       timeProjections: unetTimeProjections(weights, config, batch.timesteps, dtype),
       textKeyValues: unetTextKeyValues(weights, config, batch.encoderHiddenStates, dtype),
-      ...image,
+      images,
     },
     dtype,
   );

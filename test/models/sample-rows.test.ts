@@ -39,7 +39,7 @@ function step(
   dtype: DType,
 ) {
   const image = parts.adapter
-    ? {imageKeyValues: unetTextKeyValues(weights, config, tokens!, dtype), imageScales: scales!}
+    ? {images: [{keyValues: unetTextKeyValues(weights, config, tokens!, dtype), scales: scales!}]}
     : {};
   const residuals = parts.control
     ? controlNet(

@@ -48,11 +48,11 @@ function textStep(weights: Weights, config: UNetConfig, symbols: Symbols, dtype:
 
 /** The case's image tokens: float32 only. */
 function imageInputs(config: UNetConfig, symbols: Symbols) {
-  const imageKeyValues = crossAttentionLayers(config).map((_, index) => ({
+  const keyValues = crossAttentionLayers(config).map((_, index) => ({
     key: symbols[`image_key.${index}`]!,
     value: symbols[`image_value.${index}`]!,
   }));
-  return {imageKeyValues, imageScales: symbols['image_scales']!};
+  return {images: [{keyValues, scales: symbols['image_scales']!}]};
 }
 
 function residuals(

@@ -3,6 +3,7 @@ import test from 'ava';
 import {RandomWeights} from '../../lib/engine/random-weights.ts';
 import {ShapeError} from '../../lib/errors.ts';
 import type {Graph, OpNode, Tensor, TensorType} from '../../lib/graph/tensor.ts';
+import type {Tree} from '../../lib/graph/tree.ts';
 import {trace} from '../../lib/graph/trace.ts';
 import {
   crossAttentionLayers,
@@ -31,7 +32,7 @@ function keyValues(batch: number, tokens: number) {
 }
 
 interface Types {
-  readonly [name: string]: TensorType | readonly TensorType[] | ReturnType<typeof keyValues> | undefined;
+  readonly [name: string]: Tree<TensorType>;
 }
 
 /** Types of a step with batch 3 and latents of 9x7. */
@@ -100,8 +101,8 @@ test('with image tokens each cross-attention is one decoupled attention, without
   t.is(nodesOf(plain, 'attention').length, 2 * layers.length);
   t.is(nodesOf(plain, 'decoupled_attention').length, 0);
 
-  const image = {imageKeyValues: keyValues(3, 4), imageScales: f32(layers.length, 3)};
-  const decoupled = traceStep(stepTypes(image)).graph;
+  const image = {keyValues: keyValues(3, 4), scales: f32(layers.length, 3)};
+  const decoupled = traceStep(stepTypes({images: [image]})).graph;
   t.is(nodesOf(decoupled, 'attention').length, layers.length);
   t.is(nodesOf(decoupled, 'decoupled_attention').length, layers.length);
 });
@@ -131,19 +132,14 @@ for (const [problem, changes, message] of [
   ],
   ['text of another batch', {textKeyValues: keyValues(2, 11)}, /^attention\(.*down_blocks\.0\.attentions\.0/],
   [
-    'image tokens without scales',
-    {imageKeyValues: keyValues(3, 4)},
-    /^unet: expected imageKeyValues and imageScales/,
-  ],
-  [
     'too few image keys and values',
-    {imageKeyValues: keyValues(3, 4).slice(1), imageScales: f32(16, 3)},
-    /^unet: imageKeyValues: expected 16/,
+    {images: [{keyValues: keyValues(3, 4).slice(1), scales: f32(16, 3)}]},
+    /^unet: images\[0\].keyValues: expected 16/,
   ],
   [
     'scales of too few layers',
-    {imageKeyValues: keyValues(3, 4), imageScales: f32(10, 3)},
-    /^unet: imageScales: expected f32\[16, batch\]; got f32\[10, 3\]/,
+    {images: [{keyValues: keyValues(3, 4), scales: f32(10, 3)}]},
+    /^unet: images\[0\].scales: expected f32\[16, batch\]; got f32\[10, 3\]/,
   ],
   [
     'down residuals alone',

@@ -5,14 +5,15 @@ import {scalesPerLayer} from '../../lib/pipelines/adapter-scales.ts';
 import {adapterSchedule} from '../../lib/pipelines/adapter-schedule.ts';
 import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
 import {rowsOf} from '../../lib/pipelines/rows.ts';
-import {resolveSamples} from '../../lib/pipelines/samples.ts';
+import {instruct, resolved} from '../_helpers/resolved-samples.ts';
 
 const layers = crossAttentionLayers(parseUNetConfig({cross_attention_dim: 768, attention_head_dim: 8}));
 
 function schedule(options: Partial<GenerateOptions>, totalSteps = 10) {
   const all = {prompt: 'p', ipAdapterImage: 'c.png', instruction: 'use the style', ...options};
-  const samples = resolveSamples(all, {loaded: true, readsInstruction: true});
-  return adapterSchedule(all, samples, rowsOf(samples), layers, totalSteps);
+  const {slots, samples} = resolved(all, instruct);
+  const {autoScale = true} = options;
+  return adapterSchedule(slots[0]!, 0, {samples, rows: rowsOf(samples), layers, totalSteps, autoScale});
 }
 
 test('SD 1.5 has sixteen cross-attentions', t => {

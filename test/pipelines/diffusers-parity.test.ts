@@ -1,11 +1,15 @@
 import {fileURLToPath} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
+import type {RawImage} from '../../lib/images/image.ts';
 import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
 import {instantStyleScale} from '../../lib/pipelines/instant-style.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import type {LoadOptions} from '../../lib/pipelines/load-options.ts';
 import {readSafetensors} from '../_helpers/read-safetensors.ts';
 import {relativeError} from '../_helpers/relative-error.ts';
+
+/** Of the reference's image encoder. */
+const imageSize = 224;
 
 const fixture = (path: string) => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url));
 const image = fixture('reference/condition.png');
@@ -90,4 +94,41 @@ test('so do those of two ControlNets, each with its own span of the steps', asyn
       },
     },
   );
+});
+
+/** The second image of the reference, of the image encoder's size. */
+function pattern(side: number): RawImage {
+  const data = Uint8Array.from({length: side * side * 3}, (_, i) => {
+    const [pixel, channel] = [Math.floor(i / 3), i % 3];
+    return (7 * (pixel % side) + 13 * Math.floor(pixel / side) + 29 * channel) % 256;
+  });
+  return {width: side, height: side, channels: 3, data};
+}
+
+/** White on one half. */
+function half(isLeft: boolean): RawImage {
+  const [width, height] = [72, 64];
+  const data = Uint8Array.from({length: width * height}, (_, i) => (i % width < width / 2 === isLeft ? 255 : 0));
+  return {width, height, channels: 1, data};
+}
+
+test('so do those of several images, adapters and regions', async t => {
+  const adapter = fixture('reference/ip-adapter.safetensors');
+  const models = {adapter, adapters: {second: adapter}, imageEncoder: fixture('reference/image_encoder')};
+  const second = pattern(imageSize);
+  await expectDiffusersLatents(t, 'pipelines/conditioned.safetensors', models, {
+    two_images: {conditions: [{image: [image, second], scale: 0.7}]},
+    two_adapters: {
+      conditions: [
+        {image, scale: 0.7},
+        {image: second, adapter: 'second', scale: 0.3},
+      ],
+    },
+    regions: {
+      conditions: [
+        {image, mask: half(true), scale: 0.7},
+        {image: second, mask: half(false), scale: 0.5},
+      ],
+    },
+  });
 });

@@ -1,14 +1,11 @@
 import test from 'ava';
 import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
 import {haveEqualRows, rowsOf} from '../../lib/pipelines/rows.ts';
-import {resolveSamples} from '../../lib/pipelines/samples.ts';
+import {instruct, resolved} from '../_helpers/resolved-samples.ts';
 
 function rows(options: Partial<GenerateOptions>) {
-  const samples = resolveSamples(
-    {prompt: '', ipAdapterImage: 'c.png', instructGuidanceScale: 2, ...options},
-    {loaded: true, readsInstruction: true},
-  );
-  return rowsOf(samples);
+  const all = {prompt: '', ipAdapterImage: 'c.png', instructGuidanceScale: 2, ...options};
+  return rowsOf(resolved(all, instruct).samples);
 }
 
 for (const [what, options, count, equal] of [

@@ -2,14 +2,10 @@ import test from 'ava';
 import {ArgumentError} from '../../lib/errors.ts';
 import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
 import {rowsOf} from '../../lib/pipelines/rows.ts';
-import {resolveSamples} from '../../lib/pipelines/samples.ts';
-
-const instruct = {loaded: true, readsInstruction: true};
-const plus = {loaded: true, readsInstruction: false};
-const none = {loaded: false, readsInstruction: false};
+import {instruct, none, plus, resolved} from '../_helpers/resolved-samples.ts';
 
 test('single values stand for all samples of the longest list', t => {
-  const samples = resolveSamples(
+  const {samples} = resolved(
     {
       prompt: ['a', 'b'],
       negativePrompt: 'n',
@@ -20,10 +16,10 @@ test('single values stand for all samples of the longest list', t => {
     instruct,
   );
   t.deepEqual(
-    samples.map(({prompt, negativePrompt, instruction, seed}) => ({
+    samples.map(({prompt, negativePrompt, conditions, seed}) => ({
       prompt,
       negativePrompt,
-      instruction,
+      instruction: conditions[0]?.instruction,
       seed,
     })),
     [
@@ -34,7 +30,7 @@ test('single values stand for all samples of the longest list', t => {
 });
 
 test('numImagesPerPrompt repeats each sample with the seeds that follow', t => {
-  const samples = resolveSamples({prompt: ['a', 'b'], seed: [10, 20], numImagesPerPrompt: 2}, none);
+  const {samples} = resolved({prompt: ['a', 'b'], seed: [10, 20], numImagesPerPrompt: 2}, none);
   t.deepEqual(
     samples.map(({prompt, seed}) => [prompt, seed]),
     [
@@ -47,7 +43,7 @@ test('numImagesPerPrompt repeats each sample with the seeds that follow', t => {
 });
 
 test('rows of three-way guidance read what the released code reads', t => {
-  const samples = resolveSamples(
+  const {samples} = resolved(
     {
       prompt: 'P',
       negativePrompt: 'N',
@@ -59,18 +55,77 @@ test('rows of three-way guidance read what the released code reads', t => {
     },
     instruct,
   );
+  const images = ['c.png'];
   t.deepEqual(
     rowsOf(samples).map(({branch, text, tokens}) => [branch.kind, branch.coefficient, text, tokens]),
     [
-      ['full', 2, 'P', {imageOf: 0, instruction: 'use the object', prompt: 'P'}],
-      ['everything', 3, 'N', {imageOf: 0, instruction: 'everything', prompt: 'P'}],
-      ['image-only', -2, 'N', {imageOf: 0, instruction: 'N', prompt: 'N'}],
-      ['unconditional', -2, 'N', {imageOf: undefined, instruction: '', prompt: 'N'}],
+      ['full', 2, 'P', [{images, content: '', instruction: 'use the object', prompt: 'P'}]],
+      ['everything', 3, 'N', [{images, content: '', instruction: 'everything', prompt: 'P'}]],
+      ['image-only', -2, 'N', [{images, content: '', instruction: 'N', prompt: 'N'}]],
+      ['unconditional', -2, 'N', [{images: undefined, content: '', instruction: '', prompt: 'N'}]],
     ],
   );
 });
 
+test('conditions: each has an adapter, an instruction and a weight; all samples share them', t => {
+  const adapters = [...instruct, {name: 'face', readsInstruction: false}];
+  const conditions = [
+    {image: 'a.png', instruction: 'use the style', scale: 0.5},
+    {image: ['b.png', 'c.png'], adapter: 'face', end: 0.5, mask: 'm.png'},
+  ];
+  const {slots, samples} = resolved({prompt: ['p', 'q'], conditions}, adapters);
+  t.deepEqual(
+    slots.map(({adapter, scale, start, end, mask}) => [adapter.name, scale, start, end, mask]),
+    [
+      [undefined, 0.5, 0, 1, undefined],
+      ['face', 0.7, 0, 0.5, 'm.png'],
+    ],
+  );
+  for (const sample of samples) {
+    t.deepEqual(sample.conditions, [
+      {images: ['a.png'], instruction: 'use the style', negContentPrompt: ''},
+      {images: ['b.png', 'c.png'], instruction: '', negContentPrompt: ''},
+    ]);
+  }
+});
+
+test('guidance is three-way where any of the instructions asks for it', t => {
+  const modes = (...instructions: string[]) => {
+    const conditions = instructions.map(instruction => ({image: 'a.png', instruction}));
+    const {samples} = resolved({prompt: '', conditions, instructGuidanceScale: 2}, instruct);
+    return samples[0]!.branches.map(({kind}) => kind);
+  };
+  t.deepEqual(modes('use the style', 'use the face'), ['full', 'unconditional']);
+  t.deepEqual(modes('use the style', 'use the pose'), ['full', 'everything', 'image-only']);
+});
+
 const refused: [string, GenerateOptions, typeof instruct, RegExp][] = [
+  [
+    'conditions beside an image of their own',
+    {prompt: '', ipAdapterImage: 'c.png', conditions: [{image: 'a.png'}]},
+    instruct,
+    /^ipAdapterImage: expected it within conditions/,
+  ],
+  [
+    'a condition of an adapter that is not loaded',
+    {prompt: '', conditions: [{image: 'a.png', adapter: 'pose'}]},
+    instruct,
+    /^conditions\[0\].adapter: expected a loaded adapter \(the pipeline's own\), got 'pose'/,
+  ],
+  ['a condition without an adapter', {prompt: '', conditions: [{image: 'a.png'}]}, none, /\(none\), got no name/],
+  ['a condition without an image', {prompt: '', conditions: [{image: []}]}, plus, /conditions\[0\].image: expected/],
+  [
+    "a condition's instruction that is not read",
+    {prompt: '', conditions: [{image: 'a.png', instruction: 'x'}]},
+    plus,
+    /^conditions\[0\].instruction: expected an instruct adapter/,
+  ],
+  [
+    "a condition's span the wrong way round",
+    {prompt: '', conditions: [{image: 'a.png', start: 0.6, end: 0.5}]},
+    plus,
+    /^conditions\[0\].start: expected at most conditions\[0\].end/,
+  ],
   [
     'lists of different lengths',
     {prompt: ['a', 'b'], negativePrompt: ['x', 'y', 'z']},
@@ -105,6 +160,6 @@ const refused: [string, GenerateOptions, typeof instruct, RegExp][] = [
 ];
 for (const [name, options, adapter, message] of refused) {
   test(`refuses ${name}`, t => {
-    t.throws(() => resolveSamples(options, adapter), {instanceOf: ArgumentError, message});
+    t.throws(() => resolved(options, adapter), {instanceOf: ArgumentError, message});
   });
 }

@@ -61,40 +61,71 @@ export function textKeyValues(
   }));
 }
 
-/** What the cross-attention layers attend to, each list in the order of {@link crossAttentionLayersOf}. */
-export type CrossAttentionInputs = {
-  readonly textKeyValues: readonly KeyValue[];
-  /** An adapter's keys and values of its image tokens; given with `imageScales` or not at all. */
-  readonly imageKeyValues?: readonly KeyValue[] | undefined;
-  /** float32 [layers, B]: the weight of the image term, layer by layer and sample by sample. */
-  readonly imageScales?: Tensor | undefined;
+/**
+ * Tokens that an adapter makes of an image, or of several, as all layers attend to them. A type, not an interface: it is a
+ * node of input trees.
+ */
+export type ImageTerm = {
+  /** In the order of {@link crossAttentionLayersOf}. */
+  readonly keyValues: readonly KeyValue[];
+  /** float32 [layers, B]: the term's weight, layer by layer and row by row. */
+  readonly scales: Tensor;
+  /**
+   * float32 [1 or B, N], 0 … 1: the term's weight at each pixel of a level, in rows. One for each number of pixels N that
+   * levels with cross-attention have; without them it counts everywhere.
+   */
+  readonly masks?: readonly Tensor[] | undefined;
 };
+
+/** What the cross-attention layers attend to. */
+export type CrossAttentionInputs = {
+  /** In the order of {@link crossAttentionLayersOf}. */
+  readonly textKeyValues: readonly KeyValue[];
+  readonly images?: readonly ImageTerm[] | undefined;
+};
+
+/** One layer's part of an {@link ImageTerm}. */
+export interface LayerImage extends KeyValue {
+  /** float32 [B]. */
+  readonly scale: Tensor;
+  readonly masks: readonly Tensor[] | undefined;
+}
 
 /** One layer's part of {@link CrossAttentionInputs}. */
 export interface LayerContext {
   readonly text: KeyValue;
-  readonly image: (KeyValue & {readonly scale: Tensor}) | undefined;
+  readonly images: readonly LayerImage[];
 }
 
 /**
  * Deals the inputs out to the layers, by path.
  *
- * @throws ShapeError where there is not one entry a layer, or image tokens come without scales
+ * @throws ShapeError where there is not one entry a layer
  */
 export function layerContexts(
   model: string,
   layers: readonly CrossAttentionLayer[],
-  {textKeyValues: text, imageKeyValues: image, imageScales}: CrossAttentionInputs,
+  {textKeyValues: text, images = []}: CrossAttentionInputs,
 ): Map<string, LayerContext> {
   expectLength(`${model}: textKeyValues`, text, layers.length);
-  if (image !== undefined) expectLength(`${model}: imageKeyValues`, image, layers.length);
-  const scaled = expectScales(model, layers.length, image, imageScales);
+  for (const [number, {keyValues, scales}] of images.entries()) {
+    expectLength(`${model}: images[${number}].keyValues`, keyValues, layers.length);
+    if (scales.rank === 2 && scales.dim(0) === layers.length) continue;
+    throw new ShapeError(
+      `${model}: images[${number}].scales: expected f32[${layers.length}, batch]; got ${formatType(scales)}. ` +
+        'Give a row for each cross-attention layer.',
+    );
+  }
   return new Map(
     layers.map(({path}, index) => [
       path,
       {
         text: text[index]!,
-        image: scaled && {...scaled.image[index]!, scale: rowOf(scaled.imageScales, index)},
+        images: images.map(({keyValues, scales, masks}) => ({
+          ...keyValues[index]!,
+          scale: rowOf(scales, index),
+          masks,
+        })),
       },
     ]),
   );
@@ -112,26 +143,4 @@ function expectLength(name: string, values: readonly KeyValue[], length: number)
     `${name}: expected ${length} entries, one for each cross-attention layer; got ${values.length}. ` +
       'Make them with the same config.',
   );
-}
-
-/** Both, or undefined where neither is given. */
-function expectScales(
-  model: string,
-  layers: number,
-  image: readonly KeyValue[] | undefined,
-  imageScales: Tensor | undefined,
-): {readonly image: readonly KeyValue[]; readonly imageScales: Tensor} | undefined {
-  if (image === undefined && imageScales === undefined) return undefined;
-  if (image === undefined || imageScales === undefined) {
-    throw new ShapeError(
-      `${model}: expected imageKeyValues and imageScales together; got one of them. Give both or neither.`,
-    );
-  }
-  if (imageScales.rank !== 2 || imageScales.dim(0) !== layers) {
-    throw new ShapeError(
-      `${model}: imageScales: expected f32[${layers}, batch]; got ${formatType(imageScales)}. ` +
-        'Give a row for each cross-attention layer.',
-    );
-  }
-  return {image, imageScales};
 }

@@ -7,6 +7,7 @@ import {scoped} from '../../graph/trace.ts';
 import {add, conv2d, groupNorm, layerNorm, linear, toPicture, toTokens} from '../../nn/layers.ts';
 import type {Weights} from '../../nn/weights.ts';
 import type {LayerContext} from './cross-attention.ts';
+import {decoupledAttention} from './decoupled-attention.ts';
 import {addRows, toRows} from './sample-rows.ts';
 
 export interface TransformerOptions {
@@ -58,20 +59,12 @@ function selfAttention(weights: Weights, x: Tensor, heads: number): Tensor {
   return linear(weights.at('to_out', 0), attended, channels);
 }
 
-/** Over the text; with an adapter's image tokens, their term is added before `to_out` (Ye et al. 2023, eq. 5). */
-function crossAttention(weights: Weights, x: Tensor, heads: number, {text, image}: LayerContext): Tensor {
+/** Over the text; the terms of images are added before `to_out` (Ye et al. 2023, eq. 5). */
+function crossAttention(weights: Weights, x: Tensor, heads: number, {text, images}: LayerContext): Tensor {
   const channels = x.dim(2);
-  const scale = headScale(channels, heads);
   const q = toRows(linear(weights.at('to_q'), x, channels, {bias: false}), text.key.dim(0));
-  const query = {q, k: text.key, v: text.value};
-  const attended = scoped(weights.path, () =>
-    image === undefined
-      ? ops.attention(query, {heads, scale, causal: false})
-      : ops.decoupledAttention(
-          {...query, image_k: image.key, image_v: image.value, image_scale: image.scale},
-          {heads, scale},
-        ),
-  );
+  const options = {heads, scale: headScale(channels, heads)};
+  const attended = scoped(weights.path, () => decoupledAttention(q, text, images, options));
   return linear(weights.at('to_out', 0), attended, channels);
 }
 
