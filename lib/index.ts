@@ -8,6 +8,7 @@ export type {ControlPreprocess} from './pipelines/control-preprocess.ts';
 export type {GeneratedImage, GenerateResult, Timings} from './pipelines/generate.ts';
 export type {
   AdapterScale,
+  Condition,
   ControlPixels,
   GenerateEvent,
   GenerateOptions,

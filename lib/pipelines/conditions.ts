@@ -125,7 +125,8 @@ function checkOwnOptions(options: GenerateOptions, own: AdapterTraits | undefine
       'ipAdapterImage: expected a loaded adapter, but none is. Load the pipeline with an adapter file.',
     );
   }
-  if (options.instruction !== undefined && own?.readsInstruction !== true) throw ignoredInstruction('instruction');
+  if (options.instruction !== undefined && own?.readsInstruction !== true)
+    throw ignoredInstruction('instruction');
   for (const name of ['instruction', 'negContentPrompt'] as const) {
     if (options[name] !== undefined && options.ipAdapterImage === undefined) {
       throw new ArgumentError(

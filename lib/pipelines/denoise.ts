@@ -74,7 +74,10 @@ async function predict(
     const scales = schedule(step - beginStep);
     if (scales === undefined) return [];
     const shape = [scales.length, rows.length];
-    return {...constants.images[slot]!, scales: upload(device, {shape, data: Float32Array.from(scales.flat())})};
+    return {
+      ...constants.images[slot]!,
+      scales: upload(device, {shape, data: Float32Array.from(scales.flat())}),
+    };
   });
   const controls = active.map(control => ({
     timeProjections: upload(device, gatherRows(control.timeProjections, [step])),

@@ -20,8 +20,8 @@ import {checkFinite, checkInteger, checkRange, type GenerateOptions} from './gen
 import {gatherRows, type HostTensor} from './host-tensor.ts';
 import type {LatentSize} from './initial-latents.ts';
 import type {PipelineModels} from './pipeline-models.ts';
-import {rowsOf} from './rows.ts';
 import {regionMasks} from './region-masks.ts';
+import {rowsOf} from './rows.ts';
 import {entryCount, resolveSamples, type Sample} from './samples.ts';
 import {disposeConstants, prepareConstants} from './step-inputs.ts';
 
@@ -90,9 +90,7 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
   const levels = denoiser.config.blockOutChannels.length;
   const masks = await Promise.all(
     slots.map(({mask}) =>
-      mask === undefined
-        ? undefined
-        : regionMasks(mask, size, models.vae.scaleFactor, levels, background),
+      mask === undefined ? undefined : regionMasks(mask, size, models.vae.scaleFactor, levels, background),
     ),
   );
   const constants = await prepareConstants(

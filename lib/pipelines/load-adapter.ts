@@ -35,7 +35,9 @@ export async function loadAdapters(
     joinAdapter(await loadImageAdapter(settings, path, options, denoiser), encoders);
   return {
     adapter: adapter === undefined ? undefined : await load(adapter),
-    namedAdapters: new Map(await Promise.all(named.map(async ([name, path]) => [name, await load(path)] as const))),
+    namedAdapters: new Map(
+      await Promise.all(named.map(async ([name, path]) => [name, await load(path)] as const)),
+    ),
   };
 }
 

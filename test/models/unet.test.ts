@@ -3,8 +3,8 @@ import test from 'ava';
 import {RandomWeights} from '../../lib/engine/random-weights.ts';
 import {ShapeError} from '../../lib/errors.ts';
 import type {Graph, OpNode, Tensor, TensorType} from '../../lib/graph/tensor.ts';
-import type {Tree} from '../../lib/graph/tree.ts';
 import {trace} from '../../lib/graph/trace.ts';
+import type {Tree} from '../../lib/graph/tree.ts';
 import {
   crossAttentionLayers,
   type UNetInputs,

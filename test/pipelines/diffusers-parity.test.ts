@@ -108,7 +108,9 @@ function pattern(side: number): RawImage {
 /** White on one half. */
 function half(isLeft: boolean): RawImage {
   const [width, height] = [72, 64];
-  const data = Uint8Array.from({length: width * height}, (_, i) => (i % width < width / 2 === isLeft ? 255 : 0));
+  const data = Uint8Array.from({length: width * height}, (_, i) =>
+    i % width < width / 2 === isLeft ? 255 : 0,
+  );
   return {width, height, channels: 1, data};
 }
 

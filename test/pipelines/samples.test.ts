@@ -112,8 +112,18 @@ const refused: [string, GenerateOptions, typeof instruct, RegExp][] = [
     instruct,
     /^conditions\[0\].adapter: expected a loaded adapter \(the pipeline's own\), got 'pose'/,
   ],
-  ['a condition without an adapter', {prompt: '', conditions: [{image: 'a.png'}]}, none, /\(none\), got no name/],
-  ['a condition without an image', {prompt: '', conditions: [{image: []}]}, plus, /conditions\[0\].image: expected/],
+  [
+    'a condition without an adapter',
+    {prompt: '', conditions: [{image: 'a.png'}]},
+    none,
+    /\(none\), got no name/,
+  ],
+  [
+    'a condition without an image',
+    {prompt: '', conditions: [{image: []}]},
+    plus,
+    /conditions\[0\].image: expected/,
+  ],
   [
     "a condition's instruction that is not read",
     {prompt: '', conditions: [{image: 'a.png', instruction: 'x'}]},

@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import {Command, InvalidArgumentError} from '@commander-js/extra-typings';
+import {Command} from '@commander-js/extra-typings';
 import {ArgumentError} from '../../errors.ts';
 import {evaluate} from '../../evaluation/evaluate.ts';
 import {type AdapterToEvaluate, adaptersOfRun} from '../../evaluation/evaluated-adapters.ts';
@@ -12,7 +12,7 @@ import {showEvaluation} from '../evaluation-progress.ts';
 import {interruptible} from '../interrupt.ts';
 import {addDenoisingOptions, denoisingOptions} from '../options/denoising-options.ts';
 import {addRunOptions, useThreads} from '../options/model-options.ts';
-import {collect, defined, parseNumber} from '../options/parse-values.ts';
+import {collect, defined, type Pair, parseNumber, splitPair} from '../options/parse-values.ts';
 
 export function evaluateCommand() {
   return evaluationOptions().action(flags => interruptible(signal => run(flags, signal)));
@@ -173,18 +173,10 @@ function collectAdapters(text: string, earlier: AdapterToEvaluate[] | undefined)
   return [...(earlier ?? []), {label, file, ...(tasks !== undefined && {tasks: tasks.split(',')})}];
 }
 
-type Pair = readonly [string, string];
-
 function collectRuns(text: string, earlier: Pair[] | undefined): Pair[] {
   return [...(earlier ?? []), splitPair(text, 'label=folder')];
 }
 
 function collectTexts(text: string, earlier: Pair[] | undefined): Pair[] {
   return [...(earlier ?? []), splitPair(text, 'task=text')];
-}
-
-function splitPair(text: string, form: string): Pair {
-  const at = text.indexOf('=');
-  if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)];
-  throw new InvalidArgumentError(`Expected ${form}.`);
 }

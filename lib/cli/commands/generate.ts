@@ -48,7 +48,7 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
   const pipeline = await openPipeline(flags);
   try {
     const options: GenerateOptions = {
-      ...toGenerateOptions(flags),
+      ...(await toGenerateOptions(flags)),
       ...latents,
       outputType: outputType === 'png' ? 'pil' : 'latent',
       onWarning: warn,

@@ -55,7 +55,7 @@ async function plansOf(
 ): Promise<readonly FunctionPlan[]> {
   const pipeline = await openPipeline(flags);
   try {
-    const plans = pipeline.plan(toGenerateOptions(flags));
+    const plans = pipeline.plan(await toGenerateOptions(flags));
     if (flags.program === undefined) return plans;
     const chosen = plans.filter(({name}) => name === flags.program);
     if (chosen.length > 0) return chosen;

@@ -7,11 +7,12 @@ import {newAdapterKinds} from '../../pipelines/describe-new-adapter.ts';
 import {IPAdapterInstructPipeline} from '../../pipelines/ip-adapter-instruct-pipeline.ts';
 import type {LoadOptions, RandomOptions} from '../../pipelines/load-options.ts';
 import type {LoraFile} from '../../pipelines/lora-adapters.ts';
-import {collect, collectLoras, defined, parseNumber} from './parse-values.ts';
+import {collect, collectLoras, collectNamedFiles, defined, parseNumber} from './parse-values.ts';
 
 export interface ModelFlags {
   readonly model?: string | undefined;
   readonly adapter?: string | undefined;
+  readonly namedAdapter?: Readonly<Record<string, string>> | undefined;
   readonly imageEncoder?: string | undefined;
   readonly instructionEncoder?: string | undefined;
   readonly controlnet?: readonly string[] | undefined;
@@ -33,7 +34,12 @@ export function addModelOptions<Args extends unknown[], Flags extends Record<str
   const models = command
     .option('--model <path>', 'diffusers folder, or single-file Stable Diffusion 1.5 checkpoint')
     .option('--adapter <file>', 'IP-Adapter of any kind, .safetensors or .bin')
-    .option('--image-encoder <folder>', 'CLIP vision model with projection; needed with --adapter')
+    .option(
+      '--named-adapter <name=file>',
+      'further IP-Adapter, for --conditions; may be given several times',
+      collectNamedFiles,
+    )
+    .option('--image-encoder <folder>', 'CLIP vision model with projection; needed with adapters')
     .option(
       '--instruction-encoder <folder>',
       "CLIP text model for instructions and content prompts (default: the model's own)",
@@ -102,10 +108,20 @@ export async function openPipeline(flags: ModelFlags): Promise<IPAdapterInstruct
       defined({...common, size: flags.random, adapter: flags.randomAdapter}),
     );
   }
-  const {model, adapter, imageEncoder, instructionEncoder, controlnet, vae, tokenizer, adapterHeads} = flags;
+  const {model, adapter, namedAdapter: adapters, imageEncoder, instructionEncoder} = flags;
+  const {controlnet, vae, tokenizer, adapterHeads} = flags;
   return IPAdapterInstructPipeline.load({
     model,
-    ...defined({...common, adapter, imageEncoder, instructionEncoder, vae, tokenizer, adapterHeads}),
+    ...defined({
+      ...common,
+      adapter,
+      adapters,
+      imageEncoder,
+      instructionEncoder,
+      vae,
+      tokenizer,
+      adapterHeads,
+    }),
     controlNets: controlnet ?? [],
   });
 }

@@ -31,6 +31,27 @@ export function collectChoices<const Choice extends string>(choices: readonly Ch
   };
 }
 
+export type Pair = readonly [string, string];
+
+/** @param form for the message, such as `name=file` */
+export function splitPair(text: string, form: string): Pair {
+  const at = text.indexOf('=');
+  if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)];
+  throw new InvalidArgumentError(`Expected ${form}.`);
+}
+
+/** Files by names, each name once. */
+export function collectNamedFiles(
+  text: string,
+  earlier: Readonly<Record<string, string>> | undefined,
+): Record<string, string> {
+  const [name, file] = splitPair(text, 'name=file');
+  if (earlier !== undefined && Object.hasOwn(earlier, name)) {
+    throw new InvalidArgumentError(`Expected another name than '${name}' for a second file.`);
+  }
+  return {...earlier, [name]: file};
+}
+
 /** `file:weight`, or the file alone, whose path may have colons of its own. */
 export function collectLoras(text: string, earlier: readonly LoraFile[] | undefined): LoraFile[] {
   const [, path = text, weight] = /^(.+):([^:/\\]*)$/.exec(text) ?? [];

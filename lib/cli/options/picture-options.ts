@@ -6,6 +6,7 @@ import {controlPreprocesses} from '../../pipelines/control-preprocess.ts';
 import type {GenerateOptions} from '../../pipelines/generate-options.ts';
 import {addDenoisingOptions, denoisingOptions} from './denoising-options.ts';
 import {collect, collectChoices, collectNumbers, defined, parseNumber, single} from './parse-values.ts';
+import {readConditions} from './read-conditions.ts';
 
 /** A command with the options of {@link PictureFlags}; those marked "repeatable" take one value per sample. */
 export function pictureCommand(name: string, {needsPrompt = false} = {}) {
@@ -15,6 +16,10 @@ export function pictureCommand(name: string, {needsPrompt = false} = {}) {
     .option('--negative-prompt <text>', 'what to keep away from; repeatable', collect)
     .option('--ip-adapter-image <file>', 'condition image; repeatable', collect)
     .option('--instruction <text>', 'what to take from the condition image, in words; repeatable', collect)
+    .option(
+      '--conditions <file>',
+      'JSON list of several conditions, in place of --ip-adapter-image: image, instruction, adapter, scale, mask …',
+    )
     .option(
       '--neg-content-prompt <text>',
       'what the condition image shows, to leave it out; repeatable',
@@ -60,8 +65,13 @@ export function pictureCommand(name: string, {needsPrompt = false} = {}) {
 
 export type PictureFlags = ReturnType<ReturnType<typeof pictureCommand>['opts']>;
 
-/** The options of the API that the command line asks for. */
-export function toGenerateOptions(flags: PictureFlags): GenerateOptions {
+/**
+ * The options of the API that the command line asks for.
+ *
+ * @throws FileError, ArgumentError where its file of conditions cannot be used
+ */
+export async function toGenerateOptions(flags: PictureFlags): Promise<GenerateOptions> {
+  const conditions = flags.conditions === undefined ? undefined : await readConditions(flags.conditions);
   return {
     prompt: single(flags.prompt ?? ['']),
     ...denoisingOptions(flags),
@@ -69,6 +79,7 @@ export function toGenerateOptions(flags: PictureFlags): GenerateOptions {
       negativePrompt: single(flags.negativePrompt),
       ipAdapterImage: single(flags.ipAdapterImage),
       instruction: single(flags.instruction),
+      conditions,
       negContentPrompt: single(flags.negContentPrompt),
       negContentScale: flags.negContentScale,
       ipAdapterStart: flags.ipAdapterStart,
