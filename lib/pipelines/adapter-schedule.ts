@@ -2,9 +2,9 @@
  * The weights of conditions over the steps of a run.
  */
 import type {CrossAttentionLayer} from '../models/unet.ts';
+import {isActive} from './active-steps.ts';
 import {scalesPerLayer} from './adapter-scales.ts';
 import type {ConditionSlot} from './conditions.ts';
-import {isActive} from './denoise.ts';
 import {resolveAdapterScale} from './guidance.ts';
 import type {Row} from './rows.ts';
 import type {Sample} from './samples.ts';

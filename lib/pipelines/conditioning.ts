@@ -7,6 +7,7 @@ import type {RunOptions} from '../engine/compiled-function.ts';
 import type {ImageFit} from '../images/clip-preprocess.ts';
 import type {Color} from '../images/color.ts';
 import {decodeImage, type ImageInput} from '../images/decode-image.ts';
+import {combineImages} from './combine-images.ts';
 import type {ImageAdapter} from './components/image-adapter.ts';
 import type {ImageEncoder} from './components/image-encoder.ts';
 import type {InstructionEncoder} from './components/instruction-encoder.ts';
@@ -64,8 +65,22 @@ export async function encodeConditioning(
 
 /** What a slot's tokens are made of, row by row. A sample without an image gets unconditional ones; its scale is 0. */
 export function sourcesOf(rows: readonly Row[], slot: number): TokenSource[] {
-  return rows.map(
-    ({tokens}) => tokens[slot] ?? {images: undefined, content: '', instruction: '', prompt: ''},
+  return rows.map(({tokens}) => tokens[slot] ?? unconditional);
+}
+
+const unconditional: TokenSource = {
+  images: undefined,
+  imageWeights: [1],
+  combine: 'concat',
+  content: '',
+  instruction: '',
+  prompt: '',
+};
+
+/** How many images' tokens stand in a row. */
+export function imagesInRow(sources: readonly TokenSource[]): number {
+  return Math.max(
+    ...sources.map(({imageWeights, combine}) => (combine === 'concat' ? imageWeights.length : 1)),
   );
 }
 
@@ -152,30 +167,21 @@ async function encodeImageTokens(
   sources: readonly TokenSource[],
   options: ConditioningOptions,
 ): Promise<HostTensor> {
-  // Images of one source are read by themselves, and their tokens stand in a row.
-  const imageCount = Math.max(...sources.map(({images}) => images?.length ?? 1));
-  const single = sources.flatMap(({images, ...texts}) =>
-    Array.from({length: imageCount}, (_, i) => ({...texts, image: images?.[i]})),
-  );
+  const inRow = imagesInRow(sources);
+  const single = sources.flatMap(source => separately(source, inRow));
   const distinct = distinctBy(single, source => [
-    source.image,
     source.content,
     adapter.readsInstruction ? source.instruction : '',
     adapter.readsPrompt ? source.prompt : '',
+    source.combine,
+    ...(source.images ?? []),
+    ...source.imageWeights,
   ]);
-
-  const conditions = distinct.values.map(source => source.image);
-  const images = await encodeImages(adapter, imageEncoder, conditions, options);
+  const features = await encodeFeatures(adapter, imageEncoder, distinct.values, options);
   const contents = distinct.values.map(source => source.content);
   const {encoder: contentEncoder} = instructionEncoder;
   for (const text of new Set(contents)) warnIfCut(contentEncoder, text, options.onWarning);
-  const image = await subtractContents(
-    images.rowsFor(conditions),
-    contents,
-    contentEncoder,
-    options.negContentScale,
-    options,
-  );
+  const image = await subtractContents(features, contents, contentEncoder, options.negContentScale, options);
   const instructions = distinct.values.map(source => source.instruction);
   const encodedInstructions = () =>
     instructionEncoder.readsLastStatesOf(textEncoder)
@@ -192,7 +198,41 @@ async function encodeImageTokens(
   );
   const [, each, width] = tokens.shape as [number, number, number];
   const {data} = gatherRows(tokens, distinct.indices);
-  return {shape: [sources.length, imageCount * each, width], data};
+  return {shape: [sources.length, inRow * each, width], data};
+}
+
+/** The images of a source by themselves, if their tokens stand in a row; as many unconditional ones in place of none. */
+function separately(source: TokenSource, inRow: number): TokenSource[] {
+  if (source.combine !== 'concat') return [source];
+  return Array.from({length: inRow}, (_, i) => ({
+    ...source,
+    images: source.images && [source.images[i]!],
+    imageWeights: [source.imageWeights[i] ?? 1],
+  }));
+}
+
+/** What the adapter reads of each source's images: [sources, …] */
+async function encodeFeatures(
+  adapter: ImageAdapter,
+  encoder: ImageEncoder,
+  sources: readonly TokenSource[],
+  options: ConditioningOptions,
+): Promise<HostTensor> {
+  const all = sources.flatMap(({images}): readonly (ImageInput | undefined)[] => images ?? [undefined]);
+  const encoded = await encodeImages(adapter, encoder, all, options);
+  return stackRows(
+    sources.map(({images, imageWeights, combine}) => {
+      if (images === undefined) return encoded.rowsFor([undefined]);
+      const weighed = weighRows(encoded.rowsFor(images), imageWeights);
+      return combine === 'concat' ? weighed : combineImages(weighed, combine);
+    }),
+  );
+}
+
+function weighRows(rows: HostTensor, weights: readonly number[]): HostTensor {
+  if (weights.every(weight => weight === 1)) return rows;
+  const size = rows.data.length / weights.length;
+  return {...rows, data: rows.data.map((value, i) => value * weights[Math.floor(i / size)]!)};
 }
 
 async function encodeInstructions(
@@ -242,7 +282,10 @@ function distinctBy<T>(items: readonly T[], keysOf: (item: T) => readonly unknow
   const values: T[] = [];
   const indices = items.map(item => {
     const keys = keysOf(item);
-    const known = values.findIndex(value => keysOf(value).every((key, i) => key === keys[i]));
+    const known = values.findIndex(value => {
+      const others = keysOf(value);
+      return others.length === keys.length && others.every((key, i) => key === keys[i]);
+    });
     return known >= 0 ? known : values.push(item) - 1;
   });
   return {values, indices};

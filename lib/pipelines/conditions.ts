@@ -1,8 +1,9 @@
 /**
  * Condition images of a generation: which adapter reads them, how strongly they count and where.
  */
-import {ArgumentError} from '../errors.ts';
+import {ArgumentError, invalidArgument} from '../errors.ts';
 import type {ImageInput} from '../images/decode-image.ts';
+import {type ImageCombination, imageCombinations} from './combine-images.ts';
 import {
   type AdapterScale,
   type Condition,
@@ -21,8 +22,9 @@ export interface AdapterTraits {
 
 /** A sample's part of a slot. */
 export interface SampleCondition {
-  /** Their tokens stand in a row. */
   readonly images: readonly ImageInput[];
+  readonly imageWeights: readonly number[];
+  readonly combine: ImageCombination;
   /** Empty for an adapter that reads none. */
   readonly instruction: string;
   /** Empty where nothing is subtracted. */
@@ -111,6 +113,8 @@ function ownCondition(
           ? undefined
           : {
               images: [image],
+              imageWeights: [1],
+              combine: 'concat',
               instruction: instructionFor(own, instructions[entry], 'instruction'),
               negContentPrompt: checkText('negContentPrompt', contents[entry] ?? ''),
             },
@@ -157,8 +161,17 @@ function sampleCondition(condition: Condition, adapter: AdapterTraits, place: st
   if (images.length === 0 || images.some(image => image === undefined)) {
     throw new ArgumentError(`${place}.image: expected a picture, or several, got none.`);
   }
+  const {combine = 'concat', imageWeights = images.map(() => 1)} = condition;
+  if (!imageCombinations.includes(combine)) {
+    throw invalidArgument(`${place}.combine`, `one of ${imageCombinations.join(', ')}`, combine);
+  }
+  if (imageWeights.length !== images.length || !imageWeights.every(Number.isFinite)) {
+    throw invalidArgument(`${place}.imageWeights`, `${images.length} finite numbers`, imageWeights);
+  }
   return {
     images,
+    imageWeights,
+    combine,
     instruction: instructionFor(adapter, condition.instruction, `${place}.instruction`),
     negContentPrompt: checkText(`${place}.negContentPrompt`, condition.negContentPrompt ?? ''),
   };

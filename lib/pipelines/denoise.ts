@@ -6,6 +6,7 @@ import type {RunOptions} from '../engine/compiled-function.ts';
 import {NumericError} from '../errors.ts';
 import type {Scheduler} from '../schedulers/scheduler.ts';
 import type {TorchGenerator} from '../schedulers/torch-generator.ts';
+import {isActive} from './active-steps.ts';
 import type {AdapterSchedule} from './adapter-schedule.ts';
 import type {Denoiser} from './components/denoiser.ts';
 import {combineBranches} from './guidance.ts';
@@ -113,15 +114,6 @@ async function predict(
   } finally {
     for (const tensor of own) tensor.dispose();
   }
-}
-
-/** Whether a step lies wholly within [start, end] of the run's steps, as diffusers' `controlnet_keep`. */
-export function isActive(
-  step: number,
-  totalSteps: number,
-  {start, end}: {readonly start: number; readonly end: number},
-): boolean {
-  return step / totalSteps >= start && (step + 1) / totalSteps <= end;
 }
 
 /** Guidance: rows to samples. */

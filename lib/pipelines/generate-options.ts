@@ -8,6 +8,7 @@ import type {ImageFit} from '../images/clip-preprocess.ts';
 import type {Color} from '../images/color.ts';
 import type {ImageInput} from '../images/decode-image.ts';
 import type {RgbImage} from '../images/image.ts';
+import type {ImageCombination} from './combine-images.ts';
 import type {ControlPreprocess} from './control-preprocess.ts';
 import {type GuidanceMode, guidanceModes} from './guidance.ts';
 
@@ -45,8 +46,12 @@ export type GenerateEvent =
 
 /** A condition image with all that is its own. */
 export interface Condition {
-  /** Several are read as one: their tokens stand in a row. */
+  /** Several are read as one. */
   readonly image: ImageInput | readonly ImageInput[];
+  /** How. Default: `concat`. */
+  readonly combine?: ImageCombination;
+  /** Factors of the features of each image. Default: 1. */
+  readonly imageWeights?: readonly number[];
   /** Name of the adapter that reads it (`LoadOptions.adapters`). Default: the pipeline's own. */
   readonly adapter?: string;
   /** What to take from it, in words; for instruct adapters. Default: everything. */

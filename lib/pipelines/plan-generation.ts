@@ -5,7 +5,7 @@ import type {FunctionPlan} from '../engine/compiled-function.ts';
 import type {TensorType} from '../graph/tensor.ts';
 import {flattenTree, type Tree} from '../graph/tree.ts';
 import type {DType} from '../runtime/dtype.ts';
-import {type AdapterModels, lastStateTexts, sourcesOf} from './conditioning.ts';
+import {type AdapterModels, imagesInRow, lastStateTexts, sourcesOf} from './conditioning.ts';
 import type {ConditionSlot} from './conditions.ts';
 import {adapterModels} from './generate.ts';
 import {type LatentSize, latentShape} from './initial-latents.ts';
@@ -116,7 +116,7 @@ class Planner {
     const encoded = this.#add(
       features.plan({pixelValues: type('float32', images, numChannels, imageSize, imageSize)}),
     );
-    const perSource = Math.max(...sources.map(source => source.images?.length ?? 1));
+    const perSource = imagesInRow(sources);
     const subtracts = sources.some(({content}) => content !== '');
     const tokens = this.#planTokens(adapter, rows.length * perSource, encoded.shape.slice(1), subtracts);
     const [, each, width] = tokens.shape as [number, number, number];

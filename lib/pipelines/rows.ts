@@ -2,6 +2,7 @@
  * Rows of the UNet's batch: one per sample and branch that is run.
  */
 import type {ImageInput} from '../images/decode-image.ts';
+import type {ImageCombination} from './combine-images.ts';
 import type {SampleCondition} from './conditions.ts';
 import type {Branch} from './guidance.ts';
 import type {Sample} from './samples.ts';
@@ -10,6 +11,8 @@ import type {Sample} from './samples.ts';
 export interface TokenSource {
   /** undefined for the unconditional image. */
   readonly images: readonly ImageInput[] | undefined;
+  readonly imageWeights: readonly number[];
+  readonly combine: ImageCombination;
   /** What the images show and the tokens are not to; empty where nothing is subtracted. */
   readonly content: string;
   readonly instruction: string;
@@ -50,19 +53,19 @@ export function haveEqualRows(rows: readonly Row[]): boolean {
 }
 
 function tokenSource(
-  {images, instruction, negContentPrompt: content}: SampleCondition,
+  {instruction, negContentPrompt: content, ...given}: SampleCondition,
   {prompt, negativePrompt}: Sample,
   {kind}: Branch,
 ): TokenSource {
   switch (kind) {
     case 'full':
-      return {images, content, instruction, prompt};
+      return {...given, content, instruction, prompt};
     case 'everything':
-      return {images, content, instruction: 'everything', prompt};
+      return {...given, content, instruction: 'everything', prompt};
     case 'image-only':
-      return {images, content, instruction: negativePrompt, prompt: negativePrompt};
+      return {...given, content, instruction: negativePrompt, prompt: negativePrompt};
     case 'unconditional':
       // Of no image there is no content.
-      return {images: undefined, content: '', instruction: '', prompt: negativePrompt};
+      return {...given, images: undefined, content: '', instruction: '', prompt: negativePrompt};
   }
 }

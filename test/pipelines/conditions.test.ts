@@ -69,6 +69,19 @@ test('a condition may end while another goes on', async t => {
   t.true(relativeError(half, await latents({conditions: [first]})) > 1e-4);
 });
 
+test('several images are read as one, and equal ones as a single one', async t => {
+  const single = await latents({conditions: [style]});
+  const combined = (changes: Partial<Condition>) =>
+    latents({conditions: [{...style, image: [image, image], ...changes}]});
+  t.true(relativeError(await combined({combine: 'average'}), single) < 1e-5);
+  t.true(relativeError(await combined({combine: 'add', imageWeights: [0.75, 0.25]}), single) < 1e-5);
+  // Equal keys share their weight.
+  t.true(relativeError(await combined({combine: 'concat'}), single) < 1e-5);
+  const other = plane(x => 4 * x);
+  const mixed = await combined({image: [image, other], combine: 'norm-average'});
+  t.true(relativeError(mixed, single) > 1e-3);
+});
+
 test('plans have the programs of every condition', t => {
   const counts = (conditions: Condition[]) =>
     pipeline.plan({...base, conditions}).filter(({name}) => name === 'adapter.tokens').length;

@@ -4,6 +4,9 @@ import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
 import {rowsOf} from '../../lib/pipelines/rows.ts';
 import {instruct, none, plus, resolved} from '../_helpers/resolved-samples.ts';
 
+/** How a single image is read. */
+const one = {imageWeights: [1], combine: 'concat'} as const;
+
 test('single values stand for all samples of the longest list', t => {
   const {samples} = resolved(
     {
@@ -59,10 +62,10 @@ test('rows of three-way guidance read what the released code reads', t => {
   t.deepEqual(
     rowsOf(samples).map(({branch, text, tokens}) => [branch.kind, branch.coefficient, text, tokens]),
     [
-      ['full', 2, 'P', [{images, content: '', instruction: 'use the object', prompt: 'P'}]],
-      ['everything', 3, 'N', [{images, content: '', instruction: 'everything', prompt: 'P'}]],
-      ['image-only', -2, 'N', [{images, content: '', instruction: 'N', prompt: 'N'}]],
-      ['unconditional', -2, 'N', [{images: undefined, content: '', instruction: '', prompt: 'N'}]],
+      ['full', 2, 'P', [{...one, images, content: '', instruction: 'use the object', prompt: 'P'}]],
+      ['everything', 3, 'N', [{...one, images, content: '', instruction: 'everything', prompt: 'P'}]],
+      ['image-only', -2, 'N', [{...one, images, content: '', instruction: 'N', prompt: 'N'}]],
+      ['unconditional', -2, 'N', [{...one, images: undefined, content: '', instruction: '', prompt: 'N'}]],
     ],
   );
 });
@@ -83,8 +86,8 @@ test('conditions: each has an adapter, an instruction and a weight; all samples 
   );
   for (const sample of samples) {
     t.deepEqual(sample.conditions, [
-      {images: ['a.png'], instruction: 'use the style', negContentPrompt: ''},
-      {images: ['b.png', 'c.png'], instruction: '', negContentPrompt: ''},
+      {...one, images: ['a.png'], instruction: 'use the style', negContentPrompt: ''},
+      {...one, images: ['b.png', 'c.png'], imageWeights: [1, 1], instruction: '', negContentPrompt: ''},
     ]);
   }
 });
@@ -123,6 +126,18 @@ const refused: [string, GenerateOptions, typeof instruct, RegExp][] = [
     {prompt: '', conditions: [{image: []}]},
     plus,
     /conditions\[0\].image: expected/,
+  ],
+  [
+    'weights of other images',
+    {prompt: '', conditions: [{image: ['a.png', 'b.png'], imageWeights: [1]}]},
+    plus,
+    /^conditions\[0\].imageWeights: expected 2 finite numbers/,
+  ],
+  [
+    'an unknown combination',
+    {prompt: '', conditions: [{image: 'a.png', combine: 'mix' as 'add'}]},
+    plus,
+    /^conditions\[0\].combine: expected one of concat, add/,
   ],
   [
     "a condition's instruction that is not read",

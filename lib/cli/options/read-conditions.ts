@@ -2,6 +2,7 @@ import {readFile} from 'node:fs/promises';
 import {dirname, resolve} from 'node:path';
 import {z} from 'zod';
 import {ArgumentError, FileError} from '../../errors.ts';
+import {imageCombinations} from '../../pipelines/combine-images.ts';
 import type {Condition} from '../../pipelines/generate-options.ts';
 
 const blocks = z.record(z.string(), z.union([z.number(), z.array(z.number())]));
@@ -10,6 +11,8 @@ const conditionsFile = z
   .array(
     z.strictObject({
       image: z.union([z.string(), z.array(z.string()).min(1)]),
+      combine: z.enum(imageCombinations).optional(),
+      imageWeights: z.array(z.number()).optional(),
       adapter: z.string().optional(),
       instruction: z.string().optional(),
       negContentPrompt: z.string().optional(),
