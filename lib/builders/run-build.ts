@@ -12,6 +12,7 @@ import {writeWholeFile} from '../weights/write-file.ts';
 import {type BuildCard, writeCard} from './build-card.ts';
 import {BuildLog, isSampleLine, type LogLine} from './build-log.ts';
 import {type Builder, type BuiltSample, isLeftOut, type LeftOut, type SeededDraft} from './builder.ts';
+import {groupBy} from './group-by.ts';
 
 export interface BuildProgress {
   readonly done: number;
@@ -61,7 +62,7 @@ export async function runBuild<Draft>(
   return writeCard(folder, {builder, count, settings: options.settings, lines: used});
 }
 
-/** `build.json` has the settings; a folder that has files without it is somebody's else. */
+/** `build.json` has the settings; a folder that has files without it is somebody else's. */
 async function beginOrGoOn(folder: string, {settings, seed}: RunBuildOptions): Promise<void> {
   const path = join(folder, 'build.json');
   const wanted: Readonly<Record<string, unknown>> = {...settings, seed};
@@ -220,8 +221,9 @@ function hashOf(...pictures: readonly RgbImage[]): string {
 /** The commonest reason, and an example. */
 function reasonsOf(lines: readonly LogLine[]): string {
   const left = lines.filter(line => 'leftOut' in line);
-  const [first] = left;
-  if (first === undefined) return '; the source has no drafts';
-  const same = left.filter(({leftOut}) => leftOut === first.leftOut).length;
-  return `: ${same} of ${left.length} for "${first.leftOut}"${first.detail === undefined ? '' : ` (${first.detail})`}`;
+  const [commonest] = [...groupBy(left, line => line.leftOut).values()].sort((a, b) => b.length - a.length);
+  if (commonest === undefined) return '; the source has no drafts';
+  const {leftOut, detail} = commonest[0]!;
+  const example = detail === undefined ? '' : ` (${detail})`;
+  return `: ${commonest.length} of ${left.length} for "${leftOut}"${example}`;
 }
