@@ -6,7 +6,7 @@ import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {instructionPool} from '../datasets/instructions/instruction-pool.ts';
 import type {PaperTask} from '../datasets/instructions/tasks.ts';
-import {writeWholeFile} from '../weights/write-file.ts';
+import {writeWholeFile} from '../files/write-whole-file.ts';
 import {isSampleLine, type LogLine, type SampleLine} from './build-log.ts';
 import type {Builder} from './builder.ts';
 import {writeContactSheet} from './contact-sheet.ts';

@@ -6,11 +6,11 @@ import {mkdir, readdir, readFile, rm} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
 import {ArgumentError, FileError, invalidArgument} from '../errors.ts';
+import {writeWholeFile} from '../files/write-whole-file.ts';
 import type {RgbImage} from '../images/image.ts';
 import {writeImage} from '../images/write-image.ts';
-import {writeWholeFile} from '../weights/write-file.ts';
 import {type BuildCard, writeCard} from './build-card.ts';
-import {BuildLog, isSampleLine, type LogLine} from './build-log.ts';
+import {type BuildLog, isSampleLine, type LogLine, openBuildLog} from './build-log.ts';
 import {type Builder, type BuiltSample, isLeftOut, type LeftOut, type SeededDraft} from './builder.ts';
 import {groupBy} from './group-by.ts';
 
@@ -54,7 +54,7 @@ export async function runBuild<Draft>(
   }
   await beginOrGoOn(folder, options);
   await removePartial(join(folder, 'images'));
-  const log = await BuildLog.open(folder);
+  const log = await openBuildLog(folder);
   const used = await new BuildRun(folder, builder, options, log).run();
   const samples = used.filter(isSampleLine);
   if (samples.length === 0)

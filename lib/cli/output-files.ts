@@ -1,7 +1,7 @@
 /**
  * Where results go. Whatever is wrong with a path is found before the long work.
  */
-import {access, constants, rename, rm, stat, writeFile} from 'node:fs/promises';
+import {access, constants, stat} from 'node:fs/promises';
 import {dirname, extname} from 'node:path';
 import {ArgumentError, FileError} from '../errors.ts';
 import {checkImagePath} from '../images/write-image.ts';
@@ -50,19 +50,4 @@ export async function writeLatents(path: string, images: readonly GeneratedImage
   const latents = stackRows(images.map(image => image.latents));
   await writeSafetensors(path, new Map([['latents', {...latents, dtype: 'float32'}]]));
   return [path];
-}
-
-/** Writes text so that the file appears whole or not at all. */
-export async function writeText(path: string, text: string): Promise<void> {
-  const partial = `${path}.partial-${process.pid}`;
-  try {
-    await writeFile(partial, text, {flush: true});
-    await rename(partial, path);
-  } catch (cause) {
-    await rm(partial, {force: true});
-    throw new FileError(
-      `writing '${path}': ${(cause as Error).message}. Give a path in a folder that exists and has room.`,
-      {cause},
-    );
-  }
 }

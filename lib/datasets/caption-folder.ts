@@ -4,11 +4,11 @@
 import {readdir} from 'node:fs/promises';
 import {join, parse} from 'node:path';
 import {FileError, invalidArgument, LanguageModelError, UnusableAnswerError} from '../errors.ts';
+import {writeWholeFile} from '../files/write-whole-file.ts';
 import {type DecodedImage, decodeImage} from '../images/decode-image.ts';
 import {isPictureFile, pictureEndings} from '../images/picture-files.ts';
 import {captionPicture} from '../language/caption-picture.ts';
 import type {LanguageModel} from '../language/language-model.ts';
-import {writeWholeFile} from '../weights/write-file.ts';
 import type {DatasetProblem} from './dataset-sample.ts';
 
 export interface CaptionFolderOptions {

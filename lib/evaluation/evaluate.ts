@@ -6,8 +6,8 @@ import {join} from 'node:path';
 import {type Dataset, openDataset} from '../datasets/dataset.ts';
 import {FileError} from '../errors.ts';
 import {FaceAnalyzer} from '../faces/face-analyzer.ts';
+import {writeWholeFile} from '../files/write-whole-file.ts';
 import {computeDType} from '../pipelines/compute-dtype.ts';
-import {writeWholeFile} from '../weights/write-file.ts';
 import {amountsOf, type EvaluateOptions, type EvaluationAmounts} from './evaluate-options.ts';
 import {type EvaluatedAdapter, type OpenedAdapters, openAdapters} from './evaluated-adapters.ts';
 import {type Evaluation, readScores} from './evaluation.ts';
@@ -25,7 +25,7 @@ import {
   scoreRequests,
 } from './picture-requests.ts';
 import {writeReport} from './report/report.ts';
-import {ResultLog} from './result-log.ts';
+import {openResultLog} from './result-log.ts';
 import {readSampleFactors} from './sample-factors.ts';
 import type {Scorers} from './score-pictures.ts';
 import {scoreTargets} from './score-targets.ts';
@@ -91,7 +91,7 @@ async function run({options, amounts, dataset, opened, scorers, folders}: Run): 
   const truth = factorScorer && {scorer: factorScorer, factors: await readSampleFactors(dataset.folder)};
   const maker = new PictureMaker({
     folder,
-    log: await ResultLog.open(folder),
+    log: await openResultLog(folder),
     generation,
     origin: [Object.values(origin.models), origin.dataset.sha256, origin.dtype, origin.device],
     scorers,

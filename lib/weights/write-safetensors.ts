@@ -1,7 +1,7 @@
 import {ArgumentError} from '../errors.ts';
+import {writeWholeFile} from '../files/write-whole-file.ts';
 import {SAFETENSORS_DTYPES} from './safetensors.ts';
 import {BYTES_PER_ELEMENT, elementCount, formatShape, type StoredDType} from './stored-tensor.ts';
-import {writeWholeFile} from './write-file.ts';
 
 /** A tensor to be written: its elements, row-major, in the byte layout of its dtype. */
 export interface TensorData {

@@ -1,6 +1,6 @@
 import {ArgumentError} from '../errors.ts';
+import {writeWholeFile} from '../files/write-whole-file.ts';
 import type {StoredDType} from './stored-tensor.ts';
-import {writeWholeFile} from './write-file.ts';
 import {checkedByteLength, type TensorData} from './write-safetensors.ts';
 import {type StoredEntry, zipParts} from './zip-writer.ts';
 

@@ -1,9 +1,8 @@
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {FileError} from '../../lib/errors.ts';
 import type {PictureRecord} from '../../lib/evaluation/picture-record.ts';
-import {picturePath, ResultLog} from '../../lib/evaluation/result-log.ts';
+import {openResultLog, picturePath} from '../../lib/evaluation/result-log.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
 
 function record(id: string): PictureRecord {
@@ -22,35 +21,10 @@ async function folderWith(t: ExecutionContext, text: string, ids: readonly strin
   return folder;
 }
 
-test('what was added is there again', async t => {
-  const folder = await folderWith(t, '', ['a', 'b']);
-  const log = await ResultLog.open(folder);
-  await log.add([record('a'), record('b')]);
-  t.deepEqual(log.get('b'), record('b'));
-  const again = await ResultLog.open(folder);
-  t.deepEqual([again.get('a'), again.get('c')], [record('a'), undefined]);
-});
-
-test('a line that was cut off goes, and what is added after it stands on a line of its own', async t => {
-  const [whole, cut] = [record('a'), record('b')].map(one => JSON.stringify(one));
-  const folder = await folderWith(t, `${whole}\n${cut!.slice(0, 30)}`, ['a', 'b', 'c']);
-  const log = await ResultLog.open(folder);
-  t.is(log.get('b'), undefined);
-  await log.add([record('c')]);
-  const again = await ResultLog.open(folder);
-  t.deepEqual([again.get('a'), again.get('c')], [record('a'), record('c')]);
-});
-
 test('a line without its picture does not count', async t => {
   const lines = ['a', 'b'].map(id => `${JSON.stringify(record(id))}\n`).join('');
   const folder = await folderWith(t, lines, ['b']);
-  const log = await ResultLog.open(folder);
+  const log = await openResultLog(folder);
   t.deepEqual([log.get('a'), log.get('b')], [undefined, record('b')]);
   t.is((await readFile(join(folder, 'results.jsonl'), 'utf8')).split('\n').length, 2);
-});
-
-test('a file that cannot be read is told', async t => {
-  const folder = await tempFolder(t);
-  await mkdir(join(folder, 'results.jsonl'));
-  await t.throwsAsync(ResultLog.open(folder), {instanceOf: FileError, message: /results\.jsonl/});
 });

@@ -3,6 +3,7 @@ import {instructionPool} from '../../datasets/instructions/instruction-pool.ts';
 import {type InstructedTask, instructedTasks} from '../../datasets/instructions/tasks.ts';
 import {writeInstructions} from '../../datasets/instructions/write-instructions.ts';
 import {ArgumentError} from '../../errors.ts';
+import {writeWholeFile} from '../../files/write-whole-file.ts';
 import {countProgress} from '../count-progress.ts';
 import {interruptible} from '../interrupt.ts';
 import {
@@ -12,7 +13,7 @@ import {
   openLanguageModel,
 } from '../options/language-model-options.ts';
 import {parseNumber} from '../options/parse-values.ts';
-import {checkWritable, writeText} from '../output-files.ts';
+import {checkWritable} from '../output-files.ts';
 
 interface InstructionsFlags extends LanguageModelFlags {
   readonly output: string;
@@ -51,7 +52,7 @@ async function writePool(task: InstructedTask, flags: InstructionsFlags, signal:
         onProgress: countProgress('instructions'),
       })
     : fromGrammar(task, count);
-  await writeText(output, instructions.map(line => `${line}\n`).join(''));
+  await writeWholeFile(output, [Buffer.from(instructions.map(line => `${line}\n`).join(''))]);
   if (json) process.stdout.write(`${JSON.stringify({file: output, task, count: instructions.length})}\n`);
   else process.stdout.write(`${output}: ${instructions.length} instructions\n`);
 }

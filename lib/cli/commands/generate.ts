@@ -1,5 +1,6 @@
 import {Option} from '@commander-js/extra-typings';
 import {ProfileSink} from '../../engine/profile.ts';
+import {writeWholeFile} from '../../files/write-whole-file.ts';
 import {chromeTrace} from '../../inspect/chrome-trace.ts';
 import {formatSeconds} from '../../inspect/format.ts';
 import type {GenerateResult} from '../../pipelines/generate.ts';
@@ -11,7 +12,7 @@ import {memoryText} from '../memory-text.ts';
 import {addModelOptions, type ModelFlags, openPipeline} from '../options/model-options.ts';
 import {type PictureFlags, pictureCommand, toGenerateOptions} from '../options/picture-options.ts';
 import {readLatents} from '../options/read-latents.ts';
-import {checkOutputPath, checkWritable, type OutputType, writeLatents, writeText} from '../output-files.ts';
+import {checkOutputPath, checkWritable, type OutputType, writeLatents} from '../output-files.ts';
 import {PictureWriter} from '../picture-writer.ts';
 import {showProgress} from '../progress.ts';
 import {warn} from '../warn.ts';
@@ -60,7 +61,7 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
     const writer = new PictureWriter(output, parametersOf(flags));
     const result = await generateAndWrite(pipeline, request, writer);
     const files = outputType === 'png' ? await writer.finish() : await writeLatents(output, result.images);
-    if (profile !== undefined) await writeText(flags.profile!, chromeTrace(profile.rows));
+    if (profile !== undefined) await writeWholeFile(flags.profile!, [Buffer.from(chromeTrace(profile.rows))]);
     report(flags, files, result, estimate);
   } finally {
     await pipeline.dispose();

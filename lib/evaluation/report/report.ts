@@ -4,7 +4,7 @@
  */
 import {join} from 'node:path';
 import type {Dataset} from '../../datasets/dataset.ts';
-import {writeWholeFile} from '../../weights/write-file.ts';
+import {writeWholeFile} from '../../files/write-whole-file.ts';
 import type {Evaluation} from '../evaluation.ts';
 import {factorScoreNames} from '../factor-scorer.ts';
 import type {PictureRecord} from '../picture-record.ts';
