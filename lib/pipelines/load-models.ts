@@ -2,14 +2,12 @@
  * A pipeline's models from files, diffusers folders or whole checkpoints.
  */
 import {join} from 'node:path';
-import {Engine} from '../engine/engine.ts';
 import {WeightsError} from '../errors.ts';
 import {describeAutoencoderKLWeights, parseAutoencoderKLConfig} from '../models/autoencoder-kl.ts';
 import {describeControlNetWeights} from '../models/controlnet.ts';
 import {parseControlNetConfig} from '../models/controlnet-config.ts';
 import {describeUNetWeights} from '../models/unet.ts';
 import {parseUNetConfig} from '../models/unet-config.ts';
-import {openDevice} from '../runtime/device.ts';
 import {stableDiffusion1SchedulerConfig} from '../schedulers/create-scheduler.ts';
 import {parseSchedulerConfig, type SchedulerConfig} from '../schedulers/scheduler-config.ts';
 import {CLIPTokenizer} from '../tokenizer/clip-tokenizer.ts';
@@ -19,15 +17,15 @@ import {splitSingleFile} from '../weights/single-file.ts';
 import {inferVaeConfig} from '../weights/single-file-config.ts';
 import {clipTokenizerFolder} from './clip-vocabulary.ts';
 import {componentPart, isFile, type Part, weightsOf} from './component-part.ts';
+import {componentSettings} from './component-settings.ts';
 import {Autoencoder} from './components/autoencoder.ts';
 import type {ComponentSettings} from './components/component.ts';
 import {ControlNet} from './components/control-net.ts';
 import {Denoiser} from './components/denoiser.ts';
 import type {TextEncoder} from './components/text-encoder.ts';
-import {computeDType} from './compute-dtype.ts';
 import {loadAdapters} from './load-adapter.ts';
 import {loadTextEncoder} from './load-encoders.ts';
-import {keepOptions, type LoadOptions} from './load-options.ts';
+import type {LoadOptions} from './load-options.ts';
 import type {PipelineModels} from './pipeline-models.ts';
 import {readText} from './read-json.ts';
 
@@ -47,9 +45,7 @@ interface FrozenParts {
  * @throws FileError, WeightsError, ArgumentError for whatever is missing or does not fit, before anything large is read
  */
 export async function loadModels(options: LoadOptions): Promise<PipelineModels> {
-  const device = openDevice(options.device ?? 'auto');
-  const engine = new Engine(device, keepOptions(options));
-  const settings: ComponentSettings = {engine, dtype: computeDType(options.dtype, device)};
+  const settings = componentSettings(options);
   const parts = (await isFile(options.model)) ? await singleFileParts(options) : await folderParts(options);
   const tokenizer = await CLIPTokenizer.load(parts.tokenizerFolder);
   const denoiser = loadUNet(settings, parts.unet);

@@ -1,7 +1,6 @@
 /**
  * Models with random weights: the real code at real or small sizes, without a weight file. Pictures are noise.
  */
-import {Engine} from '../engine/engine.ts';
 import {RandomWeights} from '../engine/random-weights.ts';
 import {ArgumentError} from '../errors.ts';
 import {clipDefaults} from '../images/clip-preprocess.ts';
@@ -10,19 +9,18 @@ import {parseClipTextConfig} from '../models/clip-text.ts';
 import {parseClipVisionConfig} from '../models/clip-vision.ts';
 import {crossAttentionLayers} from '../models/unet.ts';
 import {parseUNetConfig} from '../models/unet-config.ts';
-import {openDevice} from '../runtime/device.ts';
 import {stableDiffusion1SchedulerConfig} from '../schedulers/create-scheduler.ts';
 import {CLIPTokenizer} from '../tokenizer/clip-tokenizer.ts';
 import {clipTokenizerFolder} from './clip-vocabulary.ts';
+import {componentSettings} from './component-settings.ts';
 import {Autoencoder} from './components/autoencoder.ts';
 import {Denoiser} from './components/denoiser.ts';
 import {ImageAdapter} from './components/image-adapter.ts';
 import {ImageEncoder} from './components/image-encoder.ts';
 import {InstructionEncoder} from './components/instruction-encoder.ts';
 import {TextEncoder} from './components/text-encoder.ts';
-import {computeDType} from './compute-dtype.ts';
 import {describeNewAdapter, type ResamplerSizes} from './describe-new-adapter.ts';
-import {keepOptions, type RandomOptions} from './load-options.ts';
+import type {RandomOptions} from './load-options.ts';
 import type {PipelineModels} from './pipeline-models.ts';
 
 interface Preset {
@@ -102,9 +100,7 @@ export async function randomModels(options: RandomOptions): Promise<PipelineMode
       `size: expected one of ${Object.keys(presets).join(', ')} but received '${size}'.`,
     );
   }
-  const device = openDevice(options.device ?? 'auto');
-  const engine = new Engine(device, keepOptions(options));
-  const settings = {engine, dtype: computeDType(options.dtype, device)};
+  const settings = componentSettings(options);
   const weights = (label: string) => new RandomWeights(label, {seed});
   const denoiser = new Denoiser(settings, weights('unet'), parseUNetConfig(preset.unet));
   const tokenizer = await CLIPTokenizer.load(clipTokenizerFolder());

@@ -206,8 +206,7 @@ TEST_CASE("conv2d: the residual's memory may become the output") {
   }
 }
 
-void check_bits(const char* algorithm) {
-  Case c{3, 7, 9, 50, 40, 3, 1, kSame};
+void check_bits(Case c, const char* algorithm) {
   c.algorithm = algorithm;
   const ConvInputs inputs(c, c.dtype);
   for (const Target& target : targets()) {
@@ -229,7 +228,9 @@ void check_bits(const char* algorithm) {
 TEST_CASE("conv2d: bits depend neither on threads nor on the rest of the batch") {
   for (const char* algorithm :
        {"direct", "winograd_4x4", "winograd_4x4_held", "winograd_2x2_held", "winograd_6x6_held"})
-    check_bits(algorithm);
+    check_bits({3, 7, 9, 50, 40, 3, 1, kSame}, algorithm);
+  // Channels in several chunks, and fewer tiles in one picture than in a block.
+  check_bits({3, 16, 16, 150, 40, 3, 1, kSame}, "winograd_4x4");
 }
 
 TEST_CASE("conv2d: refuses what does not fit, with a sentence") {

@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import type {CompiledFunction, RunOptions} from '../../engine/compiled-function.ts';
 import type {Tensor} from '../../graph/tensor.ts';
 import {type ClipPreprocessConfig, type ImageFit, preprocessForClip} from '../../images/clip-preprocess.ts';
@@ -5,7 +6,7 @@ import type {Color} from '../../images/color.ts';
 import type {RgbImage} from '../../images/image.ts';
 import {type ClipVisionConfig, clipVisionEmbeds, clipVisionPenultimate} from '../../models/clip-vision.ts';
 import type {WeightSource} from '../../nn/weights.ts';
-import {download, type HostTensor, upload} from '../host-tensor.ts';
+import {download, gatherRows, type HostTensor, upload} from '../host-tensor.ts';
 import {Component, type ComponentSettings, oncePerPicture} from './component.ts';
 
 /** What an adapter reads of an image: the pooled embedding, or the hidden states before the last layer. */
@@ -72,13 +73,11 @@ export class ImageEncoder extends Component {
   }
 
   /** Features of pictures, given as pixel values [B, 3, size, size]. */
-  async encode(pixelValues: HostTensor, features: ImageFeatures, options?: RunOptions): Promise<HostTensor> {
-    const pixels = upload(this.engine.device, pixelValues);
-    try {
-      return await download(await this.compiled(features).run({pixelValues: pixels}, options));
-    } finally {
-      pixels.dispose();
-    }
+  encode(pixelValues: HostTensor, features: ImageFeatures, options?: RunOptions): Promise<HostTensor> {
+    if (this.encodings === undefined) return this.#encode(pixelValues, features, options);
+    return this.cached(features, rowHashes(pixelValues), places =>
+      this.#encode(gatherRows(pixelValues, places), features, options),
+    );
   }
 
   /** The compiled tower, for planning. */
@@ -105,8 +104,27 @@ export class ImageEncoder extends Component {
     return this.encode({shape, data}, features, options);
   }
 
+  async #encode(pixelValues: HostTensor, features: ImageFeatures, options?: RunOptions): Promise<HostTensor> {
+    const pixels = upload(this.engine.device, pixelValues);
+    try {
+      return await download(await this.compiled(features).run({pixelValues: pixels}, options));
+    } finally {
+      pixels.dispose();
+    }
+  }
+
   #pixelShape(): readonly number[] {
     const {numChannels, imageSize} = this.config;
     return [1, numChannels, imageSize, imageSize];
   }
+}
+
+/** A hash of each row: pictures are known again whatever they were read from. */
+function rowHashes({shape, data}: HostTensor): string[] {
+  const size = data.length / shape[0]!;
+  return Array.from({length: shape[0]!}, (_, row) =>
+    createHash('sha256')
+      .update(data.subarray(row * size, (row + 1) * size))
+      .digest('hex'),
+  );
 }

@@ -39,17 +39,39 @@ export class TextEncoder extends Component {
    *
    * @param clipSkip layers at the end to leave out, as in diffusers
    */
-  async encode(texts: readonly string[], clipSkip: number, options?: RunOptions): Promise<HostTensor> {
-    const inputIds = this.#upload(texts);
-    try {
-      return await download(await this.hiddenStates(clipSkip).run({inputIds}, options));
-    } finally {
-      inputIds.dispose();
-    }
+  encode(texts: readonly string[], clipSkip: number, options?: RunOptions): Promise<HostTensor> {
+    return this.cached(`states ${clipSkip}`, texts, async places => {
+      const inputIds = this.#upload(places.map(place => texts[place]!));
+      try {
+        return await download(await this.hiddenStates(clipSkip).run({inputIds}, options));
+      } finally {
+        inputIds.dispose();
+      }
+    });
   }
 
   /** Embeddings of texts in the space shared with images, one token each: [texts, 1, projectionDim]. */
-  async embed(texts: readonly string[], options?: RunOptions): Promise<HostTensor> {
+  embed(texts: readonly string[], options?: RunOptions): Promise<HostTensor> {
+    return this.cached('embeds', texts, places =>
+      this.#embed(
+        places.map(place => texts[place]!),
+        options,
+      ),
+    );
+  }
+
+  /** The compiled tower, for planning. */
+  hiddenStates(clipSkip: number): CompiledFunction<{inputIds: Tensor}, Tensor> {
+    const known = this.#hiddenStates.get(clipSkip);
+    if (known !== undefined) return known;
+    const trace = (inputs: {inputIds: Tensor}) =>
+      clipText(this.weights, this.config, inputs, this.dtype, clipSkip);
+    const compiled = this.engine.compile(this.weights.path, trace, oncePerPicture);
+    this.#hiddenStates.set(clipSkip, compiled);
+    return compiled;
+  }
+
+  async #embed(texts: readonly string[], options?: RunOptions): Promise<HostTensor> {
     const {device} = this.engine;
     const inputIds = this.#upload(texts);
     const ends = endOfTextIndices(
@@ -64,17 +86,6 @@ export class TextEncoder extends Component {
       inputIds.dispose();
       endIndices.dispose();
     }
-  }
-
-  /** The compiled tower, for planning. */
-  hiddenStates(clipSkip: number): CompiledFunction<{inputIds: Tensor}, Tensor> {
-    const known = this.#hiddenStates.get(clipSkip);
-    if (known !== undefined) return known;
-    const trace = (inputs: {inputIds: Tensor}) =>
-      clipText(this.weights, this.config, inputs, this.dtype, clipSkip);
-    const compiled = this.engine.compile(this.weights.path, trace, oncePerPicture);
-    this.#hiddenStates.set(clipSkip, compiled);
-    return compiled;
   }
 
   #upload(texts: readonly string[]): DeviceTensor {
