@@ -27,7 +27,11 @@ const floors = {
     'inspect',
     ...pure,
   ],
+  jobs: ['pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', ...pure],
+  server: ['jobs', 'pipelines', 'runtime', ...pure],
   cli: [
+    'server',
+    'jobs',
     'hub',
     'evaluation',
     'builders',

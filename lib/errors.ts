@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'out-of-memory'
   | 'numeric'
   | 'disposed'
+  | 'queue-full'
   | 'no-binary'
   | 'language-model'
   | 'answer-unusable'
@@ -90,6 +91,13 @@ export class NumericError extends IPAdapterError {
 export class DisposedError extends IPAdapterError {
   constructor(message: string, options?: ErrorOptions) {
     super('disposed', message, options);
+  }
+}
+
+/** So many jobs wait already that no more are taken. The same job may be given again later. */
+export class QueueFullError extends IPAdapterError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('queue-full', message, options);
   }
 }
 

@@ -28,7 +28,8 @@ export interface Sample {
   readonly branches: readonly Branch[];
 }
 
-const perSampleOptions = [
+/** The options that a generation takes one by one for each sample; all samples share the others. */
+export const perSampleOptions = [
   'prompt',
   'negativePrompt',
   'instruction',
