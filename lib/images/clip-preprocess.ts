@@ -14,7 +14,8 @@ export type PerChannel = readonly [red: number, green: number, blue: number];
  * - `stretch`: the whole picture is resized to the square, its proportions change;
  * - `pad`: the whole picture is resized to fit, and centred on `padColor`.
  */
-export type ImageFit = 'crop' | 'stretch' | 'pad';
+export const imageFits = ['crop', 'stretch', 'pad'] as const;
+export type ImageFit = (typeof imageFits)[number];
 
 /** What a `preprocessor_config.json` settles. */
 export interface ClipPreprocessConfig {

@@ -60,8 +60,10 @@ interface Entry {
   leaveBatch?: (reason: unknown) => void;
 }
 
-/** What may be the fault of one job alone: its batch is made again in halves. */
-const ownFaults = [ArgumentError, FileError, NumericError, OutOfMemoryError];
+/** Whether an error may be the fault of one job alone, so that others are worth trying. */
+export function isOwnFault(error: unknown): boolean {
+  return [ArgumentError, FileError, NumericError, OutOfMemoryError].some(fault => error instanceof fault);
+}
 
 export class GenerationQueue {
   readonly #generator: Generator;
@@ -70,6 +72,8 @@ export class GenerationQueue {
   /** Waiting jobs by their signatures, in the order in which they go. */
   readonly #groups = new Map<string, Entry[]>();
   readonly #running = new Set<Promise<void>>();
+  /** End the generations that run. */
+  readonly #controllers = new Set<AbortController>();
   #waiting = 0;
   /** Batches whose latents are not finished. With none, the next begins, beside the decoding of the last. */
   #denoising = 0;
@@ -133,6 +137,17 @@ export class GenerationQueue {
       await new Promise(resolve => setImmediate(resolve));
       await Promise.all(this.#running);
     }
+  }
+
+  /** Ends all jobs, those that wait and those that are made, with this reason; others may follow. */
+  abort(reason: unknown): void {
+    for (const entry of [...this.#groups.values()].flat()) {
+      entry.isTakenBack = true;
+      entry.reject(reason);
+    }
+    this.#groups.clear();
+    this.#waiting = 0;
+    for (const controller of this.#controllers) controller.abort(reason);
   }
 
   #enter(entry: Entry): void {
@@ -203,7 +218,8 @@ export class GenerationQueue {
       const images = await this.#generate(wanted);
       for (const [index, {resolve}] of wanted.entries()) resolve(images[index]!);
     } catch (error) {
-      if (wanted.length > 1 && ownFaults.some(fault => error instanceof fault)) {
+      if (wanted.length > 1 && isOwnFault(error)) {
+        // In halves, down to the job whose fault it is.
         const half = Math.ceil(wanted.length / 2);
         await this.#run(wanted.slice(0, half));
         await this.#run(wanted.slice(half));
@@ -213,6 +229,7 @@ export class GenerationQueue {
 
   async #generate(entries: readonly Entry[]): Promise<readonly GeneratedImage[]> {
     const controller = new AbortController();
+    this.#controllers.add(controller);
     const wanted = new Set(entries);
     const tell = (event: JobEvent) => {
       for (const entry of wanted) {
@@ -252,6 +269,7 @@ export class GenerationQueue {
       });
       return images;
     } finally {
+      this.#controllers.delete(controller);
       denoised();
     }
   }

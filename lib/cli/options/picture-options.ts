@@ -2,6 +2,7 @@
  * The options of `generate`: those of the API under the same names in kebab-case.
  */
 import {Command, Option} from '@commander-js/extra-typings';
+import {imageFits} from '../../images/clip-preprocess.ts';
 import {controlPreprocesses} from '../../pipelines/control-preprocess.ts';
 import type {GenerateOptions} from '../../pipelines/generate-options.ts';
 import {addDenoisingOptions, denoisingOptions} from './denoising-options.ts';
@@ -28,13 +29,7 @@ export function pictureCommand(name: string, {needsPrompt = false} = {}) {
     .option('--neg-content-scale <scale>', 'how much of it is left out (default: 1)', parseNumber)
     .option('--ip-adapter-start <share>', 'of the steps, from which the adapter acts', parseNumber)
     .option('--ip-adapter-end <share>', 'of the steps, up to which the adapter acts', parseNumber)
-    .addOption(
-      new Option('--fit <fit>', 'how the condition image becomes a square').choices([
-        'crop',
-        'stretch',
-        'pad',
-      ] as const),
-    )
+    .addOption(new Option('--fit <fit>', 'how the condition image becomes a square').choices(imageFits))
     .option('--pad-color <color>', 'with --fit pad (default: black)')
     .option('--background <color>', 'under transparent pixels (default: white)')
     .addOption(

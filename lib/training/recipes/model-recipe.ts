@@ -2,8 +2,9 @@
  * Recipes of whole models: one kind of model each, with paths relative to the recipe.
  */
 import {z} from 'zod';
+import type {PathField} from '../../files/path-from.ts';
 import {modelTrainingSettings} from '../trainer-options.ts';
-import {type PathField, runFields} from './recipe-fields.ts';
+import {runFields} from './recipe-fields.ts';
 
 /** A `config.json`, in the names of diffusers and transformers. */
 const config = z.record(z.string(), z.unknown());

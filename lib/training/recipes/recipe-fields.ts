@@ -1,4 +1,3 @@
-import {resolve} from 'node:path';
 import {z} from 'zod';
 import type {DeviceSpec} from '../../runtime/device.ts';
 
@@ -11,13 +10,3 @@ export const runFields = {
   /** Of products and activations; trained weights are float32. */
   dtype: z.enum(['float32', 'bfloat16', 'float16']).default('bfloat16'),
 };
-
-/** A path, which is taken to be relative to a folder. */
-export type PathField = ReturnType<typeof pathFrom>;
-
-export function pathFrom(folder: string) {
-  return z
-    .string()
-    .min(1)
-    .transform(name => resolve(folder, name));
-}

@@ -6,11 +6,12 @@ import {dirname} from 'node:path';
 import {parseDocument} from 'yaml';
 import {z} from 'zod';
 import {ArgumentError, FileError} from '../../errors.ts';
+import {type PathField, pathFrom} from '../../files/path-from.ts';
 import {newAdapterKinds} from '../../pipelines/describe-new-adapter.ts';
 import {trainerSettings} from '../trainer-options.ts';
 import {adapterInitializations} from './initialize-adapter.ts';
 import {type ModelRecipe, modelRecipeFields} from './model-recipe.ts';
-import {type PathField, pathFrom, runFields} from './recipe-fields.ts';
+import {runFields} from './recipe-fields.ts';
 
 /** Random weights of the base and its encoders, to try and to measure. */
 const randomModels = z.strictObject({random: z.enum(['tiny', 'sd15']), ...runFields});

@@ -1,0 +1,88 @@
+/**
+ * Jobs as JSON: the options of `generate` under their names, with single values.
+ */
+import {z} from 'zod';
+import {imageFits} from '../images/clip-preprocess.ts';
+import type {ImageInput} from '../images/decode-image.ts';
+import {imageCombinations} from '../pipelines/combine-images.ts';
+import {controlPreprocesses} from '../pipelines/control-preprocess.ts';
+import {guidanceModes} from '../pipelines/guidance.ts';
+import {instantStyleScale, instantStyleTargets} from '../pipelines/instant-style.ts';
+import type {JobOptions} from './job.ts';
+
+const blocks = z.record(z.string(), z.union([z.number(), z.array(z.number())]));
+
+const adapterScale = z.union([
+  z.number(),
+  z.enum(instantStyleTargets).transform(target => instantStyleScale(target)),
+  z.strictObject({
+    down: blocks.exactOptional(),
+    mid: z.number().exactOptional(),
+    up: blocks.exactOptional(),
+  }),
+]);
+
+const color = z.union([z.string(), z.tuple([z.number(), z.number(), z.number()])]);
+
+function oneOrMore<Field extends z.ZodType>(field: Field) {
+  return z.union([field, z.array(field).min(1)]);
+}
+
+/** @param image how a picture is written */
+export function conditionFields(image: z.ZodType<ImageInput>) {
+  return z.strictObject({
+    image: oneOrMore(image),
+    combine: z.enum(imageCombinations).exactOptional(),
+    imageWeights: z.array(z.number()).exactOptional(),
+    adapter: z.string().exactOptional(),
+    instruction: z.string().exactOptional(),
+    negContentPrompt: z.string().exactOptional(),
+    scale: adapterScale.exactOptional(),
+    start: z.number().exactOptional(),
+    end: z.number().exactOptional(),
+    mask: image.exactOptional(),
+  });
+}
+
+/** @param image how a picture is written */
+export function jobFields(image: z.ZodType<ImageInput>) {
+  const text = z.string();
+  const number = z.number();
+  return z.strictObject({
+    prompt: text,
+    negativePrompt: text.exactOptional(),
+    ipAdapterImage: image.exactOptional(),
+    instruction: text.exactOptional(),
+    ipAdapterScale: adapterScale.exactOptional(),
+    autoScale: z.boolean().exactOptional(),
+    ipAdapterStart: number.exactOptional(),
+    ipAdapterEnd: number.exactOptional(),
+    negContentPrompt: text.exactOptional(),
+    negContentScale: number.exactOptional(),
+    conditions: z.array(conditionFields(image)).min(1).exactOptional(),
+    fit: z.enum(imageFits).exactOptional(),
+    padColor: color.exactOptional(),
+    background: color.exactOptional(),
+    unconditionalImage: z.enum(['zero', 'black']).exactOptional(),
+    height: z.int().positive().exactOptional(),
+    width: z.int().positive().exactOptional(),
+    numInferenceSteps: z.int().positive().exactOptional(),
+    guidance: z.enum(guidanceModes).exactOptional(),
+    guidanceScale: number.exactOptional(),
+    instructGuidanceScale: number.exactOptional(),
+    imageGuidanceScale: number.exactOptional(),
+    guidanceRescale: number.exactOptional(),
+    clipSkip: z.int().nonnegative().exactOptional(),
+    seed: z.int().nonnegative().exactOptional(),
+    scheduler: text.exactOptional(),
+    eta: number.exactOptional(),
+    image: image.exactOptional(),
+    maskImage: image.exactOptional(),
+    strength: number.exactOptional(),
+    controlImage: oneOrMore(image).exactOptional(),
+    controlPreprocess: oneOrMore(z.enum(controlPreprocesses)).exactOptional(),
+    controlnetConditioningScale: oneOrMore(number).exactOptional(),
+    controlGuidanceStart: oneOrMore(number).exactOptional(),
+    controlGuidanceEnd: oneOrMore(number).exactOptional(),
+  }) satisfies z.ZodType<JobOptions>;
+}

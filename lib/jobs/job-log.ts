@@ -1,0 +1,50 @@
+/**
+ * `results.jsonl`: a line for each job that was done or failed, from which a run of jobs goes on.
+ */
+import {access} from 'node:fs/promises';
+import {join} from 'node:path';
+import {z} from 'zod';
+import {JsonLines} from '../files/json-lines.ts';
+
+const common = {
+  id: z.string(),
+  /** Hash of all that the picture depends on. */
+  settings: z.string(),
+};
+
+const doneLine = z.object({
+  ...common,
+  /** Of the picture, in the folder. */
+  file: z.string(),
+  width: z.int().positive(),
+  height: z.int().positive(),
+  seed: z.int().nonnegative(),
+});
+
+const failedLine = z.object({...common, error: z.object({code: z.string(), message: z.string()})});
+
+const logLine = z.union([doneLine, failedLine]);
+
+export type JobLine = z.infer<typeof logLine>;
+export type JobLog = JsonLines<JobLine>;
+
+/** Whether the job's picture is there. */
+export function isDone(line: JobLine): line is z.infer<typeof doneLine> {
+  return 'file' in line;
+}
+
+/** That of a folder, without the lines whose pictures are not there. @throws FileError where it cannot be read or written */
+export function openJobLog(folder: string): Promise<JobLog> {
+  return JsonLines.open(join(folder, 'results.jsonl'), {
+    schema: logLine,
+    keyOf: ({id}) => id,
+    isKept: async line => !isDone(line) || exists(join(folder, line.file)),
+  });
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
