@@ -23,6 +23,20 @@ export type {LoadOptions, RandomOptions} from './pipelines/load-options.ts';
 export type {LoraFile, LoraOptions} from './pipelines/lora-adapters.ts';
 export type {MemoryEstimate} from './pipelines/memory-estimate.ts';
 
+// Many pictures
+
+export {
+  GenerationQueue,
+  type Generator,
+  type JobEvent,
+  type QueueOptions,
+  type SubmitOptions,
+} from './jobs/generation-queue.ts';
+export type {JobOptions} from './jobs/job.ts';
+export type {DoneLine, FailedLine, JobLine} from './jobs/job-log.ts';
+export {type Job, readJobs} from './jobs/read-jobs.ts';
+export {type JobsProgress, type RunJobsOptions, runJobs} from './jobs/run-jobs.ts';
+
 // Kernels by themselves, and devices
 
 export type {ComputeDType} from './pipelines/compute-dtype.ts';

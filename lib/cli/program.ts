@@ -1,5 +1,6 @@
 import {Command, type CommandUnknownOpts} from '@commander-js/extra-typings';
 import {assembleCommand} from './commands/assemble.ts';
+import {batchCommand} from './commands/batch.ts';
 import {checkReferenceCommand} from './commands/check-reference.ts';
 import {convertCommand} from './commands/convert.ts';
 import {datasetCommand} from './commands/dataset.ts';
@@ -20,6 +21,7 @@ export function createProgram(): CommandUnknownOpts {
     )
     .version(packageVersion())
     .addCommand(generateCommand())
+    .addCommand(batchCommand())
     .addCommand(trainCommand())
     .addCommand(evaluateCommand())
     .addCommand(assembleCommand())

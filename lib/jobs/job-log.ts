@@ -25,11 +25,13 @@ const failedLine = z.object({...common, error: z.object({code: z.string(), messa
 
 const logLine = z.union([doneLine, failedLine]);
 
-export type JobLine = z.infer<typeof logLine>;
+export type DoneLine = z.infer<typeof doneLine>;
+export type FailedLine = z.infer<typeof failedLine>;
+export type JobLine = DoneLine | FailedLine;
 export type JobLog = JsonLines<JobLine>;
 
 /** Whether the job's picture is there. */
-export function isDone(line: JobLine): line is z.infer<typeof doneLine> {
+export function isDone(line: JobLine): line is DoneLine {
   return 'file' in line;
 }
 

@@ -8,11 +8,11 @@ import {FactorReaderScorer} from '../../evaluation/factors/factor-reader-scorer.
 import {metricTitles, tableMetrics} from '../../evaluation/report/names.ts';
 import {table} from '../../inspect/table.ts';
 import {commandLine} from '../command-line.ts';
-import {showEvaluation} from '../evaluation-progress.ts';
 import {interruptible} from '../interrupt.ts';
 import {addDenoisingOptions, denoisingOptions} from '../options/denoising-options.ts';
 import {addRunOptions, useThreads} from '../options/model-options.ts';
 import {collect, defined, type Pair, parseNumber, splitPair} from '../options/parse-values.ts';
+import {showPictures} from '../picture-progress.ts';
 
 export function evaluateCommand() {
   return evaluationOptions().action(flags => interruptible(signal => run(flags, signal)));
@@ -82,7 +82,7 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
   const {model, vae, tokenizer, adapterHeads, dtype, device} = flags;
   const factorScorer =
     flags.factorReader === undefined ? undefined : await FactorReaderScorer.load(flags.factorReader, device);
-  const progress = showEvaluation();
+  const progress = showPictures();
   let [done, total] = [0, 0];
   try {
     const evaluation = await evaluate({

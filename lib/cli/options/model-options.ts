@@ -5,7 +5,7 @@ import {type Command, Option} from '@commander-js/extra-typings';
 import {ArgumentError} from '../../errors.ts';
 import {newAdapterKinds} from '../../pipelines/describe-new-adapter.ts';
 import {IPAdapterInstructPipeline} from '../../pipelines/ip-adapter-instruct-pipeline.ts';
-import type {LoadOptions, RandomOptions} from '../../pipelines/load-options.ts';
+import type {LoadOptions, RandomOptions, RunSettings} from '../../pipelines/load-options.ts';
 import type {LoraFile} from '../../pipelines/lora-adapters.ts';
 import {collect, collectLoras, collectNamedFiles, defined, parseNumber} from './parse-values.ts';
 
@@ -88,12 +88,24 @@ export function useThreads({threads}: Pick<ModelFlags, 'threads'>): void {
   if (threads !== undefined) process.env['IPAI_NUM_THREADS'] = String(threads);
 }
 
+/** The options on which pictures depend, beyond the last bits. */
+export function modelNames(flags: ModelFlags) {
+  const {model, adapter, namedAdapter, imageEncoder, instructionEncoder, controlnet, lora} = flags;
+  const {vae, tokenizer, adapterHeads, random, randomAdapter, dtype} = flags;
+  const adapters = {adapter, namedAdapter, imageEncoder, instructionEncoder, controlnet, lora};
+  return {model, ...adapters, vae, tokenizer, adapterHeads, random, randomAdapter, dtype};
+}
+
 /**
  * The pipeline that the options ask for.
  *
+ * @param settings of how it runs, beside the options
  * @throws ArgumentError where they name no model, or more than one; see `IPAdapterInstructPipeline.load` for the rest
  */
-export async function openPipeline(flags: ModelFlags): Promise<IPAdapterInstructPipeline> {
+export async function openPipeline(
+  flags: ModelFlags,
+  settings: Pick<RunSettings, 'keepModels' | 'encodingCacheBytes'> = {},
+): Promise<IPAdapterInstructPipeline> {
   if ((flags.model === undefined) === (flags.random === undefined)) {
     throw new ArgumentError(
       `model: expected either --model or --random but received ${flags.model === undefined ? 'neither' : 'both'}. ` +
@@ -102,7 +114,7 @@ export async function openPipeline(flags: ModelFlags): Promise<IPAdapterInstruct
   }
   const {dtype, device, lora} = flags;
   useThreads(flags);
-  const common = {dtype, device, loras: lora};
+  const common = {...settings, dtype, device, loras: lora};
   if (flags.model === undefined) {
     return IPAdapterInstructPipeline.random(
       defined({...common, size: flags.random, adapter: flags.randomAdapter}),

@@ -1,0 +1,76 @@
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {ArgumentError, FileError} from '../../lib/errors.ts';
+import {readJobs} from '../../lib/jobs/read-jobs.ts';
+import {instantStyleScale} from '../../lib/pipelines/instant-style.ts';
+import {tempFolder} from '../_helpers/temp-folder.ts';
+
+async function jobFile(t: ExecutionContext, ...lines: readonly unknown[]): Promise<string> {
+  const path = join(await tempFolder(t), 'jobs.jsonl');
+  const text = lines.map(line => (typeof line === 'string' ? line : JSON.stringify(line)));
+  await writeFile(path, text.join('\n'));
+  return path;
+}
+
+test('jobs have names, seeds of their names, defaults, and paths relative to their file', async t => {
+  const path = await jobFile(
+    t,
+    {id: 'fox', prompt: 'a fox', ipAdapterImage: 'a/b.png', seed: 3, numInferenceSteps: 9},
+    '',
+    {prompt: 'a boat', ipAdapterScale: 'style'},
+  );
+  const [fox, boat, ...others] = await readJobs(path, {numInferenceSteps: 4, autoScale: true});
+  t.deepEqual(others, []);
+  t.is(fox!.id, 'fox');
+  t.deepEqual(fox!.options, {
+    prompt: 'a fox',
+    ipAdapterImage: join(path, '../a/b.png'),
+    seed: 3,
+    numInferenceSteps: 9,
+    autoScale: true,
+  });
+  t.deepEqual(fox!.given['ipAdapterImage'], 'a/b.png');
+  t.is(boat!.id, '000003');
+  const {seed, ...options} = boat!.options as {readonly seed: number};
+  t.deepEqual(options as object, {
+    prompt: 'a boat',
+    ipAdapterScale: instantStyleScale('style'),
+    numInferenceSteps: 4,
+    autoScale: true,
+  });
+  // The first 32 bits of sha256('000003').
+  t.is(seed, 0x86e0fa41);
+  t.deepEqual(await readJobs(path, {numInferenceSteps: 4, autoScale: true}), [fox, boat]);
+});
+
+test('a line that is no job is told with its place, and the others are jobs', async t => {
+  const path = await jobFile(
+    t,
+    '{"prompt": "cut off',
+    {id: 'x', prompt: 'a', steps: 3},
+    {prompt: 'b', height: -1, width: 'c'},
+    '[1]',
+    {id: '../y', prompt: 'd'},
+    {prompt: 'e'},
+  );
+  const jobs = await readJobs(path);
+  t.deepEqual(
+    jobs.map(({id}) => id),
+    ['000001', 'x', '000003', '000004', '000005', '000006'],
+  );
+  const problems = jobs.map(({options}) => (options instanceof ArgumentError ? options.message : 'a job'));
+  t.regex(problems[0]!, /jobs\.jsonl:1: expected a JSON object/);
+  t.regex(problems[1]!, /jobs\.jsonl:2: .*steps/);
+  t.regex(problems[2]!, /height: .*width: /);
+  t.regex(problems[3]!, /jobs\.jsonl:4: /);
+  t.regex(problems[4]!, /id: expected letters/);
+  t.is(problems[5], 'a job');
+});
+
+test('two jobs of one name, no jobs, and no file are told', async t => {
+  const twice = await jobFile(t, {id: 'a', prompt: ''}, {id: 'a', prompt: 'b'});
+  await t.throwsAsync(readJobs(twice), {instanceOf: ArgumentError, message: /jobs\.jsonl:2: .*'a' is taken/});
+  await t.throwsAsync(readJobs(await jobFile(t, '', ' ')), {instanceOf: ArgumentError});
+  await t.throwsAsync(readJobs('/nowhere/jobs.jsonl'), {instanceOf: FileError, message: /nowhere/});
+});
