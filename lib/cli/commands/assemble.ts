@@ -23,7 +23,13 @@ export function assembleCommand() {
         'float16',
       ] as const),
     )
-    .action(async ({output, clip, autoencoder, unet, dataset, size, dtype}) => {
+    .addOption(
+      new Option(
+        '--prediction-type <type>',
+        'what the UNet predicts, or is to predict (default: epsilon)',
+      ).choices(['epsilon', 'v_prediction'] as const),
+    )
+    .action(async ({output, clip, autoencoder, unet, dataset, size, dtype, predictionType}) => {
       if ((dataset === undefined) !== (autoencoder === undefined)) {
         throw new ArgumentError(
           'assemble: expected --autoencoder and --dataset together. Give both, or none.',
@@ -31,7 +37,7 @@ export function assembleCommand() {
       }
       const scalingFactor =
         autoencoder === undefined ? undefined : await measureScale(autoencoder, dataset!, size);
-      await assembleModel(output, {clip, autoencoder, unet}, {dtype, scalingFactor});
+      await assembleModel(output, {clip, autoencoder, unet}, {dtype, scalingFactor, predictionType});
       const measured = scalingFactor === undefined ? '' : `, latents scaled by ${scalingFactor.toFixed(5)}`;
       process.stdout.write(`${output}: written${measured}\n`);
     });

@@ -13,6 +13,7 @@ import {canonicalTextEncoderTensors, canonicalVisionEncoderTensors} from '../../
 import {openWeights} from '../../weights/open-weights.ts';
 import type {TensorMap} from '../../weights/stored-tensor.ts';
 import {type TensorData, writeSafetensors} from '../../weights/write-safetensors.ts';
+import type {TrainedPrediction} from '../diffusion-loss.ts';
 
 /** Folders of checkpoints, or of their averages. What is left out stays as it is in the folder. */
 export interface ModelParts {
@@ -26,13 +27,15 @@ export interface AssembleOptions {
   readonly dtype?: WrittenDType | undefined;
   /** Of the autoencoder's latents, in place of its configuration's. */
   readonly scalingFactor?: number | undefined;
+  /** What the UNet predicts, or is to predict. Default: its noise. */
+  readonly predictionType?: TrainedPrediction | undefined;
 }
 
 /** @throws FileError, WeightsError where a part is missing or damaged, or the folder cannot be written */
 export async function assembleModel(
   folder: string,
   {clip, autoencoder, unet}: ModelParts,
-  {dtype, scalingFactor}: AssembleOptions = {},
+  {dtype, scalingFactor, predictionType}: AssembleOptions = {},
 ): Promise<void> {
   const write = async (part: string, files: ComponentFiles) =>
     writeComponent(join(folder, part), files, dtype);
@@ -50,7 +53,10 @@ export async function assembleModel(
     await write('unet', {config: await readConfig(unet), tensors, weights: diffusersWeights});
   }
   await mkdir(join(folder, 'scheduler'), {recursive: true});
-  await writeJson(join(folder, 'scheduler', 'scheduler_config.json'), stableDiffusion1SchedulerConfig);
+  await writeJson(join(folder, 'scheduler', 'scheduler_config.json'), {
+    ...stableDiffusion1SchedulerConfig,
+    ...(predictionType && {prediction_type: predictionType}),
+  });
   await writeJson(join(folder, 'model_index.json'), modelIndex);
 }
 

@@ -7,8 +7,12 @@ import {describeUNetWeights} from '../../models/unet.ts';
 import {parseUNetConfig} from '../../models/unet-config.ts';
 import type {Autoencoder} from '../../pipelines/components/autoencoder.ts';
 import type {TextEncoder} from '../../pipelines/components/text-encoder.ts';
+import type {HostTensor} from '../../pipelines/host-tensor.ts';
 import {createScheduler} from '../../schedulers/create-scheduler.ts';
 import type {SchedulerConfig} from '../../schedulers/scheduler-config.ts';
+import {readTensor} from '../../weights/read-tensor.ts';
+import {reconcile} from '../../weights/reconcile.ts';
+import type {WeightIndex} from '../../weights/stored-tensor.ts';
 import {checkSizes} from '../batches/check-sizes.ts';
 import {encodePrompts} from '../batches/encode-prompts.ts';
 import type {EncoderCache} from '../batches/encoder-cache.ts';
@@ -29,6 +33,8 @@ export interface UNetSetup extends ModelSetup {
   readonly vae: Autoencoder;
   readonly textEncoder: TextEncoder;
   readonly schedulerConfig: SchedulerConfig;
+  /** Weights to begin with; without them they are drawn. */
+  readonly from?: WeightIndex | undefined;
   /** Share of samples that lose their prompt, which guidance needs. */
   readonly dropText: number;
   readonly minSnrGamma?: number | undefined;
@@ -44,8 +50,11 @@ interface Sample extends NoisySample {
 /** Second convolutions and projections begin at 0, so that blocks begin as the identity (Ho et al. 2020, official code). */
 const zeros = /(^conv_out|\.conv2|\.proj_out)\.weight$/;
 
-/** @throws ArgumentError for a configuration that is none, or does not fit the encoders */
-export function unetObjective(setup: UNetSetup): Objective<UNetBatch> {
+/**
+ * @throws ArgumentError for a configuration that is none, or does not fit the encoders; WeightsError for weights to begin
+ *   with of another
+ */
+export async function unetObjective(setup: UNetSetup): Promise<Objective<UNetBatch>> {
   const {engine, dtype, dataset, training, vae, textEncoder, dropText, minSnrGamma, cache} = setup;
   const config = parseUNetConfig(setup.config);
   const {hiddenSize} = textEncoder.config;
@@ -67,7 +76,7 @@ export function unetObjective(setup: UNetSetup): Objective<UNetBatch> {
     engine,
     dtype,
     label: 'unet',
-    initial: initialWeights(describeUNetWeights(config), {seed: training.seed, zeros}),
+    initial: await weightsToBeginWith(describeUNetWeights(config), setup),
     files: {
       weights: 'diffusion_pytorch_model.safetensors',
       companions: new Map([
@@ -95,4 +104,16 @@ export function unetObjective(setup: UNetSetup): Objective<UNetBatch> {
         encode,
       ),
   };
+}
+
+async function weightsToBeginWith(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  {from, training}: UNetSetup,
+): Promise<Map<string, HostTensor>> {
+  if (from === undefined) return initialWeights(shapes, {seed: training.seed, zeros});
+  const weights = new Map<string, HostTensor>();
+  for (const [name, tensor] of reconcile(shapes, from.tensors, `unet of ${from.path}`)) {
+    weights.set(name, {shape: tensor.shape, data: await readTensor(tensor)});
+  }
+  return weights;
 }

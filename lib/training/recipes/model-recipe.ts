@@ -34,8 +34,10 @@ export function modelRecipeFields(path: PathField) {
     unet: z.strictObject({
       unet: z.strictObject({
         config,
-        /** A diffusers folder with `vae`, `text_encoder`, `tokenizer` and `scheduler`. */
+        /** A diffusers folder with `vae`, `text_encoder`, `tokenizer` and `scheduler`, which says what is predicted. */
         model: path,
+        /** Folder of a UNet of the same configuration, to begin with; without it weights are drawn. */
+        from: path.exactOptional(),
         /** Share of samples that lose their prompt. */
         dropText: z.number().min(0).max(1).default(0.1),
         minSnrGamma: z.number().positive().exactOptional(),

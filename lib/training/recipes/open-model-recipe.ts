@@ -8,6 +8,7 @@ import {computeDType} from '../../pipelines/compute-dtype.ts';
 import {loadFrozenModels} from '../../pipelines/load-models.ts';
 import {openDevice} from '../../runtime/device.ts';
 import {readTokenizerFiles} from '../../tokenizer/tokenizer-files.ts';
+import {openWeights} from '../../weights/open-weights.ts';
 import {openLatentCache} from '../batches/open-encoder-caches.ts';
 import type {Objective} from '../objective.ts';
 import {autoencoderObjective} from '../objectives/autoencoder.ts';
@@ -53,9 +54,15 @@ async function objectiveOf(recipe: DatasetRecipe, setup: ModelSetup) {
     const tokenizer = await readTokenizerFiles(recipe.clip.tokenizer);
     return clipObjective({...setup, ...recipe.clip, tokenizer});
   }
-  const {model, ...unet} = recipe.unet;
+  const {model, from, ...unet} = recipe.unet;
   const frozen = await loadFrozenModels(setup, model);
   const cache =
     recipe.cache === undefined ? undefined : await openLatentCache(recipe.cache, frozen.vae, setup.training);
-  return unetObjective({...setup, ...unet, ...frozen, cache});
+  return unetObjective({
+    ...setup,
+    ...unet,
+    ...frozen,
+    from: from === undefined ? undefined : await openWeights(from),
+    cache,
+  });
 }
