@@ -75,7 +75,7 @@ export function unetObjective(setup: UNetSetup): Objective<UNetBatch> {
       ]),
     },
     lossOf: (weights, batch) => unetLoss(weights, config, batch, dtype),
-    openBatches: state =>
+    openBatches: (state, place) =>
       encodedBatches<UNetBatch, Sample>(
         new SampleStream<Sample>(
           dataset,
@@ -92,6 +92,7 @@ export function unetObjective(setup: UNetSetup): Objective<UNetBatch> {
           training,
           state,
         ),
+        place,
         encode,
       ),
   };
