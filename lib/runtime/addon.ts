@@ -202,9 +202,8 @@ export interface Addon {
   sumFloats(buffers: readonly BufferHandle[]): Promise<void>;
   /** Likewise of float64. */
   sumDoubles(buffer: BufferHandle): Promise<void>;
+  /** A process that ends before this has resolved ends all others. */
   closeMpi(): Promise<void>;
-  /** Ends all ranks at once, this process among them. */
-  abortMpi(exitCode: number): void;
 }
 
 /** Shape and dtype of a tensor. */

@@ -62,12 +62,7 @@ export async function openCommunicator(): Promise<Communicator> {
   const library = findMpiLibrary(launched);
   await callNative(() => addon.openMpi(library));
   place = addon.mpiPlace();
-  const communicator = new MpiCommunicator(addon, place);
-  // Whatever ends this process, the others must not wait for it.
-  process.once('exit', code => {
-    if (!communicator.isClosed) addon.abortMpi(code || 1);
-  });
-  if (place.size === launched) return communicator;
+  if (place.size === launched) return new MpiCommunicator(addon, place);
   throw new DeviceError(
     `mpi: the launcher began ${launched} processes, but MPI finds ${place.size}. Launch with the mpirun of the MPI that ` +
       `${library} was built with, or with \`srun --mpi=pmix\`; or build it anew with the launcher's: npm run build:native.`,
@@ -87,16 +82,11 @@ class MpiCommunicator implements Communicator {
   readonly rank: number;
   readonly size: number;
   readonly #addon: Addon;
-  #isClosed = false;
 
   constructor(addon: Addon, {rank, size}: MpiPlace) {
     this.#addon = addon;
     this.rank = rank;
     this.size = size;
-  }
-
-  get isClosed(): boolean {
-    return this.#isClosed;
   }
 
   async sum(values: readonly number[]): Promise<readonly number[]> {
@@ -130,9 +120,8 @@ class MpiCommunicator implements Communicator {
     await Promise.all(copiedBack);
   }
 
-  async close(): Promise<void> {
-    await this.#addon.closeMpi();
-    this.#isClosed = true;
+  close(): Promise<void> {
+    return this.#addon.closeMpi();
   }
 
   async #copyToHost(part: readonly DeviceTensor[]): Promise<BufferHandle[]> {

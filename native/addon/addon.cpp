@@ -38,7 +38,6 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add("sumFloats", sum_floats);
   add("sumDoubles", sum_doubles);
   add("closeMpi", close_mpi);
-  add("abortMpi", abort_mpi);
   return exports;
 }
 

@@ -34,6 +34,5 @@ Napi::Value mpi_place(const Napi::CallbackInfo& info);
 Napi::Value sum_floats(const Napi::CallbackInfo& info);
 Napi::Value sum_doubles(const Napi::CallbackInfo& info);
 Napi::Value close_mpi(const Napi::CallbackInfo& info);
-void abort_mpi(const Napi::CallbackInfo& info);
 
 }  // namespace ipai::addon

@@ -74,8 +74,4 @@ Napi::Value close_mpi(const Napi::CallbackInfo& info) {
   return submit(info.Env(), ranks, [&ranks] { ranks.finalize(); });
 }
 
-void abort_mpi(const Napi::CallbackInfo& info) {
-  communicator(info.Env()).abort(to_int32(info[0], "abortMpi: exitCode"));
-}
-
 }  // namespace ipai::addon

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 
@@ -56,6 +57,7 @@ Result<Communicator*> Communicator::open(const std::string& library_path) {
   Result<const MpiInterface*> mpi = open_library(library_path);
   if (!mpi.ok()) return mpi.status();
   instance = new Communicator(*mpi.value());
+  std::atexit(abort_at_exit);
   return instance;
 }
 
@@ -65,6 +67,21 @@ Communicator* Communicator::get() {
 }
 
 Communicator::Communicator(const MpiInterface& mpi) : mpi_(mpi), executor_(std::make_unique<NoPrograms>()) {}
+
+void Communicator::abort_at_exit() {
+  Communicator* const ranks = get();
+  if (ranks->has_joined_) ranks->mpi_.abort(1);
+}
+
+void Communicator::initialize() {
+  place_ = mpi_.initialize();
+  has_joined_ = true;
+}
+
+void Communicator::finalize() {
+  mpi_.finalize();
+  has_joined_ = false;
+}
 
 void Communicator::sum_floats(const std::vector<std::shared_ptr<Buffer>>& buffers) {
   for (size_t begin = 0; begin < buffers.size();) {
