@@ -1,5 +1,5 @@
 import {readdirSync, readFileSync} from 'node:fs';
-import {readdir, readFile, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {stringify} from 'yaml';
@@ -118,7 +118,18 @@ testWithRanks('a process that is killed ends the others', async t => {
   t.true(performance.now() - killedAt < 30_000);
 });
 
-testWithRanks('what one process cannot do ends all, with the reason', async t => {
+testWithRanks('what rank 0 alone cannot do ends all, with the reason', async t => {
+  const recipe = await writeRecipe(t);
+  const output = await tempFolder(t);
+  await mkdir(join(output, 'metrics.jsonl'));
+  const args = ['train', '--config', recipe, '--output', output];
+  const {exitCode, stdout, stderr} = await runCli(args, {launcher: mpirun(2)});
+  t.is(exitCode, 1);
+  t.is(stdout, '');
+  t.regex(stderr, /error: .*metrics\.jsonl: cannot be written/);
+});
+
+testWithRanks('a batch that processes cannot share out is refused', async t => {
   const recipe = await writeRecipe(t);
   const {exitCode, stderr} = await runCli(['train', '--config', recipe], {launcher: mpirun(3)});
   t.is(exitCode, 1);
