@@ -108,16 +108,14 @@ class MpiCommunicator implements Communicator {
       return;
     }
     const parts = inParts(tensors);
-    const copiedBack: Promise<void>[] = [];
-    let staged = this.#copyToHost(parts[0]!);
+    let buffers = await this.#copyToHost(parts[0]!);
     for (const [index, part] of parts.entries()) {
-      const buffers = await staged;
-      const next = parts[index + 1];
-      if (next !== undefined) staged = this.#copyToHost(next);
-      await this.#addon.sumFloats(buffers);
-      copiedBack.push(this.#copyBack(buffers, part));
+      const [ahead] = await Promise.all([
+        this.#copyToHost(parts[index + 1] ?? []),
+        this.#sumAndCopyBack(buffers, part),
+      ]);
+      buffers = ahead;
     }
-    await Promise.all(copiedBack);
   }
 
   close(): Promise<void> {
@@ -130,7 +128,8 @@ class MpiCommunicator implements Communicator {
     return buffers;
   }
 
-  async #copyBack(buffers: readonly BufferHandle[], part: readonly DeviceTensor[]): Promise<void> {
+  async #sumAndCopyBack(buffers: readonly BufferHandle[], part: readonly DeviceTensor[]): Promise<void> {
+    await this.#addon.sumFloats(buffers);
     await Promise.all(part.map(({handle}, index) => this.#addon.copy(buffers[index]!, handle)));
     for (const buffer of buffers) this.#addon.release(buffer);
   }

@@ -5,7 +5,7 @@
  * | --------------------- | ----------------------------------- | ------------------------------------------------------ |
  * | `IPAI_BINARY_PATH`    | a file                              | the compiled addon to load, before any other           |
  * | `IPAI_CUDA_LIBRARY`   | a file                              | the CUDA library to load, before any other             |
- * | `IPAI_NUM_THREADS`    | 1 to 1024                           | threads for one op; default: its share of the cores    |
+ * | `IPAI_NUM_THREADS`    | 1 to 1024                           | threads for one op; default: the cores shared by ranks |
  * | `IPAI_CPU_TARGET`     | portable, avx2, avx512, avx512_bf16 | instruction set; default: the widest there is          |
  * | `IPAI_CHECK_NAN`      | 1                                   | fail at the first op whose output holds a NaN          |
  * | `IPAI_DEBUG`          | 1, 2                                | on stderr: 1 devices and plans, 2 also times of runs   |
