@@ -1,24 +1,26 @@
 import {readdir, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {openDataset} from '../../lib/datasets/dataset.ts';
+import {type Dataset, openDataset} from '../../lib/datasets/dataset.ts';
 import {Engine} from '../../lib/engine/engine.ts';
 import {ArgumentError, FileError} from '../../lib/errors.ts';
 import {binary, reduceSum, reshape} from '../../lib/graph/ops/index.ts';
 import type {Tensor} from '../../lib/graph/tensor.ts';
 import type {HostTensor} from '../../lib/pipelines/host-tensor.ts';
-import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import type {Communicator} from '../../lib/runtime/communicator.ts';
 import {openDevice} from '../../lib/runtime/device.ts';
 import {rowsOfRank} from '../../lib/training/batches/rows-of-rank.ts';
 import type {Objective} from '../../lib/training/objective.ts';
+import {autoencoderObjective} from '../../lib/training/objectives/autoencoder.ts';
 import {factorReaderObjective} from '../../lib/training/objectives/factor-reader.ts';
+import {unetObjective} from '../../lib/training/objectives/unet.ts';
+import type {NamedTensors} from '../../lib/training/trainable-weights.ts';
 import {Trainer} from '../../lib/training/trainer.ts';
 import {modelTrainingSettings, type TrainingEvent} from '../../lib/training/trainer-options.ts';
 import {rankGroup} from '../_helpers/rank-group.ts';
 import {relativeError} from '../_helpers/relative-error.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
-import {optionsFor, trained} from '../_helpers/tiny-training.ts';
+import {models, optionsFor, trained} from '../_helpers/tiny-training.ts';
 import {writeTrainingSet} from '../_helpers/training-set.ts';
 
 interface Run {
@@ -195,25 +197,63 @@ test('a batch that ranks cannot share out is refused', async t => {
   });
 });
 
-test.serial("the factor reader's ranks have the rows of one process", async t => {
-  const {models} = await IPAdapterInstructPipeline.random({adapter: 'instruct'});
-  const objective = factorReaderObjective({
-    engine: models.engine,
-    dtype: 'float32',
-    config: {sample_size: 32, block_out_channels: [8, 16], norm_num_groups: 4, hidden_size: 32},
-    training: modelTrainingSettings.parse({steps: 2, batchSize: 4}),
-    vae: models.vae,
-    noise: 0.1,
-  });
-  const alone = objective.openBatches();
-  const ranks = rankGroup(2).map(place => objective.openBatches(undefined, place));
-  for (let batch = 0; batch < 2; batch++) {
-    const whole = await alone.next();
-    const parts = await Promise.all(ranks.map(rank => rank.next()));
-    for (const name of ['pictures', 'targets'] as const) {
-      const joined = parts.flatMap(part => [...part[name].data]);
-      t.deepEqual(joined, [...whole[name].data], name);
+const training = modelTrainingSettings.parse({steps: 2, batchSize: 4, resolution: 64, numWorkers: 0});
+const setup = {engine: models.engine, dtype: 'float32' as const, training};
+
+const objectives: Readonly<
+  Record<string, (dataset: Dataset) => Pick<Objective<NamedTensors>, 'openBatches'>>
+> = {
+  'factor reader': () =>
+    factorReaderObjective({
+      ...setup,
+      config: {sample_size: 32, block_out_channels: [8, 16], norm_num_groups: 4, hidden_size: 32},
+      vae: models.vae,
+      noise: 0.1,
+    }),
+  autoencoder: dataset =>
+    autoencoderObjective({
+      ...setup,
+      dataset,
+      config: {
+        block_out_channels: [8, 16],
+        down_block_types: ['DownEncoderBlock2D', 'DownEncoderBlock2D'],
+        up_block_types: ['UpDecoderBlock2D', 'UpDecoderBlock2D'],
+        norm_num_groups: 4,
+      },
+      klWeight: 1e-6,
+    }),
+  UNet: dataset =>
+    unetObjective({
+      ...setup,
+      ...models,
+      dataset,
+      config: {
+        block_out_channels: [16, 32],
+        down_block_types: ['CrossAttnDownBlock2D', 'DownBlock2D'],
+        up_block_types: ['UpBlock2D', 'CrossAttnUpBlock2D'],
+        layers_per_block: 1,
+        attention_head_dim: 2,
+        cross_attention_dim: models.textEncoder.config.hiddenSize,
+        norm_num_groups: 8,
+      },
+      dropText: 0.5,
+    }),
+};
+
+for (const [name, make] of Object.entries(objectives)) {
+  test.serial(`${name}: the batches of ranks are together those of one process`, async t => {
+    const objective = make(await openDataset(await writeTrainingSet(t)));
+    const alone = objective.openBatches();
+    const ranks = rankGroup(2).map(place => objective.openBatches(undefined, place));
+    for (let batch = 0; batch < 2; batch++) {
+      const whole = await alone.next();
+      const parts = await Promise.all(ranks.map(rank => rank.next()));
+      for (const [key, {data}] of Object.entries(whole)) {
+        const joined = parts.flatMap(part => [...part[key]!.data]);
+        t.deepEqual(joined, [...data], key);
+      }
     }
-  }
-  await Promise.all([alone, ...ranks].map(batches => batches.stop()));
-});
+    for (const rank of ranks) t.deepEqual(rank.state, alone.state);
+    await Promise.all([alone, ...ranks].map(batches => batches.stop()));
+  });
+}
