@@ -97,6 +97,11 @@ export type {ObjectCrop} from './builders/tasks/object.ts';
 export {type Dataset, openDataset} from './datasets/dataset.ts';
 export type {DatasetProblem, DatasetSample, ImageReference} from './datasets/dataset-sample.ts';
 export {writeDatasetVocabulary} from './datasets/write-vocabulary.ts';
+export {
+  type Communicator,
+  openCommunicator,
+  type RankPlace,
+} from './runtime/communicator.ts';
 export type {Batches, ModelFiles, Objective} from './training/objective.ts';
 export {type ForecastOptions, forecastTraining, type TrainingForecast} from './training/recipes/forecast.ts';
 export {

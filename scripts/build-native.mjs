@@ -30,15 +30,18 @@ export function buildNative({out = 'build', arch = process.arch, copyTo} = {}) {
   const folder = path.resolve(root, out);
   mkdirSync(folder, {recursive: true});
   return withBuildLock(path.join(folder, 'build.lock'), () => {
-    const args = ['build', '--directory', root, '--out', folder, '--arch', arch, '--parallel', jobs];
-    const {status} = spawnSync(process.execPath, [cmakeJs, '--log-level', 'warn', ...args], {
-      stdio: 'inherit',
-    });
+    const options = ['--log-level=warn', `--directory=${root}`, `--out=${folder}`, `--arch=${arch}`];
+    const run = command => {
+      const args = [cmakeJs, command, ...options, `--parallel=${jobs}`];
+      return spawnSync(process.execPath, args, {stdio: 'inherit'}).status ?? 1;
+    };
+    // Configured anew, as an MPI may have been installed since.
+    const status = run('configure') || run('build');
     if (status === 0 && copyTo !== undefined) {
       mkdirSync(copyTo, {recursive: true});
       copyFileSync(path.join(folder, 'Release', addonName), path.join(copyTo, addonName));
     }
-    return status ?? 1;
+    return status;
   });
 }
 

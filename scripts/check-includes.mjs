@@ -10,6 +10,7 @@ const below = {
   ops: ['runtime', 'cpu', 'cuda'],
   cpu: ['runtime'],
   cuda: ['runtime', 'emulation'],
+  mpi: ['runtime'],
 };
 // What kernels may know of the runtime: contracts, not the executor.
 const contracts = new Set([
@@ -24,6 +25,7 @@ const contracts = new Set([
   'function_ref.h',
   'kernel_launch.h',
   'loop_nest.h',
+  'mpi_interface.h',
   'op.h',
   'status.h',
   'tensor_view.h',

@@ -1,11 +1,14 @@
 import {constants} from 'node:os';
 
+/** What ends long work. mpirun and scancel pass SIGUSR2 on to all processes; after the others mpirun soon kills them. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGUSR2'] as const;
+
 /** Why long work was aborted: the user, or the system, asked the process to end. */
 export class Interrupted extends Error {
   /** As shells give it for a process that a signal has ended. */
   readonly exitCode: number;
 
-  constructor(signal: 'SIGINT' | 'SIGTERM') {
+  constructor(signal: NodeJS.Signals) {
     super('Interrupted.');
     this.name = 'Interrupted';
     this.exitCode = 128 + constants.signals[signal];
@@ -18,13 +21,11 @@ export class Interrupted extends Error {
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const interrupt = (signal: 'SIGINT' | 'SIGTERM') => controller.abort(new Interrupted(signal));
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
+  const interrupt = (signal: NodeJS.Signals) => controller.abort(new Interrupted(signal));
+  for (const signal of signals) process.once(signal, interrupt);
   try {
     return await work(controller.signal);
   } finally {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+    for (const signal of signals) process.off(signal, interrupt);
   }
 }

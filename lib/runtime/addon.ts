@@ -84,6 +84,16 @@ export interface CudaInfo {
   readonly deviceCount: number;
 }
 
+/** A process among those that were launched together. */
+export interface MpiPlace {
+  readonly rank: number;
+  readonly size: number;
+  /** Among the ranks of this machine. */
+  readonly localRank: number;
+  /** Ranks of this machine that may run on cores of this one's, itself included. */
+  readonly coreSharers: number;
+}
+
 export interface MemoryUsage {
   /** Bytes in tensors that this process has on the device. Mapped files do not count. */
   readonly bufferBytes: number;
@@ -129,7 +139,12 @@ export interface Addon {
   /**
    * Sets what cannot change later, before anything else is called; a second call must agree with the first.
    */
-  configure(options: {readonly threads?: number | undefined; readonly target?: string | undefined}): void;
+  configure(options: {
+    readonly threads?: number | undefined;
+    /** Processes that share the cores of this one, itself included: without `threads` each takes its part. */
+    readonly coreSharers?: number | undefined;
+    readonly target?: string | undefined;
+  }): void;
   systemInfo(): SystemInfo;
   describeOps(device?: DeviceHandle): NativeOp[];
   /**
@@ -138,6 +153,8 @@ export interface Addon {
    */
   openCuda(library: string, index: number): DeviceHandle;
   cudaInfo(device: DeviceHandle): CudaInfo;
+  /** Devices that the driver finds, by way of the same library; throws as `openCuda`. */
+  countCudaDevices(library: string): number;
 
   allocate(bytes: number, device?: DeviceHandle): BufferHandle;
   /** Maps a file read-only; it must not be shortened while it is mapped. */
@@ -173,6 +190,20 @@ export interface Addon {
   createToken(): TokenHandle;
   /** The run with this token rejects with code `cancelled`, after the node that it is at. */
   cancel(token: TokenHandle): void;
+
+  /**
+   * Joins the processes that were launched together, through the library of that path; once in a process. Resolves when
+   * all have come. What is below may be called from then on, and waits for the others to call the same.
+   * Throws with code `device-unavailable`, and a message that says what is missing.
+   */
+  openMpi(library: string): Promise<void>;
+  mpiPlace(): MpiPlace;
+  /** Sums over all ranks, in place, of float32 in buffers of the host's. */
+  sumFloats(buffers: readonly BufferHandle[]): Promise<void>;
+  /** Likewise of float64. */
+  sumDoubles(buffer: BufferHandle): Promise<void>;
+  /** A process that ends before this has resolved ends all others. */
+  closeMpi(): Promise<void>;
 }
 
 /** Shape and dtype of a tensor. */

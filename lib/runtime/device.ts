@@ -11,6 +11,7 @@ import type {
   SystemInfo,
   TensorInfo,
 } from './addon.ts';
+import {mpiPlace} from './communicator.ts';
 import {debugLog, mebibytes} from './debug-log.ts';
 import {DeviceTensor} from './device-tensor.ts';
 import {dtypeBytes} from './dtype.ts';
@@ -120,7 +121,8 @@ function copy(addon: Addon, source: BufferHandle, bytes: number): BufferHandle {
 /**
  * Opens a device. `IPAI_NUM_THREADS` and `IPAI_CPU_TARGET` are read here, the first time in a process.
  *
- * @param spec `cuda` is the first CUDA device; `auto` is that where it can be had, the processor elsewhere
+ * @param spec `cuda` is the first CUDA device, or where several processes were launched together the rank's own; `auto` is
+ *   that where it can be had, the processor elsewhere
  * @throws NoBinaryError when the native addon is missing
  * @throws DeviceError for a CUDA device that is asked for by name and cannot be had, and says what is missing; never for
  *   'auto'
@@ -131,13 +133,14 @@ export function openDevice(spec: DeviceSpec = 'auto'): Device {
     throw invalidArgument('device', "'auto', 'cpu', 'cuda' or 'cuda:<index>'", spec);
   }
   const addon = loadAddon();
-  callNative(() => addon.configure({threads: numThreads(), target: cpuTarget()}));
-  const device = open(addon, kind, Number(index ?? 0), spec);
+  const coreSharers = mpiPlace()?.coreSharers;
+  callNative(() => addon.configure({threads: numThreads(), coreSharers, target: cpuTarget()}));
+  const device = open(addon, kind, index === undefined ? undefined : Number(index), spec);
   debugLog(1, () => describe(device));
   return device;
 }
 
-function open(addon: Addon, kind: string, index: number, spec: string): Device {
+function open(addon: Addon, kind: string, index: number | undefined, spec: string): Device {
   if (kind === 'cpu') return new Device(addon);
   try {
     return new Device(addon, openCuda(addon, index));
@@ -156,9 +159,15 @@ function open(addon: Addon, kind: string, index: number, spec: string): Device {
   }
 }
 
-function openCuda(addon: Addon, index: number): DeviceHandle {
+function openCuda(addon: Addon, index: number | undefined): DeviceHandle {
   const library = findCudaLibrary();
-  return callNative(() => addon.openCuda(library, index));
+  return callNative(() => addon.openCuda(library, index ?? nextForRank(addon, library)));
+}
+
+/** Ranks of one machine take its devices in turn. */
+function nextForRank(addon: Addon, library: string): number {
+  const {localRank} = mpiPlace() ?? {localRank: 0};
+  return localRank === 0 ? 0 : localRank % Math.max(1, addon.countCudaDevices(library));
 }
 
 function describe(device: Device): string {

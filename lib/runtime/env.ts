@@ -5,13 +5,16 @@
  * | --------------------- | ----------------------------------- | ------------------------------------------------------ |
  * | `IPAI_BINARY_PATH`    | a file                              | the compiled addon to load, before any other           |
  * | `IPAI_CUDA_LIBRARY`   | a file                              | the CUDA library to load, before any other             |
- * | `IPAI_NUM_THREADS`    | 1 to 1024                           | threads for one op; default: the cores of this process |
+ * | `IPAI_NUM_THREADS`    | 1 to 1024                           | threads for one op; default: the cores shared by ranks |
  * | `IPAI_CPU_TARGET`     | portable, avx2, avx512, avx512_bf16 | instruction set; default: the widest there is          |
  * | `IPAI_CHECK_NAN`      | 1                                   | fail at the first op whose output holds a NaN          |
  * | `IPAI_DEBUG`          | 1, 2                                | on stderr: 1 devices and plans, 2 also times of runs   |
  * | `IPAI_LANGUAGE_MODEL` | a name                              | the language model to ask, by its server's name for it |
  * | `OPENAI_BASE_URL`     | an URL, up to /v1                   | the server of the language model                       |
  * | `OPENAI_API_KEY`      | a key                               | what that server wants to see, if it does              |
+ *
+ * Launchers of several processes set `OMPI_COMM_WORLD_SIZE` (Open MPI's mpirun), `PMI_SIZE` (that of MPICH and its kin) and
+ * `SLURM_STEP_NUM_TASKS` (srun).
  */
 import {ArgumentError} from '../errors.ts';
 
@@ -61,6 +64,16 @@ export function languageModelUrl(): string | undefined {
 /** Never to be shown or kept. */
 export function languageModelKey(): string | undefined {
   return variable('OPENAI_API_KEY');
+}
+
+/** Processes that a launcher has begun together, this one among them; 1 where there is no launcher. */
+export function launchedProcesses(): number {
+  // The first that is there: an mpirun within a job of Slurm is the launcher.
+  for (const name of ['OMPI_COMM_WORLD_SIZE', 'PMI_SIZE', 'SLURM_STEP_NUM_TASKS']) {
+    const size = integerVariable(name, 1, Number.MAX_SAFE_INTEGER);
+    if (size !== undefined) return size;
+  }
+  return 1;
 }
 
 /** An empty variable counts as one that is not set. */

@@ -6,6 +6,7 @@ import type {Engine} from '../engine/engine.ts';
 import type {Weights} from '../nn/weights.ts';
 import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
+import type {RankPlace} from '../runtime/communicator.ts';
 import type {StreamState} from './batches/sample-stream.ts';
 import type {HostBatch} from './device-batch.ts';
 import type {Loss} from './state-gradients.ts';
@@ -23,8 +24,13 @@ export interface Objective<Batch> {
   readonly files: ModelFiles;
   /** Records the loss of a batch, for a model with these weights. */
   readonly lossOf: (weights: Weights, batch: Batch) => Loss;
-  /** @param state of other batches, to go on from */
-  openBatches(state?: StreamState): Batches<Batch>;
+  /** Whether a sample's part of the loss depends on the others of its batch, so that ranks cannot share a batch out. */
+  readonly couplesSamples?: boolean | undefined;
+  /**
+   * @param state of other batches, to go on from
+   * @param place of a rank, which is given its rows of each batch alone; without it all are
+   */
+  openBatches(state?: StreamState, place?: RankPlace): Batches<Batch>;
   /** What looks at the weights while they are trained, if anything does. */
   createWatch?(log: TrainingLog): TrainingWatch;
 }
@@ -38,7 +44,7 @@ export interface ModelFiles {
 }
 
 export interface Batches<Batch> {
-  /** Of the batches that were given. */
+  /** Of the batches that were given; equal on all ranks. */
   readonly state: StreamState;
   /** Samples that could not be read, once each. */
   readonly problems: readonly DatasetProblem[];

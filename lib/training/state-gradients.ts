@@ -69,8 +69,14 @@ export function sumGradients({a, b}: Readonly<Record<'a' | 'b', NamedTensors>>):
 }
 
 function withNorm(gradients: NamedTensors): GradientsWithNorm {
-  const norms = Object.values(gradients).map(squaredNorm);
-  return {gradients, squaredNorm: norms.reduce((a, b) => binary({a, b}, {kind: 'add'}))};
+  return {gradients, squaredNorm: squaredNormOf(gradients)};
+}
+
+/** To be compiled: the sum of all squares, float32 [1]. */
+export function squaredNormOf(gradients: NamedTensors): Tensor {
+  return Object.values(gradients)
+    .map(squaredNorm)
+    .reduce((a, b) => binary({a, b}, {kind: 'add'}));
 }
 
 /** The weight itself, of a state [3, ...]; nodes have the scope `path`. */

@@ -8,6 +8,7 @@ import {ArgumentError} from '../errors.ts';
 import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
+import type {Communicator} from '../runtime/communicator.ts';
 import {defaultDropout} from './batches/sample-choices.ts';
 import {learningRateSchedules} from './learning-rate.ts';
 import type {ClipMetrics} from './watch/sample-metrics.ts';
@@ -24,7 +25,7 @@ const share = z.number().min(0).max(1);
 const loopFields = {
   /** Optimiser steps of the whole run. */
   steps: count,
-  /** Samples that are computed at a time. Default 1. */
+  /** Samples that are computed at a time; ranks share them out evenly. Default 1. */
   batchSize: count.default(1),
   /** Batches whose gradients make a step. Default 1. */
   accumulate: count.default(1),
@@ -133,6 +134,8 @@ export interface TrainerOptions extends z.input<typeof trainerSettings> {
    * each sample. Entries depend on the pictures' bytes, the encoders and the sizes; they may be removed at any time.
    */
   readonly cacheFolder?: string | undefined;
+  /** As in `TrainingRun`. */
+  readonly communicator?: Communicator | undefined;
 }
 
 /** Options with the defaults filled in. */
@@ -141,10 +144,12 @@ export type ResolvedTrainerOptions = Omit<TrainerOptions, keyof z.input<typeof t
 
 /** @throws ArgumentError for what no run can have */
 export function resolveTrainerOptions(options: TrainerOptions): ResolvedTrainerOptions {
-  const {models, dtype, dataset, validationSet, initial, folder, cacheFolder, ...settings} = options;
+  const {models, dtype, dataset, validationSet, initial, folder, cacheFolder, communicator, ...settings} =
+    options;
   const parsed = trainerSettings.safeParse(settings);
   if (!parsed.success) throw new ArgumentError(`training options: ${z.prettifyError(parsed.error)}`);
-  return {models, dtype, dataset, validationSet, initial, folder, cacheFolder, ...parsed.data};
+  const given = {models, dtype, dataset, validationSet, initial, folder, cacheFolder, communicator};
+  return {...given, ...parsed.data};
 }
 
 export interface TrainingEvent {

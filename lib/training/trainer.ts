@@ -5,7 +5,9 @@
 import {mkdir} from 'node:fs/promises';
 import type {CompiledFunction} from '../engine/compiled-function.ts';
 import {NumericError} from '../errors.ts';
+import type {Tensor} from '../graph/tensor.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
+import {type Communicator, singleProcess} from '../runtime/communicator.ts';
 import {AdamW} from './adamw.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
 import type {HostBatch} from './device-batch.ts';
@@ -23,7 +25,8 @@ import {learningRateAt} from './learning-rate.ts';
 import {LossScale, type LossScaleState} from './loss-scale.ts';
 import type {Batches, Objective} from './objective.ts';
 import {adapterObjective} from './objectives/adapter.ts';
-import {type GradientsWithNorm, sumGradients} from './state-gradients.ts';
+import {checkEqualStart, checkShares} from './ranks.ts';
+import {type GradientsWithNorm, squaredNormOf, sumGradients} from './state-gradients.ts';
 import type {NamedTensors} from './trainable-weights.ts';
 import {
   type LoopSettings,
@@ -34,13 +37,18 @@ import {
   type TrainOptions,
 } from './trainer-options.ts';
 import {TrainingLog} from './watch/training-log.ts';
-import {TrainingWatch} from './watch/training-watch.ts';
+import type {TrainingWatch} from './watch/training-watch.ts';
 
 export interface TrainingRun extends LoopSettings {
   /**
    * Where checkpoints, `metrics.jsonl`, `tensorboard` and `samples` go; training goes on from the newest checkpoint in it.
    */
   readonly folder: string;
+  /**
+   * The processes that train together, each with its rows of every batch: they take the steps that one process would, to
+   * rounding. Rank 0 writes. Default: this process alone.
+   */
+  readonly communicator?: Communicator | undefined;
 }
 
 /** @typeParam Batch of the objective; an adapter's where it is left out */
@@ -49,11 +57,14 @@ export class Trainer<Batch = unknown> {
   readonly #run: TrainingRun;
   readonly #step: GradientStep<Batch>;
   readonly #sum: CompiledFunction<Readonly<Record<'a' | 'b', NamedTensors>>, GradientsWithNorm>;
+  readonly #squaredNorm: CompiledFunction<NamedTensors, Tensor>;
   readonly #optimizer: AdamW;
   readonly #ema: ExponentialMovingAverage | undefined;
   readonly #batches: Batches<Batch>;
-  readonly #log: TrainingLog;
-  readonly #watch: TrainingWatch;
+  readonly #communicator: Communicator;
+  /** Of rank 0. */
+  readonly #log: TrainingLog | undefined;
+  readonly #watch: TrainingWatch | undefined;
   /** Where gradients are computed in float16. */
   readonly #lossScale: LossScale | undefined;
   #taken: number;
@@ -69,13 +80,15 @@ export class Trainer<Batch = unknown> {
     this.#optimizer = start.optimizer;
     this.#ema = start.ema;
     this.#batches = start.batches;
+    this.#communicator = run.communicator ?? singleProcess;
     this.#taken = start.step;
     this.#saved = start.step;
     this.#lossScale = dtype === 'float16' ? new LossScale(start.lossScale) : undefined;
     this.#step = compileGradientStep(objective, run);
     this.#log = start.log;
-    this.#watch = objective.createWatch?.(start.log) ?? new TrainingWatch([], start.log);
+    this.#watch = start.log && objective.createWatch?.(start.log);
     this.#sum = engine.compile('train.sum', sumGradients);
+    this.#squaredNorm = engine.compile('train.norm', squaredNormOf);
   }
 
   /**
@@ -92,14 +105,18 @@ export class Trainer<Batch = unknown> {
   /**
    * The same for any objective.
    *
-   * @throws FileError where the newest checkpoint is damaged
+   * @throws FileError where the newest checkpoint is damaged, or ranks do not see the same one; ArgumentError where ranks
+   *   cannot share its batches out
    */
   static async begin<Batch>(objective: Objective<Batch>, run: TrainingRun): Promise<Trainer<Batch>> {
     const {engine, initial, files} = objective;
-    const {folder, ema} = run;
-    await mkdir(folder, {recursive: true});
+    const {folder, ema, batchSize, communicator = singleProcess} = run;
+    checkShares(objective, batchSize, communicator);
+    const writes = communicator.rank === 0;
+    if (writes) await mkdir(folder, {recursive: true});
     const saved = await loadNewestCheckpoint(folder, files);
     const step = saved?.progress.step ?? 0;
+    await checkEqualStart(step, folder, communicator);
     const optimizer =
       saved === undefined
         ? AdamW.begin(engine, initial, run.optimizer)
@@ -115,8 +132,8 @@ export class Trainer<Batch = unknown> {
     return new Trainer(objective, run, {
       step,
       lossScale: saved?.progress.lossScale,
-      log: await TrainingLog.open(folder, step),
-      batches: objective.openBatches(saved?.progress.sampler),
+      log: writes ? await TrainingLog.open(folder, step) : undefined,
+      batches: objective.openBatches(saved?.progress.sampler, communicator),
       optimizer,
       ema: average,
     });
@@ -139,10 +156,10 @@ export class Trainer<Batch = unknown> {
   async #takeSteps({signal, onStep, onWatch}: TrainOptions): Promise<TrainingResult> {
     const {steps, checkpointEvery, maxSkippedSteps} = this.#run;
     let skipped = 0;
-    while (this.#taken < steps && !signal?.aborted) {
+    while (this.#taken < steps && !(await this.#isToldToEnd(signal))) {
       const event = await this.#takeStep();
       skipped = event.isSkipped ? skipped + 1 : 0;
-      await this.#log.record({kind: 'step', ...event});
+      await this.#log?.record({kind: 'step', ...event});
       onStep?.(event);
       if (skipped >= maxSkippedSteps) {
         throw new NumericError(
@@ -153,10 +170,16 @@ export class Trainer<Batch = unknown> {
       const isLast = this.#taken === steps;
       if (isLast || this.#taken % checkpointEvery === 0) await this.#save();
       const weights = () => this.#ema?.weights() ?? this.weights();
-      await this.#watch.afterStep({step: this.#taken, isLast, weights, signal, onWatch});
+      await this.#watch?.afterStep({step: this.#taken, isLast, weights, signal, onWatch});
     }
     await this.#save();
     return {step: this.#taken, isFinished: this.#taken >= steps, problems: this.#batches.problems};
+  }
+
+  /** Whether any rank is: all end at one step. */
+  async #isToldToEnd(signal: AbortSignal | undefined): Promise<boolean> {
+    const [told] = await this.#communicator.sum([signal?.aborted ? 1 : 0]);
+    return told! > 0;
   }
 
   /** The weights as they are now, by their names. */
@@ -179,14 +202,18 @@ export class Trainer<Batch = unknown> {
       sumOfLosses += other;
       ({gradients, squaredNorm} = await this.#add(gradients, more));
     }
-    const loss = sumOfLosses / accumulate;
+    const {size} = this.#communicator;
+    if (size > 1)
+      ({loss: sumOfLosses, squaredNorm} = await this.#sumOverRanks({loss: sumOfLosses, gradients}));
+    const parts = accumulate * size;
+    const loss = sumOfLosses / parts;
     const lossScale = this.#lossScale?.state.value ?? 1;
-    const gradientNorm = Math.sqrt(squaredNorm) / accumulate / lossScale;
+    const gradientNorm = Math.sqrt(squaredNorm) / parts / lossScale;
     const isSkipped = !hasFiniteResult({loss, squaredNorm});
     this.#lossScale?.update(!isSkipped);
     if (!isSkipped) {
       const clipping = maxGradientNorm === undefined ? 1 : Math.min(1, maxGradientNorm / gradientNorm);
-      await this.#optimizer.step(gradients, {learningRate: rate, factor: clipping / accumulate / lossScale});
+      await this.#optimizer.step(gradients, {learningRate: rate, factor: clipping / parts / lossScale});
       await this.#ema?.update(this.#optimizer.state);
     }
     for (const tensor of Object.values(gradients)) tensor.dispose();
@@ -215,7 +242,9 @@ export class Trainer<Batch = unknown> {
   async #findNan(): Promise<string> {
     const {device} = this.#objective.engine;
     const tooLarge = 'No value is NaN, so that some are too large for their sum.';
-    if (this.#notFinite === undefined) return tooLarge;
+    if (this.#notFinite === undefined) {
+      return this.#communicator.size === 1 ? tooLarge : "They were another rank's.";
+    }
     const lossScale = this.#lossScale?.state.value;
     const options = {checkNan: true, lossScale};
     try {
@@ -227,6 +256,20 @@ export class Trainer<Batch = unknown> {
     }
   }
 
+  /** Replaces the gradients by their sums. What is decided by is rank 0's, so that no rounding parts the ranks. */
+  async #sumOverRanks({
+    loss,
+    gradients,
+  }: Pick<Differentiated, 'loss' | 'gradients'>): Promise<Pick<Differentiated, 'loss' | 'squaredNorm'>> {
+    await this.#communicator.sumTensors(Object.values(gradients));
+    const ownNorm = await scalar(await this.#squaredNorm.run(gradients));
+    const [sumOfLosses, squaredNorm] = await this.#communicator.sum([
+      loss,
+      this.#communicator.rank === 0 ? ownNorm : 0,
+    ]);
+    return {loss: sumOfLosses!, squaredNorm: squaredNorm!};
+  }
+
   async #add(a: Gradients, b: Gradients): Promise<{squaredNorm: number; gradients: Gradients}> {
     const {squaredNorm, gradients} = await this.#sum.run({a, b});
     for (const tensor of [...Object.values(a), ...Object.values(b)]) tensor.dispose();
@@ -234,7 +277,7 @@ export class Trainer<Batch = unknown> {
   }
 
   async #save(): Promise<void> {
-    if (this.#taken === this.#saved) return;
+    if (this.#log === undefined || this.#taken === this.#saved) return;
     const {folder, keepCheckpoints} = this.#run;
     const {draws, taken, waiting} = this.#batches.state;
     const progress = {
@@ -253,7 +296,7 @@ export class Trainer<Batch = unknown> {
 interface Start<Batch> {
   readonly step: number;
   readonly lossScale: LossScaleState | undefined;
-  readonly log: TrainingLog;
+  readonly log: TrainingLog | undefined;
   readonly batches: Batches<Batch>;
   readonly optimizer: AdamW;
   readonly ema: ExponentialMovingAverage | undefined;

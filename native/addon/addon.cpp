@@ -17,6 +17,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add("describeOps", describe_ops);
   add("openCuda", open_cuda);
   add("cudaInfo", cuda_info);
+  add("countCudaDevices", count_cuda_devices);
   add("allocate", allocate);
   add("mapFile", map_file);
   add("view", view);
@@ -32,6 +33,11 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add("run", run);
   add("createToken", create_token);
   add("cancel", cancel);
+  add("openMpi", open_mpi);
+  add("mpiPlace", mpi_place);
+  add("sumFloats", sum_floats);
+  add("sumDoubles", sum_doubles);
+  add("closeMpi", close_mpi);
   return exports;
 }
 

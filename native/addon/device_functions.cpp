@@ -21,6 +21,11 @@ Napi::Value open_cuda(const Napi::CallbackInfo& info) {
   return make_handle(info.Env(), std::shared_ptr<CudaDevice>(std::shared_ptr<void>(), device));
 }
 
+Napi::Value count_cuda_devices(const Napi::CallbackInfo& info) {
+  const std::string library = to_string(info[0], "countCudaDevices: library");
+  return Napi::Number::New(info.Env(), take(info.Env(), Runtime::get().count_cuda_devices(library)));
+}
+
 Napi::Value cuda_info(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto device = get_object<CudaDevice>(info[0], "cudaInfo: device");

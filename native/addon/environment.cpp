@@ -1,6 +1,7 @@
 #include "addon/environment.h"
 
 #include "addon/errors.h"
+#include "runtime/communicator.h"
 #include "runtime/runtime.h"
 
 namespace ipai::addon {
@@ -29,7 +30,9 @@ Environment::Environment(Napi::Env env)
 // The environment ends, perhaps in the middle of a run (process end, worker.terminate()).
 void Environment::close(void* data) {
   auto* const environment = static_cast<Environment*>(data);
-  if (environment->has_run_) Runtime::get().drain(environment);
+  if (!environment->has_run_) return;
+  Runtime::get().drain(environment);
+  if (Communicator* const ranks = Communicator::get()) ranks->executor().drain(environment);
 }
 
 Napi::Value Environment::run(Executor& executor, std::unique_ptr<Job> job) {

@@ -21,11 +21,18 @@ Napi::Value system_info(const Napi::CallbackInfo& info);
 Napi::Value describe_ops(const Napi::CallbackInfo& info);
 Napi::Value open_cuda(const Napi::CallbackInfo& info);
 Napi::Value cuda_info(const Napi::CallbackInfo& info);
+Napi::Value count_cuda_devices(const Napi::CallbackInfo& info);
 
 Napi::Value compile(const Napi::CallbackInfo& info);
 Napi::Value plan(const Napi::CallbackInfo& info);
 Napi::Value run(const Napi::CallbackInfo& info);
 Napi::Value create_token(const Napi::CallbackInfo& info);
 void cancel(const Napi::CallbackInfo& info);
+
+Napi::Value open_mpi(const Napi::CallbackInfo& info);
+Napi::Value mpi_place(const Napi::CallbackInfo& info);
+Napi::Value sum_floats(const Napi::CallbackInfo& info);
+Napi::Value sum_doubles(const Napi::CallbackInfo& info);
+Napi::Value close_mpi(const Napi::CallbackInfo& info);
 
 }  // namespace ipai::addon

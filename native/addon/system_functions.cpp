@@ -19,6 +19,11 @@ void configure(const Napi::CallbackInfo& info) {
     options.threads = to_int32(threads, "configure: threads");
     if (options.threads < 1) throw_invalid(info.Env(), "configure: threads: expected at least 1.");
   }
+  const Napi::Value sharers = object.Get("coreSharers");
+  if (!sharers.IsUndefined()) {
+    options.core_sharers = to_int32(sharers, "configure: coreSharers");
+    if (options.core_sharers < 1) throw_invalid(info.Env(), "configure: coreSharers: expected at least 1.");
+  }
   const Napi::Value target = object.Get("target");
   if (!target.IsUndefined()) options.target = to_string(target, "configure: target");
   check(info.Env(), Runtime::configure(options));

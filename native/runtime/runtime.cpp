@@ -1,5 +1,6 @@
 #include "runtime/runtime.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
@@ -32,7 +33,8 @@ Status Runtime::configure(const RuntimeOptions& options) {
   }
   Result<CpuTarget> target = choose_cpu_target(options.target);
   if (!target.ok()) return target.status();
-  instance.reset(new Runtime(target.value(), options.threads > 0 ? options.threads : available_cores()));
+  const int share = std::max(1, available_cores() / options.core_sharers);
+  instance.reset(new Runtime(target.value(), options.threads > 0 ? options.threads : share));
   return Status::success();
 }
 
@@ -59,15 +61,30 @@ Result<CudaDevice*> Runtime::open_cuda(const std::string& library_path, int inde
   for (const auto& device : cuda_devices_) {
     if (device->index() == index) return device.get();
   }
-  if (cuda_ == nullptr) {
-    Result<const CudaInterface*> library = open_cuda_library(library_path);
-    if (!library.ok()) return library.status();
-    cuda_ = library.value();
-  }
-  Result<std::unique_ptr<CudaDevice>> device = CudaDevice::open(*cuda_, index);
+  Result<const CudaInterface*> cuda = cuda_library(library_path);
+  if (!cuda.ok()) return cuda.status();
+  Result<std::unique_ptr<CudaDevice>> device = CudaDevice::open(*cuda.value(), index);
   if (!device.ok()) return device.status();
   if (cuda_devices_.empty()) std::atexit(stop_cuda_at_exit);
   return cuda_devices_.emplace_back(std::move(device.value())).get();
+}
+
+Result<int> Runtime::count_cuda_devices(const std::string& library_path) {
+  std::lock_guard<std::mutex> lock(cuda_mutex_);
+  Result<const CudaInterface*> cuda = cuda_library(library_path);
+  if (!cuda.ok()) return cuda.status();
+  CudaMachine machine;
+  if (Status status = from_cuda(cuda.value()->machine(&machine)); !status.ok()) return status;
+  return machine.device_count;
+}
+
+Result<const CudaInterface*> Runtime::cuda_library(const std::string& path) {
+  if (cuda_ == nullptr) {
+    Result<const CudaInterface*> library = open_cuda_library(path);
+    if (!library.ok()) return library.status();
+    cuda_ = library.value();
+  }
+  return cuda_;
 }
 
 void Runtime::stop_cuda() {

@@ -14,6 +14,9 @@ namespace ipai {
 struct RuntimeOptions {
   // Threads for one op; 0 for as many as there are cores for this process.
   int threads = 0;
+  // Processes that compute on the cores of this one, itself included: each takes its share where `threads` is
+  // 0.
+  int core_sharers = 1;
   // Name of a CPU target; empty for the widest that this machine runs.
   std::string target;
 };
@@ -33,6 +36,9 @@ class Runtime {
   // A CUDA device through the library of that path, which the first call of a process settles.
   Result<CudaDevice*> open_cuda(const std::string& library_path, int index);
 
+  // Devices that the driver finds, through the same library. None is opened.
+  Result<int> count_cuda_devices(const std::string& library_path);
+
   // Ends all jobs of CUDA devices, for good.
   void stop_cuda();
 
@@ -45,6 +51,8 @@ class Runtime {
       : target_(target), thread_count_(thread_count), cpu_(target, thread_count) {}
   Status check_same(const RuntimeOptions& options) const;
   std::vector<ComputeDevice*> devices();
+  // To be called with the mutex.
+  Result<const CudaInterface*> cuda_library(const std::string& path);
 
   CpuTarget target_;
   int thread_count_;

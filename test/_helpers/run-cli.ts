@@ -14,6 +14,8 @@ export interface CliResult {
 }
 
 export interface CliOptions {
+  /** A command that starts the program: mpirun with its options, say. */
+  readonly launcher?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** Called when the process is there. */
@@ -31,9 +33,9 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
 
 function run(
   args: readonly string[],
-  {env, cwd, maxFileBytes, onStart, onStderr}: CliOptions,
+  {launcher = [], env, cwd, maxFileBytes, onStart, onStderr}: CliOptions,
 ): Promise<CliResult> {
-  const command = [process.execPath, ...loaders, program, ...args];
+  const command = [...launcher, process.execPath, ...loaders, program, ...args];
   if (maxFileBytes !== undefined) {
     command.unshift('sh', '-c', `ulimit -f ${Math.floor(maxFileBytes / 512)} && exec "$@"`, 'sh');
   }

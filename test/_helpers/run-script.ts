@@ -19,17 +19,27 @@ export interface ScriptResult {
 /**
  * @param source an ES module in TypeScript; it imports from the repository by paths like `#root/lib/errors.ts`
  * @param env added to this process's environment
+ * @param launcher a command that starts it: mpirun with its options, say
  */
-export function runScript(source: string, env: Record<string, string> = {}): Promise<ScriptResult> {
-  return oneAtATime(() => run(source, env));
+export function runScript(
+  source: string,
+  env: Record<string, string> = {},
+  launcher: readonly string[] = [],
+): Promise<ScriptResult> {
+  return oneAtATime(() => run(source, env, launcher));
 }
 
-async function run(source: string, env: Record<string, string>): Promise<ScriptResult> {
+async function run(
+  source: string,
+  env: Record<string, string>,
+  launcher: readonly string[],
+): Promise<ScriptResult> {
   const folder = mkdtempSync(path.join(root, 'node_modules', '.ipai-script-'));
   const file = path.join(folder, 'script.mts');
   writeFileSync(file, source.replaceAll('#root/', `${root}/`));
   try {
-    const child = spawn(process.execPath, ['--import=tsx', file], {cwd: root, env: {...process.env, ...env}});
+    const [command, ...args] = [...launcher, process.execPath, '--import=tsx', file];
+    const child = spawn(command!, args, {cwd: root, env: {...process.env, ...env}});
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', chunk => (stdout += chunk));

@@ -18,6 +18,7 @@ function interruptAt(progress: string, signal: NodeJS.Signals): NonNullable<CliO
 for (const [signal, exitCode] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
+  ['SIGUSR2', 140],
 ] as const) {
   test(`${signal} in the middle of a generation ends it and leaves no file behind`, async t => {
     const folder = await tempFolder(t);

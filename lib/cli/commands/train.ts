@@ -1,6 +1,7 @@
 import {Command} from '@commander-js/extra-typings';
 import type {DatasetProblem} from '../../datasets/dataset-sample.ts';
 import type {Engine} from '../../engine/engine.ts';
+import {type Communicator, openCommunicator} from '../../runtime/communicator.ts';
 import type {ModelRecipe} from '../../training/recipes/model-recipe.ts';
 import {openModelRecipe} from '../../training/recipes/open-model-recipe.ts';
 import {openRecipe} from '../../training/recipes/open-recipe.ts';
@@ -22,7 +23,8 @@ interface Flags {
 export function trainCommand() {
   return new Command('train')
     .description(
-      'train an adapter, or a whole model; goes on from the newest checkpoint in the output folder',
+      'train an adapter, or a whole model; goes on from the newest checkpoint in the output folder; begun by mpirun or ' +
+        'srun, processes train together',
     )
     .requiredOption('--config <file>', 'recipe, in YAML')
     .option('--output <folder>', "in place of the recipe's")
@@ -33,27 +35,32 @@ export function trainCommand() {
     );
 }
 
-/** Ctrl-C, and the system's asking, end a run as its last step does: saved, and without an error. */
+/**
+ * Ctrl-C, and the system's asking, end a run as its last step does: saved, and without an error. Of processes that train
+ * together the first one prints.
+ */
 async function run(flags: Flags, signal: AbortSignal): Promise<void> {
   const read = await readRecipe(flags.config);
   const recipe = {...read, ...(flags.output && {output: flags.output})};
-  const {engine, problems, begin} = await open(recipe);
-  for (const {place, reason} of problems) warn(`${place}: ${reason}`);
+  const communicator = await openCommunicator();
+  const prints = communicator.rank === 0;
+  const {engine, problems, begin} = await open(recipe, communicator);
+  if (prints) tellBeginning(problems, communicator, engine);
   try {
     const trainer = await begin();
-    const progress = showTrainingProgress();
+    const progress = prints ? showTrainingProgress() : undefined;
     try {
-      const {onStep, onWatch} = progress;
-      const result = await trainer.train({signal, onStep, onWatch});
-      progress.stop();
-      report(flags, recipe.output, result);
+      const result = await trainer.train({signal, onStep: progress?.onStep, onWatch: progress?.onWatch});
+      progress?.stop();
+      if (prints) report(flags, recipe.output, result);
     } finally {
-      progress.stop();
+      progress?.stop();
       trainer.dispose();
     }
   } finally {
     await engine.dispose();
   }
+  await communicator.close();
 }
 
 interface Opened {
@@ -62,15 +69,25 @@ interface Opened {
   readonly begin: () => Promise<Trainer>;
 }
 
-async function open(recipe: Recipe | ModelRecipe): Promise<Opened> {
+async function open(recipe: Recipe | ModelRecipe, communicator: Communicator): Promise<Opened> {
   if (trainsModel(recipe)) {
     const {objective, problems} = await openModelRecipe(recipe);
-    const begin = () => Trainer.begin(objective, {...recipe.training, folder: recipe.output});
+    const begin = () => Trainer.begin(objective, {...recipe.training, folder: recipe.output, communicator});
     return {engine: objective.engine, problems, begin};
   }
   const options = await openRecipe(recipe);
   const problems = [...options.dataset.problems, ...(options.validationSet?.problems ?? [])];
-  return {engine: options.models.engine, problems, begin: () => Trainer.create(options)};
+  const begin = () => Trainer.create({...options, communicator});
+  return {engine: options.models.engine, problems, begin};
+}
+
+function tellBeginning(problems: readonly DatasetProblem[], {size}: Communicator, {device}: Engine): void {
+  for (const {place, reason} of problems) warn(`${place}: ${reason}`);
+  if (size === 1) return;
+  const {threads} = device.systemInfo();
+  process.stderr.write(
+    `training in ${size} processes, each with ${threads} ${threads === 1 ? 'thread' : 'threads'}\n`,
+  );
 }
 
 function report({json}: Flags, folder: string, result: TrainingResult): void {

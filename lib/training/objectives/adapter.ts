@@ -52,9 +52,10 @@ export async function adapterObjective(options: ResolvedTrainerOptions): Promise
     dtype: options.dtype,
     initial: options.initial,
     files: {weights: 'adapter.safetensors', companions: new Map()},
-    openBatches: state =>
+    openBatches: (state, place) =>
       encodedBatches<AdapterBatch, PreparedSample>(
         adapterSamples(samples, {...options, numTrainTimesteps, preprocess, caches, scaleFactor}, state),
+        place,
         batch => encodeBatch(models, batch, {texts, minSnrGamma, alphasCumprod, predictionType}),
       ),
     createWatch: log => createWatch(options, {scheduler, texts, caches}, log),

@@ -52,7 +52,7 @@ export function autoencoderObjective(setup: AutoencoderSetup): Objective<Autoenc
       companions: new Map([['config.json', configText({...setup.config, _class_name: 'AutoencoderKL'})]]),
     },
     lossOf: (weights, batch) => autoencoderLoss(weights, config, batch, {klWeight, dtype}),
-    openBatches: state =>
+    openBatches: (state, place) =>
       encodedBatches<AutoencoderBatch, Sample>(
         new SampleStream(
           dataset,
@@ -66,6 +66,7 @@ export function autoencoderObjective(setup: AutoencoderSetup): Objective<Autoenc
           training,
           state,
         ),
+        place,
         samples => ({
           image: stackRows(samples.map(({pixels}) => pixels)),
           noise: stackRows(

@@ -51,8 +51,9 @@ export function clipObjective(setup: ClipSetup): Objective<ClipBatch> {
         ['preprocessor_config.json', configText(preprocessorConfig(preprocess))],
       ]),
     },
+    couplesSamples: true,
     lossOf: (weights, batch) => clipLoss(weights, config, batch, dtype),
-    openBatches: state =>
+    openBatches: (state, place) =>
       encodedBatches<ClipBatch, Sample>(
         new SampleStream(
           dataset,
@@ -66,6 +67,7 @@ export function clipObjective(setup: ClipSetup): Objective<ClipBatch> {
           training,
           state,
         ),
+        place,
         samples => {
           const ids = samples.map(({prompt}) => tokenizer.encode(prompt).inputIds);
           const inputIds = new Int32Array(ids.length * tokenizer.modelMaxLength);

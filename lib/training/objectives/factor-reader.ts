@@ -16,7 +16,9 @@ import {
 } from '../../models/factor-reader.ts';
 import type {Autoencoder} from '../../pipelines/components/autoencoder.ts';
 import {type HostTensor, stackRows} from '../../pipelines/host-tensor.ts';
+import type {RankPlace} from '../../runtime/communicator.ts';
 import {TorchGenerator} from '../../schedulers/torch-generator.ts';
+import {rowsOfRank} from '../batches/rows-of-rank.ts';
 import type {StreamState} from '../batches/sample-stream.ts';
 import type {HostBatch} from '../device-batch.ts';
 import {factorLoss} from '../factor-loss.ts';
@@ -56,7 +58,7 @@ export function factorReaderObjective(setup: FactorReaderSetup): Objective<Facto
     lossOf: (weights, {pictures, targets}) => ({
       loss: factorLoss(factorReader(weights, config, pictures), targets, groupSizes),
     }),
-    openBatches: state => new DrawnBatches(setup, config.sampleSize, state),
+    openBatches: (state, place) => new DrawnBatches(setup, config.sampleSize, state, place),
   };
 }
 
@@ -65,12 +67,19 @@ class DrawnBatches implements Batches<FactorReaderBatch> {
   readonly problems = [];
   readonly #setup: FactorReaderSetup;
   readonly #side: number;
+  readonly #place: RankPlace | undefined;
   #draws: number;
   #ahead: Promise<HostBatch<FactorReaderBatch>> | undefined;
 
-  constructor(setup: FactorReaderSetup, side: number, state: StreamState | undefined) {
+  constructor(
+    setup: FactorReaderSetup,
+    side: number,
+    state: StreamState | undefined,
+    place: RankPlace | undefined,
+  ) {
     this.#setup = setup;
     this.#side = side;
+    this.#place = place;
     this.#draws = state?.draws ?? 0;
   }
 
@@ -96,17 +105,18 @@ class DrawnBatches implements Batches<FactorReaderBatch> {
   async #draw(first: number): Promise<HostBatch<FactorReaderBatch>> {
     const {training, vae, noise} = this.#setup;
     const {batchSize, seed} = training;
-    const drawn = await Promise.all(
-      Array.from({length: batchSize}, (_, index) => drawPicture(seed, first + index, this.#side)),
-    );
+    const rows = Array.from({length: batchSize}, (_, row) => row);
+    const own = rowsOfRank(rows, this.#place);
+    const drawn = await Promise.all(own.map(row => drawPicture(seed, first + row, this.#side)));
     const clean = stackRows(drawn.map(({pixels}) => pixels));
     const isRoundTrip = (first / batchSize) % 2 === 1;
     const pictures = isRoundTrip ? await vae.decode((await vae.encode(clean)).mean) : clean;
     const generator = new TorchGenerator(seed + first);
     const [share] = generator.rand([1]);
-    const noisy = generator
-      .randn(pictures.shape)
-      .map((value, i) => pictures.data[i]! + share! * noise * value);
+    // Drawn for the whole batch, that each rank's is what one process would have drawn.
+    const normal = generator.randn([batchSize, ...pictures.shape.slice(1)]);
+    const begin = (own[0]! * normal.length) / batchSize;
+    const noisy = pictures.data.map((value, i) => value + share! * noise * normal[begin + i]!);
     return {
       pictures: {shape: pictures.shape, data: noisy},
       targets: stackRows(drawn.map(({targets}) => targets)),

@@ -84,7 +84,7 @@ export async function unetObjective(setup: UNetSetup): Promise<Objective<UNetBat
       ]),
     },
     lossOf: (weights, batch) => unetLoss(weights, config, batch, dtype),
-    openBatches: state =>
+    openBatches: (state, place) =>
       encodedBatches<UNetBatch, Sample>(
         new SampleStream<Sample>(
           dataset,
@@ -101,6 +101,7 @@ export async function unetObjective(setup: UNetSetup): Promise<Objective<UNetBat
           training,
           state,
         ),
+        place,
         encode,
       ),
   };
