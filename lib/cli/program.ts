@@ -1,4 +1,5 @@
 import {Command, type CommandUnknownOpts} from '@commander-js/extra-typings';
+import {ownPackage} from '../runtime/own-package.ts';
 import {assembleCommand} from './commands/assemble.ts';
 import {checkReferenceCommand} from './commands/check-reference.ts';
 import {convertCommand} from './commands/convert.ts';
@@ -10,7 +11,6 @@ import {generateCommand} from './commands/generate.ts';
 import {inspectCommand} from './commands/inspect.ts';
 import {pullCommand} from './commands/pull.ts';
 import {trainCommand} from './commands/train.ts';
-import {packageVersion} from './package-folder.ts';
 
 /** All commands. Wrong usage throws instead of ending the process, for `reportError` to judge. */
 export function createProgram(): CommandUnknownOpts {
@@ -18,7 +18,7 @@ export function createProgram(): CommandUnknownOpts {
     .description(
       'Pictures from a prompt, a condition image and an instruction that says what to take from it.',
     )
-    .version(packageVersion())
+    .version(ownPackage()?.version ?? 'unknown')
     .addCommand(generateCommand())
     .addCommand(trainCommand())
     .addCommand(evaluateCommand())
