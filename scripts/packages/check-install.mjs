@@ -28,7 +28,15 @@ const tarballs = ['ip-adapter-instruct', `ip-adapter-instruct-${platform.name}`]
   path.resolve(values.packages, `${name}-${version}.tgz`),
 );
 
-// What a user's machine has not.
+// A kernel with a known answer: means of ones are ones.
+const attention = [
+  'const ones = {shape: [1, 4, 16], data: new Float32Array(64).fill(1)};',
+  'fusedAttention({query: ones, key: ones, value: ones}, {heads: 2}).then(({data}) => {',
+  "  if (data.length !== 64 || data.some(value => Math.abs(value - 1) > 1e-5)) throw new Error('wrong');",
+  '});',
+];
+
+// Without what a user's machine has not.
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(IPAI|npm)_/.test(name)));
 const project = mkdtempSync(path.join(realpathSync(os.tmpdir()), 'ipai-install-'));
 const addon = path.join(project, 'node_modules', scope, platform.name, platform.main);
@@ -79,14 +87,6 @@ function firstPicture() {
     );
   }
 }
-
-/** A kernel with a known answer: means of ones are ones. */
-const attention = [
-  'const ones = {shape: [1, 4, 16], data: new Float32Array(64).fill(1)};',
-  'fusedAttention({query: ones, key: ones, value: ones}, {heads: 2}).then(({data}) => {',
-  "  if (data.length !== 64 || data.some(value => Math.abs(value - 1) > 1e-5)) throw new Error('wrong');",
-  '});',
-];
 
 function modules() {
   write('module.mjs', "import {fusedAttention} from 'ip-adapter-instruct';", ...attention);

@@ -1,5 +1,5 @@
 // package.json of what is published.
-import {scope} from './platforms.mjs';
+import {cuda, scope} from './platforms.mjs';
 
 /** Of a platform's package: its one file, and where that runs. */
 export function platformManifest({name, what, limits, main}, {version, license, engines, repository}) {
@@ -28,23 +28,32 @@ export function platformManifest({name, what, limits, main}, {version, license, 
  */
 export function mainManifest({devDependencies, scripts, overrides, ava, ...manifest}, platformNames) {
   const optional = platformNames.map(name => [`${scope}/${name}`, manifest.version]);
+  const cudaName = `${scope}/${cuda.name}`;
   return {
     ...manifest,
     optionalDependencies: Object.fromEntries(optional),
+    // Never installed by itself, but where it is, npm wants this version.
+    peerDependencies: {[cudaName]: manifest.version},
+    peerDependenciesMeta: {[cudaName]: {optional: true}},
     publishConfig: {access: 'public'},
   };
 }
 
 /** README of a platform's package. */
 export function platformReadme({name, what, main}) {
-  const use =
-    main === 'libipai_cuda.so'
-      ? `Install it beside \`ip-adapter-instruct\` of the same version, on a machine with an NVIDIA GPU and driver:
+  return `# ${scope}/${name}\n\n\`${main}\`: ${what}, of \`ip-adapter-instruct\`.\n\n${
+    name === cuda.name ? cudaReadme : addonReadme
+  }\n`;
+}
+
+const addonReadme =
+  'It comes with `ip-adapter-instruct`, as an optional dependency: there is no need to install it by hand.';
+
+const cudaReadme = `Install it beside \`ip-adapter-instruct\` of the same version, on a machine with an NVIDIA GPU and driver:
 
 \`\`\`sh
-npm install ip-adapter-instruct ${scope}/${name}
+npm install ip-adapter-instruct ${scope}/${cuda.name}
 npx ipai doctor --device cuda
-\`\`\``
-      : 'It comes with `ip-adapter-instruct`, as an optional dependency: there is no need to install it by hand.';
-  return `# ${scope}/${name}\n\n\`${main}\`: ${what}, of \`ip-adapter-instruct\`.\n\n${use}\n`;
-}
+\`\`\`
+
+It contains NVIDIA's CUDA runtime, which is under NVIDIA's licence for the CUDA toolkit.`;
