@@ -30,14 +30,27 @@ export interface InstalledPackage {
 export function thisPlatform(): Platform {
   const {platform, arch} = process;
   if (platform === 'linux') {
-    // Node.js reports a version wherever it runs on glibc.
-    const {header} = process.report.getReport() as {header: {glibcVersionRuntime?: string}};
-    const glibcVersion = header.glibcVersionRuntime;
+    const glibcVersion = runningGlibc();
     return {os: platform, cpu: arch, ...(glibcVersion ? {libc: 'glibc', glibcVersion} : {libc: 'musl'})};
   }
   // Rosetta names its processor `VirtualApple`.
   const isTranslated = platform === 'darwin' && arch === 'x64' && /Apple/.test(os.cpus()[0]?.model ?? '');
   return {os: platform, cpu: arch, isTranslated};
+}
+
+/** Node.js reports a version wherever it runs on glibc. */
+function runningGlibc(): string | undefined {
+  // Node.js has the property since 20.13, its types not yet.
+  const report = process.report as typeof process.report & {excludeNetwork: boolean};
+  const {excludeNetwork} = report;
+  // Else it would ask for the name of each address that the process is connected with, and wait.
+  report.excludeNetwork = true;
+  try {
+    const {header} = report.getReport() as {header: {glibcVersionRuntime?: string}};
+    return header.glibcVersionRuntime;
+  } finally {
+    report.excludeNetwork = excludeNetwork;
+  }
 }
 
 /** The package that has the addon for a platform. */
