@@ -23,6 +23,8 @@ const {values} = parseArgs({
     release: {type: 'boolean', default: false},
   },
 });
+const prebuilds = path.resolve(values.prebuilds);
+const out = path.resolve(values.out);
 const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 if (values.release) {
   const {GITHUB_SERVER_URL, GITHUB_REPOSITORY} = process.env;
@@ -32,14 +34,14 @@ if (values.release) {
   manifest.repository = {type: 'git', url: `git+${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}.git`};
 }
 
-const isThere = ({file}) => existsSync(path.join(values.prebuilds, file));
+const isThere = ({file}) => existsSync(path.join(prebuilds, file));
 const missing = [...platforms, cuda].filter(platform => !isThere(platform));
 const present = platforms.filter(isThere);
 if (present.length === 0 || (values.release && missing.length > 0)) {
-  fail(missing.map(({file}) => `${path.join(values.prebuilds, file)} is not there`));
+  fail(missing.map(({file}) => `${path.join(prebuilds, file)} is not there`));
 }
 
-rmSync(values.out, {recursive: true, force: true});
+rmSync(out, {recursive: true, force: true});
 const packages = [...present, ...(isThere(cuda) ? [cuda] : [])].map(makePlatformPackage);
 // Last, as it is published when all that it names is there.
 packages.push(makeMainPackage());
@@ -47,9 +49,9 @@ pack(packages);
 
 function makePlatformPackage(platform) {
   const {name, file, main, maxMegabytes} = platform;
-  const source = path.join(values.prebuilds, file);
+  const source = path.join(prebuilds, file);
   if (platform.limits.os.includes('linux')) checkLibrary(source);
-  const folder = path.join(values.out, name);
+  const folder = path.join(out, name);
   mkdirSync(folder, {recursive: true});
   copyFileSync(source, path.join(folder, main));
   copyFileSync(path.join(root, 'LICENSE'), path.join(folder, 'LICENSE'));
@@ -60,7 +62,7 @@ function makePlatformPackage(platform) {
 
 function checkLibrary(file) {
   const found = requirements(file);
-  console.log(`${path.relative(values.prebuilds, file)}: needs ${describe(found)}`);
+  console.log(`${path.relative(prebuilds, file)}: needs ${describe(found)}`);
   const problems = libraryProblems(found, values.release ? glibcFloor : undefined);
   if (problems.length > 0) fail(problems.map(problem => `${file} ${problem}`));
 }
@@ -70,7 +72,7 @@ function describe({libraries, glibc}) {
 }
 
 function makeMainPackage() {
-  const folder = path.join(values.out, manifest.name);
+  const folder = path.join(out, manifest.name);
   const [{files}] = npm(['pack', '--dry-run', '--json', '--ignore-scripts'], root);
   for (const {path: file} of files) {
     const target = path.join(folder, file);
@@ -87,11 +89,8 @@ function writeManifest(folder, content) {
 }
 
 function pack(packages) {
-  const folders = packages.map(({folder}) => path.resolve(folder));
-  const tarballs = npm(
-    ['pack', '--json', '--ignore-scripts', '--pack-destination', values.out, ...folders],
-    root,
-  );
+  const folders = packages.map(({folder}) => folder);
+  const tarballs = npm(['pack', '--json', '--ignore-scripts', '--pack-destination', out, ...folders], root);
   const megabytes = bytes => (bytes / 1e6).toFixed(1).padStart(6);
   const problems = [];
   for (const [i, {name, filename, size, unpackedSize, entryCount}] of tarballs.entries()) {
