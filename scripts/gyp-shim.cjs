@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Stands in for node-gyp when prebuildify asks for a build: PREBUILD_NODE_GYP=scripts/gyp-shim.cjs
-// prebuildify ... Node-API addons do not depend on the version of Node.js, so that of prebuildify's options
-// only --arch counts.
+// Stands in for node-gyp when prebuildify asks for a build (packages/prebuild.mjs). node-gyp would fetch the headers of
+// a version of Node.js, and empty build/ first; Node-API addons do not depend on the version, so that of prebuildify's
+// options only --arch counts.
 const {spawnSync} = require('node:child_process');
 const path = require('node:path');
 

@@ -1,4 +1,5 @@
 import {Command, type CommandUnknownOpts} from '@commander-js/extra-typings';
+import {ownPackage} from '../runtime/own-package.ts';
 import {assembleCommand} from './commands/assemble.ts';
 import {batchCommand} from './commands/batch.ts';
 import {checkReferenceCommand} from './commands/check-reference.ts';
@@ -11,7 +12,6 @@ import {generateCommand} from './commands/generate.ts';
 import {inspectCommand} from './commands/inspect.ts';
 import {pullCommand} from './commands/pull.ts';
 import {trainCommand} from './commands/train.ts';
-import {packageVersion} from './package-folder.ts';
 
 /** All commands. Wrong usage throws instead of ending the process, for `reportError` to judge. */
 export function createProgram(): CommandUnknownOpts {
@@ -19,7 +19,7 @@ export function createProgram(): CommandUnknownOpts {
     .description(
       'Pictures from a prompt, a condition image and an instruction that says what to take from it.',
     )
-    .version(packageVersion())
+    .version(ownPackage()?.version ?? 'unknown')
     .addCommand(generateCommand())
     .addCommand(batchCommand())
     .addCommand(trainCommand())

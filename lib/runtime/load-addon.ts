@@ -1,18 +1,19 @@
 /**
  * Finds and loads the compiled addon.
  */
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import path from 'node:path';
-import {fileURLToPath} from 'node:url';
 import {NoBinaryError} from '../errors.ts';
 import type {Addon} from './addon.ts';
 import {binaryPath} from './env.ts';
+import {explainNoBinary} from './explain-no-binary.ts';
+import {type OwnPackage, ownPackage, packageName} from './own-package.ts';
+import {addonPackage, findInstalled, type Platform, thisPlatform} from './platform-packages.ts';
 
-const packageName = 'ip-adapter-instruct';
-const require = createRequire(import.meta.url);
+const addonFile = 'ip_adapter_instruct.node';
 
-interface LoadedAddon {
+export interface LoadedAddon {
   readonly addon: Addon;
   readonly path: string;
 }
@@ -38,62 +39,59 @@ export function addonPath(): string {
 
 function findAddon(): LoadedAddon {
   const forced = binaryPath();
-  const tried: string[] = [];
-  for (const place of forced === undefined ? places(packageRoot()) : [path.resolve(forced)]) {
-    if (path.isAbsolute(place) && !existsSync(place)) {
-      tried.push(`${place}: not there`);
-      continue;
-    }
-    try {
-      return {addon: require(place) as Addon, path: require.resolve(place)};
-    } catch (error) {
-      tried.push(`${place}: ${firstLine(error)}`);
-    }
+  if (forced !== undefined) return loadForced(path.resolve(forced));
+  const own = ownPackage();
+  if (own !== undefined) return loadFromPackages(own, thisPlatform());
+  throw new NoBinaryError(
+    `native addon: expected the files of ${packageName} around its code, but that was bundled into another program. ` +
+      `Leave the package out of the bundle (esbuild: --external:${packageName}; webpack: externals; Next.js: ` +
+      'serverExternalPackages) and install it beside, or set IPAI_BINARY_PATH to the .node file.',
+  );
+}
+
+function loadForced(file: string): LoadedAddon {
+  const {addon, problem} = load(file);
+  if (addon !== undefined) return {addon, path: file};
+  throw new NoBinaryError(
+    `native addon: ${file} could not be loaded: ${problem}. Correct or unset IPAI_BINARY_PATH.`,
+  );
+}
+
+/**
+ * The addon of one installed copy of this package.
+ *
+ * @throws NoBinaryError
+ */
+export function loadFromPackages(own: OwnPackage, platform: Platform): LoadedAddon {
+  const problems: string[] = [];
+  for (const file of places(own, platform, problems)) {
+    const {addon, problem} = load(file);
+    if (addon !== undefined) return {addon, path: file};
+    problems.push(`${file}: ${problem}`);
   }
-  throw new NoBinaryError(explain(tried, forced !== undefined));
+  throw new NoBinaryError(explainNoBinary(own, platform, problems));
 }
 
-function places(root: string): string[] {
-  const tuple = `${process.platform}-${process.arch}`;
-  const libc = process.platform === 'linux' ? (isMusl() ? '.musl' : '.glibc') : '';
-  return [
-    path.join(root, 'build', 'Release', 'ip_adapter_instruct.node'),
-    `@${packageName}/${tuple}${libc === '.musl' ? '-musl' : ''}`,
-    path.join(root, 'prebuilds', tuple, `${packageName}${libc}.node`),
-  ];
+/** Files to try, in turn; what speaks against the platform's package is added to `problems`. */
+function* places(own: OwnPackage, platform: Platform, problems: string[]): Generator<string> {
+  yield path.join(own.folder, 'build', 'Release', addonFile);
+  const name = addonPackage(platform);
+  const installed = findInstalled(name, own.folder);
+  if (installed === undefined) problems.push(`${name}: not installed`);
+  else if (installed.version === own.version) yield path.join(installed.folder, addonFile);
+  else problems.push(`${name}: version ${installed.version}, not ${own.version}`);
+  // As prebuildify names them.
+  const libc = platform.libc === undefined ? '' : `.${platform.libc}`;
+  yield path.join(own.folder, 'prebuilds', `${platform.os}-${platform.cpu}`, `${packageName}${libc}.node`);
 }
 
-/** The folder of our package.json: two folders up from here in the sources, one from a bundle in dist/. */
-function packageRoot(): string {
-  for (let folder = path.dirname(fileURLToPath(import.meta.url)); ; folder = path.dirname(folder)) {
-    const file = path.join(folder, 'package.json');
-    if (existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).name === packageName) return folder;
-    if (path.dirname(folder) === folder) {
-      throw new NoBinaryError(
-        `native addon: found no package.json of ${packageName} above ${fileURLToPath(import.meta.url)}. ` +
-          'Keep the package outside of bundles, or set IPAI_BINARY_PATH to the .node file.',
-      );
-    }
+function load(file: string): {addon: Addon; problem?: never} | {addon?: never; problem: string} {
+  if (!existsSync(file)) return {problem: 'not there'};
+  try {
+    return {addon: createRequire(file)(file) as Addon};
+  } catch (error) {
+    const [line] = String(error instanceof Error ? error.message : error).split('\n', 1);
+    // The system's loader begins with the file's name, but not always.
+    return {problem: line!.replace(`${file}: `, '')};
   }
-}
-
-/** Node.js reports a glibc version wherever it runs on glibc. */
-function isMusl(): boolean {
-  const {header} = process.report.getReport() as unknown as {header: {glibcVersionRuntime?: string}};
-  return header.glibcVersionRuntime === undefined;
-}
-
-function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split('\n', 1)[0]!;
-}
-
-function explain(tried: readonly string[], isForced: boolean): string {
-  const list = tried.map(line => `  - ${line}`).join('\n');
-  const fix = isForced
-    ? 'Correct or unset IPAI_BINARY_PATH.'
-    : [
-        `Reinstall with optional dependencies (npm install --include=optional ${packageName}), or build it: in a clone`,
-        'of the repository run `npm run build:native`, which needs CMake and a C++17 compiler.',
-      ].join(' ');
-  return `native addon: none could be loaded for ${process.platform}-${process.arch}. Tried:\n${list}\n${fix}`;
 }

@@ -131,7 +131,10 @@ test.serial('variables with bad values are errors that name them', async t => {
       /CPU target: expected portable, avx2, avx512 or avx512_bf16 but received 'sse9'/,
     ],
     IPAI_DEBUG: ['much', /IPAI_DEBUG: expected a whole number from 0 to 2/],
-    IPAI_BINARY_PATH: ['/nowhere.node', /NoBinaryError.*\n.*\/nowhere\.node: not there/],
+    IPAI_BINARY_PATH: [
+      '/nowhere.node',
+      /NoBinaryError.*\/nowhere\.node could not be loaded: not there\. Correct or unset/,
+    ],
   } as const;
   for (const [name, [value, message]] of Object.entries(cases)) {
     const {code, stderr} = await runScript(prelude, {[name]: value});

@@ -7,10 +7,10 @@ import {labelledGrid} from '../../images/labelled-grid.ts';
 import {writeImage} from '../../images/write-image.ts';
 import {formatSeconds} from '../../inspect/format.ts';
 import {IPAdapterInstructPipeline} from '../../pipelines/ip-adapter-instruct-pipeline.ts';
+import {ownPackage} from '../../runtime/own-package.ts';
 import {interruptible} from '../interrupt.ts';
 import {collect} from '../options/parse-values.ts';
 import {checkOutputPath} from '../output-files.ts';
-import {packageFolder} from '../package-folder.ts';
 
 /** One for each task that IPAdapter-Instruct was trained on. */
 const instructions = [
@@ -43,7 +43,7 @@ export function demoCommand() {
 
 async function run(flags: Flags, signal: AbortSignal): Promise<void> {
   const {prompt, output, instruction = instructions} = flags;
-  const image = flags.image ?? join(packageFolder(), 'assets', 'astronaut.png');
+  const image = flags.image ?? join(ownPackage()!.folder, 'assets', 'astronaut.png');
   await mkdir(dirname(output), {recursive: true});
   await checkOutputPath(output, 'png');
   const say = (line: string) => process.stdout.write(`${line}\n`);

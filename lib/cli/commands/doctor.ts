@@ -5,7 +5,7 @@ import {type ComputeDType, computeDType} from '../../pipelines/compute-dtype.ts'
 import {type Device, type DeviceInfo, type DeviceSpec, openDevice} from '../../runtime/device.ts';
 import {findCudaLibrary} from '../../runtime/find-cuda-library.ts';
 import {addonPath} from '../../runtime/load-addon.ts';
-import {packageVersion} from '../package-folder.ts';
+import {ownPackage} from '../../runtime/own-package.ts';
 
 export function doctorCommand() {
   return new Command('doctor')
@@ -43,7 +43,7 @@ function examine(wanted: DeviceSpec) {
   const {platform, arch, version} = process;
   const cpu = openDevice('cpu');
   return {
-    version: packageVersion(),
+    version: ownPackage()?.version ?? 'unknown',
     node: version,
     platform: `${platform}-${arch}`,
     addon: addonPath(),

@@ -7,10 +7,11 @@ import {Piscina} from 'piscina';
 import {InternalError} from '../../errors.ts';
 import {type PictureTask, type PreparedPicture, preparePicture, type Unreadable} from './prepare-pictures.ts';
 
-const here = fileURLToPath(import.meta.url);
-
-/** Beside this file, and of its kind: `.ts` in the sources, `.js` or `.cjs` in the package. */
-const workerFile = fileURLToPath(new URL(`./prepare-pictures${extname(here)}`, import.meta.url));
+/** What threads run: beside this file, and of its kind: `.ts` in the sources, `.js` or `.cjs` in the package. */
+function workerFile(): string {
+  const extension = extname(fileURLToPath(import.meta.url));
+  return fileURLToPath(new URL(`./prepare-pictures${extension}`, import.meta.url));
+}
 
 export class PicturePool {
   readonly #threads: Piscina | undefined;
@@ -25,7 +26,7 @@ export class PicturePool {
   /** @throws InternalError where a thread ends in its work; another takes its place */
   async run(task: PictureTask): Promise<PreparedPicture | Unreadable> {
     if (this.#threads === undefined) return preparePicture(task);
-    const running = this.#threads.run(task, {filename: workerFile, name: 'preparePicture'});
+    const running = this.#threads.run(task, {filename: workerFile(), name: 'preparePicture'});
     this.#running.add(running);
     try {
       return await running;
