@@ -200,9 +200,9 @@ test('a batch that ranks cannot share out is refused', async t => {
 const training = modelTrainingSettings.parse({steps: 2, batchSize: 4, resolution: 64, numWorkers: 0});
 const setup = {engine: models.engine, dtype: 'float32' as const, training};
 
-const objectives: Readonly<
-  Record<string, (dataset: Dataset) => Pick<Objective<NamedTensors>, 'openBatches'>>
-> = {
+type OpensBatches = Pick<Objective<NamedTensors>, 'openBatches'>;
+
+const objectives: Readonly<Record<string, (dataset: Dataset) => OpensBatches | Promise<OpensBatches>>> = {
   'factor reader': () =>
     factorReaderObjective({
       ...setup,
@@ -242,7 +242,7 @@ const objectives: Readonly<
 
 for (const [name, make] of Object.entries(objectives)) {
   test.serial(`${name}: the batches of ranks are together those of one process`, async t => {
-    const objective = make(await openDataset(await writeTrainingSet(t)));
+    const objective = await make(await openDataset(await writeTrainingSet(t)));
     const alone = objective.openBatches();
     const ranks = rankGroup(2).map(place => objective.openBatches(undefined, place));
     for (let batch = 0; batch < 2; batch++) {

@@ -5,7 +5,7 @@ import {openDataset} from '../../../lib/datasets/dataset.ts';
 import {writeWorldDataset} from '../../../lib/datasets/world/write-world.ts';
 import {writeDatasetVocabulary} from '../../../lib/datasets/write-vocabulary.ts';
 import {Engine} from '../../../lib/engine/engine.ts';
-import {ArgumentError} from '../../../lib/errors.ts';
+import {ArgumentError, WeightsError} from '../../../lib/errors.ts';
 import {IPAdapterInstructPipeline} from '../../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import {loadImageEncoder, loadInstructionEncoder} from '../../../lib/pipelines/load-encoders.ts';
 import {loadVae} from '../../../lib/pipelines/load-models.ts';
@@ -17,6 +17,8 @@ import type {ModelRecipe} from '../../../lib/training/recipes/model-recipe.ts';
 import {openModelRecipe} from '../../../lib/training/recipes/open-model-recipe.ts';
 import {Trainer} from '../../../lib/training/trainer.ts';
 import {modelTrainingSettings} from '../../../lib/training/trainer-options.ts';
+import {openWeights} from '../../../lib/weights/open-weights.ts';
+import {readTensor} from '../../../lib/weights/read-tensor.ts';
 import {tempFolder} from '../../_helpers/temp-folder.ts';
 
 const steps = 24;
@@ -152,6 +154,25 @@ test('whole models are trained one after the other, and make a pipeline', async 
   });
   t.deepEqual([images[0]!.image!.width, images[0]!.image!.height], [64, 64]);
   await pipeline.dispose();
+
+  // The UNet goes on to predict v.
+  await assembleModel(model, {}, {predictionType: 'v_prediction'});
+  const from = join(learnt.folder, 'ema');
+  const goesOn = {...fields, unet: {config: unet, model, from, dropText: 0.1}};
+  const {objective} = await openModelRecipe(goesOn);
+  const {tensors} = await openWeights(from);
+  t.is(objective.initial.size, tensors.size);
+  for (const [name, {data}] of objective.initial)
+    t.deepEqual(data, await readTensor(tensors.get(name)!), name);
+  await objective.engine.dispose();
+  const velocity = await train({...goesOn, output: join(fields.output, '../velocity')});
+  t.log(`UNet, to v: loss ${velocity.ratio} of the first`);
+  t.true(velocity.ratio < 0.95);
+  const narrow = {...unet, block_out_channels: [8, 32]};
+  await t.throwsAsync(openModelRecipe({...goesOn, unet: {...goesOn.unet, config: narrow}}), {
+    instanceOf: WeightsError,
+    message: /ema/,
+  });
 });
 
 test('what does not fit is told before anything is trained', async t => {
