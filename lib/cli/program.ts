@@ -1,4 +1,5 @@
 import {Command, type CommandUnknownOpts} from '@commander-js/extra-typings';
+import {packageVersion} from '../files/package-folder.ts';
 import {assembleCommand} from './commands/assemble.ts';
 import {batchCommand} from './commands/batch.ts';
 import {checkReferenceCommand} from './commands/check-reference.ts';
@@ -10,8 +11,8 @@ import {evaluateCommand} from './commands/evaluate.ts';
 import {generateCommand} from './commands/generate.ts';
 import {inspectCommand} from './commands/inspect.ts';
 import {pullCommand} from './commands/pull.ts';
+import {serveCommand} from './commands/serve.ts';
 import {trainCommand} from './commands/train.ts';
-import {packageVersion} from './package-folder.ts';
 
 /** All commands. Wrong usage throws instead of ending the process, for `reportError` to judge. */
 export function createProgram(): CommandUnknownOpts {
@@ -22,6 +23,7 @@ export function createProgram(): CommandUnknownOpts {
     .version(packageVersion())
     .addCommand(generateCommand())
     .addCommand(batchCommand())
+    .addCommand(serveCommand())
     .addCommand(trainCommand())
     .addCommand(evaluateCommand())
     .addCommand(assembleCommand())

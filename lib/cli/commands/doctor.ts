@@ -1,11 +1,11 @@
 import {Command} from '@commander-js/extra-typings';
 import {IPAdapterError} from '../../errors.ts';
+import {packageVersion} from '../../files/package-folder.ts';
 import {formatBytes} from '../../inspect/format.ts';
 import {type ComputeDType, computeDType} from '../../pipelines/compute-dtype.ts';
 import {type Device, type DeviceInfo, type DeviceSpec, openDevice} from '../../runtime/device.ts';
 import {findCudaLibrary} from '../../runtime/find-cuda-library.ts';
 import {addonPath} from '../../runtime/load-addon.ts';
-import {packageVersion} from '../package-folder.ts';
 
 export function doctorCommand() {
   return new Command('doctor')
