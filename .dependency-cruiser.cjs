@@ -28,7 +28,7 @@ const floors = {
     ...pure,
   ],
   jobs: ['pipelines', 'models', 'engine', 'nn', 'graph', 'runtime', ...pure],
-  server: ['jobs', 'pipelines', 'runtime', ...pure],
+  server: ['jobs', 'datasets', 'pipelines', 'models', 'runtime', ...pure],
   cli: [
     'server',
     'jobs',

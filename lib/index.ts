@@ -150,6 +150,11 @@ export type {ScoreDifference, TaskScores} from './evaluation/summarize.ts';
 export type {Box, Face, Point} from './faces/face.ts';
 export {FaceAnalyzer, type FaceAnalyzerOptions, type FaceCallOptions} from './faces/face-analyzer.ts';
 
+// Service
+
+export {createServer} from './server/create-server.ts';
+export type {ImageServer, ServedPipeline, ServerOptions} from './server/server-options.ts';
+
 // Schedulers
 
 export {createScheduler, schedulerNames} from './schedulers/create-scheduler.ts';
@@ -206,6 +211,7 @@ export {
   NoBinaryError,
   NumericError,
   OutOfMemoryError,
+  QueueFullError,
   ShapeError,
   UnusableAnswerError,
   WeightsError,

@@ -11,6 +11,7 @@ import {evaluateCommand} from './commands/evaluate.ts';
 import {generateCommand} from './commands/generate.ts';
 import {inspectCommand} from './commands/inspect.ts';
 import {pullCommand} from './commands/pull.ts';
+import {serveCommand} from './commands/serve.ts';
 import {trainCommand} from './commands/train.ts';
 
 /** All commands. Wrong usage throws instead of ending the process, for `reportError` to judge. */
@@ -22,6 +23,7 @@ export function createProgram(): CommandUnknownOpts {
     .version(ownPackage()?.version ?? 'unknown')
     .addCommand(generateCommand())
     .addCommand(batchCommand())
+    .addCommand(serveCommand())
     .addCommand(trainCommand())
     .addCommand(evaluateCommand())
     .addCommand(assembleCommand())

@@ -12,6 +12,8 @@ export interface DecodeImageOptions {
   readonly background?: Color;
   /** What error messages call the picture. Default: `image`. */
   readonly name?: string;
+  /** A picture file with more is refused before it is decoded. Default: 268 million, sharp's limit. */
+  readonly maxPixels?: number;
 }
 
 export interface DecodedImage extends RgbImage {
@@ -21,6 +23,9 @@ export interface DecodedImage extends RgbImage {
 
 /** Truncated and corrupt data fail; what decoders only warn of is accepted, as PIL does. */
 const failOn = 'error';
+
+/** Sharp's own. */
+const sharpPixelLimit = 0x3fff ** 2;
 
 const formats = 'JPEG, PNG, WebP, GIF, AVIF, TIFF or SVG';
 
@@ -34,7 +39,7 @@ const formats = 'JPEG, PNG, WebP, GIF, AVIF, TIFF or SVG';
  * - Of an animation or a document, the first frame; `frames` says how many there are.
  * - A file is read into memory first, so that an SVG has no base address: references to other files and to the network
  *   are not followed (librsvg then allows none but `data:`).
- * - Sides over 65,535 and pictures over sharp's limit of 268 million pixels are refused before they are decoded.
+ * - Sides over 65,535 and pictures over `maxPixels` are refused before they are decoded.
  *
  * @throws ArgumentError if the input is none of the three kinds, or a raw picture does not have the bytes it claims
  * @throws FileError if the file cannot be read, or is no picture, empty, truncated, corrupt or too large
@@ -45,11 +50,14 @@ export async function decodeImage(
 ): Promise<DecodedImage> {
   const name = options.name ?? 'image';
   const background = toRgb('background', options.background ?? 'white');
+  const {maxPixels = sharpPixelLimit} = options;
   if (typeof input === 'string') {
     const place = `${name} '${input}'`;
-    return decodeBytes(await readBytes(input, place), place, background);
+    return decodeBytes(await readBytes(input, place), place, background, maxPixels);
   }
-  if (input instanceof Uint8Array) return decodeBytes(input, `${name} (${input.length} bytes)`, background);
+  if (input instanceof Uint8Array) {
+    return decodeBytes(input, `${name} (${input.length} bytes)`, background, maxPixels);
+  }
   if (input !== null && typeof input === 'object' && 'data' in input)
     return decodeRaw(input, name, background);
   throw new ArgumentError(
@@ -71,7 +79,12 @@ async function readBytes(path: string, place: string): Promise<Uint8Array> {
   }
 }
 
-async function decodeBytes(bytes: Uint8Array, place: string, background: Rgb): Promise<DecodedImage> {
+async function decodeBytes(
+  bytes: Uint8Array,
+  place: string,
+  background: Rgb,
+  maxPixels: number,
+): Promise<DecodedImage> {
   if (bytes.length === 0) {
     throw new FileError(`${place}: expected a picture (${formats}), but it is empty. Check how it was made.`);
   }
@@ -80,16 +93,25 @@ async function decodeBytes(bytes: Uint8Array, place: string, background: Rgb): P
     if (Math.max(width, height) > maxImageSide) {
       throw new Error(`it is ${width}x${height}, and sides may be at most ${maxImageSide}`);
     }
-    const source = sharp(bytes, {failOn, autoOrient: true, ignoreIcc: space !== 'cmyk'});
+    const source = sharp(bytes, {
+      failOn,
+      autoOrient: true,
+      ignoreIcc: space !== 'cmyk',
+      limitInputPixels: maxPixels,
+    });
     return {...(await toRgbImage(source, background)), frames: pages ?? 1};
   } catch (cause) {
     const [reason] = (cause as Error).message.split('\n');
     throw new FileError(
-      `${place}: expected a whole picture (${formats}) of at most 268 million pixels, but decoding failed: ${reason}. ` +
+      `${place}: expected a whole picture (${formats}) of at most ${millions(maxPixels)} million pixels, but decoding failed: ${reason}. ` +
         'Open it in a picture viewer, and save it again as PNG or JPEG.',
       {cause},
     );
   }
+}
+
+function millions(count: number): number {
+  return Number((count / 1e6).toPrecision(3));
 }
 
 async function decodeRaw(image: RawImage, name: string, background: Rgb): Promise<DecodedImage> {

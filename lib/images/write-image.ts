@@ -60,6 +60,12 @@ export async function writeImage(
   }
 }
 
+/** The bytes of a PNG file. */
+export async function encodePng({width, height, data}: RgbImage): Promise<Buffer> {
+  const raw = {width, height, channels: 3} as const;
+  return sharp(data, {raw, limitInputPixels: false}).png().toBuffer();
+}
+
 /** Throws an ArgumentError unless `path` ends in a format that `writeImage` writes; to be asked before long work. */
 export function checkImagePath(path: string): void {
   if (typeof path !== 'string') throw invalidArgument('output', 'a path', path);

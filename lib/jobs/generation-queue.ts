@@ -17,6 +17,7 @@ import {
   type GenerateEvent,
   type GenerateOptions,
 } from '../pipelines/generate-options.ts';
+import {gatherRows, type HostTensor} from '../pipelines/host-tensor.ts';
 import {generationOf, type JobOptions, signatureOf} from './job.ts';
 
 export interface QueueOptions {
@@ -32,7 +33,13 @@ export interface QueueOptions {
 
 export type JobEvent =
   | {readonly type: 'start'; readonly batchSize: number}
-  | {readonly type: 'step'; readonly step: number; readonly totalSteps: number};
+  | {
+      readonly type: 'step';
+      readonly step: number;
+      readonly totalSteps: number;
+      /** As that of a generation's step, of this job alone: [1, C, h, w]. */
+      readonly predOriginalSample: () => HostTensor;
+    };
 
 export interface SubmitOptions {
   /** Takes the job back, also while it is made. A batch ends when all of its jobs were taken back. */
@@ -231,10 +238,11 @@ export class GenerationQueue {
     const controller = new AbortController();
     this.#controllers.add(controller);
     const wanted = new Set(entries);
-    const tell = (event: JobEvent) => {
-      for (const entry of wanted) {
+    const tell = (eventOf: (place: number) => JobEvent) => {
+      for (const [place, entry] of entries.entries()) {
+        if (!wanted.has(entry)) continue;
         try {
-          entry.onProgress?.(event);
+          entry.onProgress?.(eventOf(place));
         } catch (error) {
           // A listener that throws fails its own job and no other.
           this.#leave(entry, error);
@@ -257,9 +265,17 @@ export class GenerationQueue {
     };
     const onProgress = (event: GenerateEvent) => {
       if (event.type === 'decode') denoised();
-      if (event.type === 'step') tell({type: 'step', step: event.step, totalSteps: event.totalSteps});
+      if (event.type === 'step') {
+        const {step, totalSteps, predOriginalSample} = event;
+        tell(place => ({
+          type: 'step',
+          step,
+          totalSteps,
+          predOriginalSample: () => gatherRows(predOriginalSample(), [place]),
+        }));
+      }
     };
-    tell({type: 'start', batchSize: entries.length});
+    tell(() => ({type: 'start', batchSize: entries.length}));
     try {
       const {images} = await this.#generator.generate({
         ...generationOf(entries.map(({options}) => options)),

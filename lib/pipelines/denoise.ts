@@ -38,7 +38,7 @@ export interface DenoiseRequest {
   /** One for each slot of conditions. */
   readonly schedules: readonly AdapterSchedule[];
   readonly guidanceRescale: number;
-  readonly onStep: (step: number, timestep: number) => void;
+  readonly onStep: (step: number, timestep: number, predOriginalSample: () => HostTensor) => void;
 }
 
 /** The clean latents [samples, C, h, w]. */
@@ -52,9 +52,13 @@ export async function denoise(request: DenoiseRequest, options: RunOptions): Pro
     const prediction = await predict(request, modelInput, step, options);
     const noisePred = combineRows(request, prediction);
     expectFinite(noisePred, step);
-    data = scheduler.step(noisePred, step, data, () => drawNoise(request.generators, shape));
+    const sample = data;
+    data = scheduler.step(noisePred, step, sample, () => drawNoise(request.generators, shape));
     if (kept !== undefined) data = keepUnmasked(kept, data, scheduler, step);
-    onStep(step - beginStep, scheduler.timesteps[step]!);
+    onStep(step - beginStep, scheduler.timesteps[step]!, () => ({
+      shape,
+      data: scheduler.predOriginalSample(noisePred, step, sample),
+    }));
   }
   return {shape, data};
 }

@@ -11,6 +11,7 @@ import type {RgbImage} from '../images/image.ts';
 import type {ImageCombination} from './combine-images.ts';
 import type {ControlPreprocess} from './control-preprocess.ts';
 import {type GuidanceMode, guidanceModes} from './guidance.ts';
+import type {HostTensor} from './host-tensor.ts';
 
 /** Latents in place of a picture: float32 [4, height / 8, width / 8] per sample, times the scaling factor. */
 export interface LatentsInput {
@@ -33,7 +34,14 @@ export type AdapterScale =
 
 export type GenerateEvent =
   | {readonly type: 'encode'}
-  | {readonly type: 'step'; readonly step: number; readonly totalSteps: number; readonly timestep: number}
+  | {
+      readonly type: 'step';
+      readonly step: number;
+      readonly totalSteps: number;
+      readonly timestep: number;
+      /** What the samples would be without the noise that is still in them, for previews: latents [samples, C, h, w]. */
+      readonly predOriginalSample: () => HostTensor;
+    }
   | {readonly type: 'decode'; readonly image: number; readonly totalImages: number}
   /** A picture is finished; those after it may still fail, or be aborted. */
   | {

@@ -50,7 +50,7 @@ export interface GenerateResult {
 }
 
 /** Diffusers' default. */
-const defaultSteps = 50;
+export const defaultSteps = 50;
 
 export async function generate(models: PipelineModels, options: GenerateOptions): Promise<GenerateResult> {
   const {denoiser} = models;
@@ -115,7 +115,8 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
     generators,
     schedules,
     guidanceRescale,
-    onStep: (step, timestep) => onProgress?.({type: 'step', step, totalSteps, timestep}),
+    onStep: (step, timestep, predOriginalSample) =>
+      onProgress?.({type: 'step', step, totalSteps, timestep, predOriginalSample}),
   };
   const latents = await denoise(request, run).finally(() => disposeConstants(constants));
   const denoised = performance.now();

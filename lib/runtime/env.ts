@@ -12,6 +12,7 @@
  * | `IPAI_LANGUAGE_MODEL` | a name                              | the language model to ask, by its server's name for it |
  * | `OPENAI_BASE_URL`     | an URL, up to /v1                   | the server of the language model                       |
  * | `OPENAI_API_KEY`      | a key                               | what that server wants to see, if it does              |
+ * | `IPAI_API_KEY`        | a key                               | what `ipai serve` wants to see, besides `--api-key`    |
  *
  * Launchers of several processes set `OMPI_COMM_WORLD_SIZE` (Open MPI's mpirun), `PMI_SIZE` (that of MPICH and its kin) and
  * `SLURM_STEP_NUM_TASKS` (srun).
@@ -74,6 +75,11 @@ export function launchedProcesses(): number {
     if (size !== undefined) return size;
   }
   return 1;
+}
+
+/** What clients of our own server must know. Never to be shown or kept. */
+export function serverKey(): string | undefined {
+  return variable('IPAI_API_KEY');
 }
 
 /** An empty variable counts as one that is not set. */

@@ -1,7 +1,7 @@
 import {ArgumentError, describeValue, invalidArgument} from '../errors.ts';
 import {linearCombination} from './linear-combination.ts';
 import {alphasCumprod, type NoiseScheduleConfig} from './noise-schedule.ts';
-import type {NoiseLevel, PredictionType} from './prediction.ts';
+import {type NoiseLevel, type PredictionType, predictOriginalSample} from './prediction.ts';
 
 /** Gives fresh unit-normal noise of the sample's length at every call. */
 export type NoiseSource = () => Float32Array;
@@ -122,6 +122,13 @@ export abstract class Scheduler {
     );
     this.#nextStepIndex = stepIndex + 1;
     return previousSample;
+  }
+
+  /** What a sample at `timesteps[stepIndex]` would be without its noise, by the model's output there. */
+  predOriginalSample(modelOutput: Float32Array, stepIndex: number, sample: Float32Array): Float32Array {
+    this.checkStepIndex('predOriginalSample', stepIndex);
+    checkLength('predOriginalSample: modelOutput', modelOutput, sample);
+    return predictOriginalSample(this.predictionType, this.noiseLevel(stepIndex), modelOutput, sample);
   }
 
   /** The forward process: `original` with as much of `noise` as a sample at `timesteps[stepIndex]` holds. */

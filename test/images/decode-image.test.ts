@@ -125,6 +125,11 @@ test('pictures too large are refused before they are decoded', async t => {
   await refuses(svg('', 30_000), /pixel limit/);
   const line = sharp({create: {width: 65_536, height: 1, channels: 3, background: 'red'}});
   await refuses(await line.png().toBuffer(), /65536x1.*at most 65535/);
+  await t.throwsAsync(decodeImage(svg('', 30), {maxPixels: 899}), {
+    instanceOf: FileError,
+    message: /at most 0\.000899 million pixels/,
+  });
+  await t.notThrowsAsync(decodeImage(svg('', 30), {maxPixels: 900}));
 });
 
 test('input of another kind is an argument error', async t => {

@@ -21,7 +21,11 @@ class ScriptedGenerator implements Generator {
       for (let step = 0; step < 2; step++) {
         await sleep(1);
         options.signal?.throwIfAborted();
-        options.onProgress?.({type: 'step', step, totalSteps: 2, timestep: 1});
+        const predOriginalSample = () => ({
+          shape: [prompts.length, 1],
+          data: Float32Array.from(prompts, prompt => prompt.length),
+        });
+        options.onProgress?.({type: 'step', step, totalSteps: 2, timestep: 1, predOriginalSample});
       }
       if (prompts.includes('broken')) throw new FileError('broken: no picture.');
       if (prompts.includes('lost')) throw new DeviceError('lost: no device.');
@@ -64,6 +68,22 @@ test('the next batch begins while the last is decoded, and not before', async t 
   await Promise.all(Array.from({length: 4}, (_, i) => queue.submit({prompt: `${i}`}, {onProgress: count})));
   t.is(denoising, 4);
   t.is(generator.mostRunning, 2);
+});
+
+test('of a step each job is shown what is its own', async t => {
+  const queue = new GenerationQueue(new ScriptedGenerator(), {batchSize: 2});
+  const shown = ['a', 'bb'].map(async prompt => {
+    const seen: unknown[] = [];
+    const onProgress = (event: JobEvent) => {
+      if (event.type === 'step') seen.push(event.predOriginalSample());
+    };
+    await queue.submit({prompt}, {onProgress});
+    return seen;
+  });
+  t.deepEqual(
+    await Promise.all(shown),
+    [1, 2].map(length => Array.from({length: 2}, () => ({shape: [1, 1], data: Float32Array.of(length)}))),
+  );
 });
 
 test('a job waits for others like it for as long as it may', async t => {

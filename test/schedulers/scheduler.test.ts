@@ -136,6 +136,18 @@ for (const name of ['euler', 'euler-ancestral', 'heun', 'lms']) {
   });
 }
 
+test('of a perfect prediction the original sample is the original, at each step of each scheduler', t => {
+  const [original, noise] = [randn(1), randn(2)];
+  for (const name of schedulerNames) {
+    const scheduler = prepared(name, 4);
+    for (const stepIndex of scheduler.timesteps.keys()) {
+      const sample = scheduler.addNoise(original, noise, stepIndex);
+      const found = scheduler.predOriginalSample(noise, stepIndex, sample);
+      t.true(relativeError(found, original) < 1e-4, `${name}, step ${stepIndex}`);
+    }
+  }
+});
+
 test('beginIndex counts inference steps, of which Heun has two entries each', t => {
   t.is(beginIndex(prepared('ddim', 10), 0.65), 4);
   t.is(beginIndex(prepared('heun', 10), 0.65), 8);

@@ -4,7 +4,13 @@ import {readJobs} from '../../jobs/read-jobs.ts';
 import {type JobsProgress, runJobs} from '../../jobs/run-jobs.ts';
 import {interruptible} from '../interrupt.ts';
 import {addDenoisingOptions, denoisingOptions} from '../options/denoising-options.ts';
-import {addModelOptions, type ModelFlags, modelNames, openPipeline} from '../options/model-options.ts';
+import {
+  addModelOptions,
+  hostSettings,
+  type ModelFlags,
+  modelNames,
+  openPipeline,
+} from '../options/model-options.ts';
 import {parseNumber} from '../options/parse-values.ts';
 import {showPictures} from '../picture-progress.ts';
 import {warn} from '../warn.ts';
@@ -39,7 +45,7 @@ type Flags = ModelFlags &
 async function run(path: string, flags: Flags, signal: AbortSignal): Promise<void> {
   const {output: folder, batchSize, format} = flags;
   const jobs = await readJobs(path, denoisingOptions(flags));
-  const pipeline = await openPipeline(flags, {keepModels: true, encodingCacheBytes: 2 ** 28});
+  const pipeline = await openPipeline(flags, hostSettings);
   const begin = performance.now();
   const progress = showPictures();
   let count: JobsProgress = {done: 0, failed: 0, total: jobs.length};

@@ -1,6 +1,8 @@
 import {mkdir} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {Command} from '@commander-js/extra-typings';
+import {exampleInstructions} from '../../datasets/instructions/example-instructions.ts';
+import {paperTasks} from '../../datasets/instructions/tasks.ts';
 import {decodeImage} from '../../images/decode-image.ts';
 import {fitInto} from '../../images/fit-into.ts';
 import {labelledGrid} from '../../images/labelled-grid.ts';
@@ -12,14 +14,7 @@ import {interruptible} from '../interrupt.ts';
 import {collect} from '../options/parse-values.ts';
 import {checkOutputPath} from '../output-files.ts';
 
-/** One for each task that IPAdapter-Instruct was trained on. */
-const instructions = [
-  'use everything from the image',
-  'use the style',
-  'use the composition',
-  'use the object',
-  'use the face',
-];
+const instructions = paperTasks.map(task => exampleInstructions[task]);
 
 const side = 256;
 const steps = 8;

@@ -96,6 +96,9 @@ export function modelNames(flags: ModelFlags) {
   return {model, ...adapters, vae, tokenizer, adapterHeads, random, randomAdapter, dtype};
 }
 
+/** For processes that make many pictures: room for about a thousand prompts, or two hundred images. */
+export const hostSettings = {keepModels: true, encodingCacheBytes: 2 ** 28} as const;
+
 /**
  * The pipeline that the options ask for.
  *
