@@ -42,8 +42,8 @@ struct WinogradPlan {
     // Each strip transforms its kernels again, which takes many tiles to outweigh.
     if (!kernels_held) strips = std::min(strips, divide_up(tiles, block_tiles));
     strip_tiles = divide_up(tiles, strips);
-    // Of a full block, however few tiles there are: a chunk's sum is a term of its output's, and a sample's bits do not
-    // depend on its company.
+    // Of a full block, however few tiles there are: a chunk's sum is a term of its output's, and a sample's
+    // bits do not depend on its company.
     const int64_t bytes_left = kTaskBytes - block_tiles * bytes_of_tile;
     chunks =
         kernels_held ? 1 : divide_up(geometry.channels, std::max<int64_t>(1, bytes_left / bytes_of_tile));
