@@ -5,13 +5,18 @@
  *   npx tsx bench/serve-load.ts --url http://127.0.0.1:8080 [--clients 64] [--seconds 300] [--steps 2] [--side 64]
  *     [--json FILE]
  *
- * Prints one JSON object. The exit status is 1 where an answer was neither a picture nor 429.
+ * Memory is that of the server, after a fifth of the time and at the end. The exit status is 1 where an answer was neither a
+ * picture nor 429.
  */
-import {writeFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {parseArgs} from 'node:util';
+import {openDevice} from '../lib/runtime/device.ts';
+import {describeMachine} from './machine.ts';
 import {positiveNumber, runProgram} from './options.ts';
+import {writeReport} from './report.ts';
 
+/** Of the time, after which caches and heap have found their size. */
+const settlingShare = 0.2;
 const prompts = ['a lighthouse on a cliff', 'a cup of coffee', 'a fox in the snow', 'a street at night'];
 
 interface Load {
@@ -69,6 +74,7 @@ async function main(): Promise<void> {
     },
   });
   const {url} = values;
+  const machine = describeMachine(openDevice('cpu'), null);
   const clients = positiveNumber('--clients', values.clients);
   const seconds = positiveNumber('--seconds', values.seconds);
   const [numInferenceSteps, side] = [
@@ -76,24 +82,23 @@ async function main(): Promise<void> {
     positiveNumber('--side', values.side),
   ];
   const tally: Tally = {secondsOfPictures: [], answers: {}};
-  const residentBytesBefore = await residentBytesOf(url);
   const begin = performance.now();
   const load = {url, request: {height: side, width: side, numInferenceSteps}, end: begin + seconds * 1000};
+  const settled = sleep(settlingShare * seconds * 1000).then(() => residentBytesOf(url));
   await Promise.all(Array.from({length: clients}, (_, number) => runClient(number, load, tally)));
   const {secondsOfPictures, answers} = tally;
-  const report = {
+  const row = {
     clients,
     seconds: (performance.now() - begin) / 1000,
     pictures: secondsOfPictures.length,
-    secondsP50: quantile(secondsOfPictures, 0.5),
-    secondsP95: quantile(secondsOfPictures, 0.95),
-    answers,
-    residentBytesBefore,
-    residentBytesAfter: await residentBytesOf(url),
+    'p50 s': quantile(secondsOfPictures, 0.5),
+    'p95 s': quantile(secondsOfPictures, 0.95),
+    ...Object.fromEntries(Object.entries(answers).map(([status, count]) => [`answers ${status}`, count])),
+    'settled MiB': (await settled) / 2 ** 20,
+    'end MiB': (await residentBytesOf(url)) / 2 ** 20,
   };
-  const text = JSON.stringify(report, null, 2);
-  console.log(text);
-  if (values.json !== undefined) writeFileSync(values.json, `${text}\n`);
+  console.log(row);
+  if (values.json !== undefined) writeReport(values.json, {machine, rows: [row]});
   if (Object.keys(answers).some(status => status !== '200' && status !== '429')) process.exitCode = 1;
 }
 
