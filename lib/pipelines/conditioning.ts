@@ -131,8 +131,11 @@ async function encodeRowTexts(
   const prompts = rows.filter(row => row.isPrompt);
   const others = rows.filter(row => !row.isPrompt);
   const skipped = await encodeTexts(encoder, [...new Set(textsOf(prompts))], options.clipSkip, options);
-  const parts = [skipped.rowsFor(textsOf(prompts))];
-  if (others.length > 0) parts.push(lastStates.rowsFor(textsOf(others)));
+  // Guidance may need no row of either kind.
+  const parts = [
+    ...(prompts.length > 0 ? [skipped.rowsFor(textsOf(prompts))] : []),
+    ...(others.length > 0 ? [lastStates.rowsFor(textsOf(others))] : []),
+  ];
   const order = [...prompts, ...others];
   return gatherRows(
     stackRows(parts),
