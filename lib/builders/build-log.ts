@@ -1,10 +1,10 @@
 /**
  * `build.jsonl`: a line for each draft that was made or left out, from which a build goes on.
  */
-import {access} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
 import {manifestFields} from '../datasets/manifest.ts';
+import {exists} from '../files/exists.ts';
 import {JsonLines} from '../files/json-lines.ts';
 
 const sampleLine = z.object({
@@ -38,6 +38,6 @@ export function isSampleLine(line: LogLine): line is SampleLine {
 
 async function hasPictures(folder: string, line: LogLine): Promise<boolean> {
   if (!isSampleLine(line)) return true;
-  const paths = [line.sample.target, line.sample.condition].map(path => access(join(folder, path)));
-  return (await Promise.allSettled(paths)).every(({status}) => status === 'fulfilled');
+  const paths = [line.sample.target, line.sample.condition].map(path => join(folder, path));
+  return (await Promise.all(paths.map(exists))).every(isThere => isThere);
 }

@@ -1,9 +1,9 @@
 /**
  * `ipai train --dry-run`: what a recipe expects, and what it takes of memory and time on this machine.
  */
-import {stat} from 'node:fs/promises';
 import {openDataset} from '../datasets/dataset.ts';
 import {ArgumentError} from '../errors.ts';
+import {exists} from '../files/exists.ts';
 import {formatBytes, formatSeconds} from '../inspect/format.ts';
 import {computeDType} from '../pipelines/compute-dtype.ts';
 import {forecastTraining, type TrainingForecast} from '../training/recipes/forecast.ts';
@@ -49,10 +49,6 @@ async function missingFiles({models, adapter}: Recipe): Promise<string[]> {
   const missing: string[] = [];
   for (const path of named) if (path !== undefined && !(await exists(path))) missing.push(path);
   return missing;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 /** With random weights in their places a run is as large and as long. */

@@ -8,6 +8,7 @@ import {join, relative} from 'node:path';
 import {pipeline} from 'node:stream/promises';
 import {z} from 'zod';
 import type {Dataset} from '../datasets/dataset.ts';
+import {hashOf} from '../files/hash-of.ts';
 import {unreadable} from '../weights/read-file.ts';
 
 /**
@@ -51,11 +52,6 @@ async function readJson(path: string): Promise<unknown> {
   } catch {
     return undefined;
   }
-}
-
-/** SHA-256 of a plain value as JSON. */
-export function hashOf(value: unknown, replacer?: (key: string, value: unknown) => unknown): string {
-  return createHash('sha256').update(JSON.stringify(value, replacer)).digest('hex');
 }
 
 function addFile(hash: Hash, path: string): Promise<void> {

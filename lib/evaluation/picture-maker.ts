@@ -6,10 +6,10 @@ import {dirname} from 'node:path';
 import type {DatasetProblem} from '../datasets/dataset-sample.ts';
 import type {RunOptions} from '../engine/compiled-function.ts';
 import {ArgumentError} from '../errors.ts';
+import {hashOf} from '../files/hash-of.ts';
 import {writeImage} from '../images/write-image.ts';
 import {readPictures, type SamplePictures} from '../training/watch/sample-pictures.ts';
 import {adapterId} from './evaluated-adapters.ts';
-import {hashOf} from './fingerprint.ts';
 import {type GenerationSettings, makePictures} from './make-pictures.ts';
 import type {PictureRecord} from './picture-record.ts';
 import type {PictureRequest} from './picture-requests.ts';
@@ -41,8 +41,8 @@ export class PictureMaker {
   }
 
   /**
-   * Records of a batch of one adapter. As a picture depends on its batch, in the last bits, a batch of which some are missing
-   * is made again as a whole.
+   * Records of a batch of one adapter. As on CUDA a picture depends on its batch, in the last bits, a batch of which some are
+   * missing is made again as a whole.
    *
    * @param isScored whether scores are taken at all
    * @throws ArgumentError where the folder has such a picture from other settings

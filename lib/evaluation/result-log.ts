@@ -1,8 +1,8 @@
 /**
  * `results.jsonl`: a line for each picture that was made and scored, from which an evaluation goes on.
  */
-import {access} from 'node:fs/promises';
 import {join} from 'node:path';
+import {exists} from '../files/exists.ts';
 import {JsonLines} from '../files/json-lines.ts';
 import {type PictureRecord, pictureRecord} from './picture-record.ts';
 
@@ -13,11 +13,7 @@ export function openResultLog(folder: string): Promise<ResultLog> {
   return JsonLines.open(join(folder, 'results.jsonl'), {
     schema: pictureRecord,
     keyOf: ({id}) => id,
-    isKept: ({id}) =>
-      access(picturePath(folder, id)).then(
-        () => true,
-        () => false,
-      ),
+    isKept: ({id}) => exists(picturePath(folder, id)),
   });
 }
 

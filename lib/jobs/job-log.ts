@@ -1,9 +1,9 @@
 /**
  * `results.jsonl`: a line for each job that was done or failed, from which a run of jobs goes on.
  */
-import {access} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
+import {exists} from '../files/exists.ts';
 import {JsonLines} from '../files/json-lines.ts';
 
 const common = {
@@ -42,11 +42,4 @@ export function openJobLog(folder: string): Promise<JobLog> {
     keyOf: ({id}) => id,
     isKept: async line => !isDone(line) || exists(join(folder, line.file)),
   });
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,10 +1,10 @@
 /**
  * Many jobs to the pictures of a folder. What is done is on the disk at once, and is passed over when the run begins anew.
  */
-import {createHash} from 'node:crypto';
 import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {FileError, IPAdapterError} from '../errors.ts';
+import {hashOf} from '../files/hash-of.ts';
 import {writeImage} from '../images/write-image.ts';
 import {GenerationQueue, type Generator, isOwnFault} from './generation-queue.ts';
 import {isDone, type JobLine, type JobLog, openJobLog} from './job-log.ts';
@@ -117,9 +117,7 @@ class JobRun {
 
   #settingsOf({given}: Job): string {
     const {origin, format} = this.#options;
-    return createHash('sha256')
-      .update(JSON.stringify([given, origin, format]))
-      .digest('hex');
+    return hashOf([given, origin, format]);
   }
 
   #count(changed: Partial<JobsProgress>): void {

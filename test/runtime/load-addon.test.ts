@@ -96,6 +96,7 @@ for (const [name, {installed, platform, message}] of Object.entries(failures)) {
   });
 }
 
+// Elsewhere there are no versions of symbols to ask for.
 (process.platform === 'linux' && thisPlatform().libc === 'glibc' ? test : test.skip)(
   'a system whose glibc is too old is told the version that is needed',
   async t => {

@@ -12,6 +12,7 @@ import {oneAtATime} from '../_helpers/one-at-a-time.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+/** What a library is linked with is read of ELF files, which other systems do not have. */
 const onLinux = process.platform === 'linux' ? test : test.skip;
 const {os, cpu, libc} = thisPlatform();
 const prebuilt = path.join(`${os}-${cpu}`, `ip-adapter-instruct${libc === undefined ? '' : `.${libc}`}.node`);

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {crc32, deflateSync, gzipSync} from 'node:zlib';
 import {testProp} from '@fast-check/ava';
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
 import fc from 'fast-check';
 import {decodeImage} from '../../lib/images/decode-image.ts';
 import {encodePng} from '../../lib/images/write-image.ts';
@@ -32,6 +32,18 @@ function post(payload: string | Buffer | object, type = 'application/json') {
 
 function upload(bytes: Uint8Array) {
   return post({prompt: 'a', ipAdapterImage: Buffer.from(bytes).toString('base64')});
+}
+
+/** A server that counts who comes. */
+function visitedServer(t: ExecutionContext) {
+  let visits = 0;
+  const http = createHttpServer((_, response) => {
+    visits++;
+    response.end();
+  }).listen(0);
+  t.teardown(() => http.close());
+  const {port} = http.address() as AddressInfo;
+  return {address: `http://127.0.0.1:${port}`, count: () => visits};
 }
 
 /** A PNG that claims any size, of rows that are not there. */
@@ -91,13 +103,8 @@ test('what is no picture is refused', async t => {
 });
 
 test('a path or an address is no picture, and is not opened', async t => {
-  let visits = 0;
-  const http = createHttpServer((_, response) => {
-    visits++;
-    response.end();
-  }).listen(0);
-  t.teardown(() => http.close());
-  const address = `http://127.0.0.1:${(http.address() as AddressInfo).port}/x.png`;
+  const visited = visitedServer(t);
+  const address = `${visited.address}/x.png`;
   const file = join(await tempFolder(t), 'x.png');
   await writeFile(file, await encodePng({width: 8, height: 8, data: new Uint8Array(192)}));
   for (const image of [file, pathToFileURL(file).href, address, '/etc/passwd', '/dev/zero', '////']) {
@@ -106,17 +113,12 @@ test('a path or an address is no picture, and is not opened', async t => {
     }
     t.is((await post({prompt: 'a', conditions: [{image, mask: image}]})).statusCode, 400);
   }
-  t.is(visits, 0);
+  t.is(visited.count(), 0);
 });
 
 test('an SVG shows nothing of other files and of the network', async t => {
-  let visits = 0;
-  const http = createHttpServer((_, response) => {
-    visits++;
-    response.end();
-  }).listen(0);
-  t.teardown(() => http.close());
-  const address = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const visited = visitedServer(t);
+  const {address} = visited;
   const red = new Uint8Array(192).map((_, index) => (index % 3 === 0 ? 255 : 0));
   const file = join(await tempFolder(t), 'red.png');
   await writeFile(file, await encodePng({width: 8, height: 8, data: red}));
@@ -152,7 +154,7 @@ test('an SVG shows nothing of other files and of the network', async t => {
       bytes.toString(),
     );
   }
-  t.is(visits, 0);
+  t.is(visited.count(), 0);
 });
 
 test('entities that grow without end are refused', async t => {

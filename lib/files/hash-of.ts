@@ -1,0 +1,6 @@
+import {createHash} from 'node:crypto';
+
+/** SHA-256 of a plain value as JSON. */
+export function hashOf(value: unknown, replacer?: (key: string, value: unknown) => unknown): string {
+  return createHash('sha256').update(JSON.stringify(value, replacer)).digest('hex');
+}
