@@ -26,6 +26,7 @@ const shortened = {
   'clip.yaml': {steps: 60, batchSize: 32},
   'factor-reader.yaml': {steps: 60, batchSize: 32},
   'unet.yaml': {steps: 60, batchSize: 8},
+  'unet-v.yaml': {steps: 60, batchSize: 8},
   'ip-adapter-plus.yaml': {steps: 40, batchSize: 4, validation: shortValidation},
   'instruct.yaml': {steps: 40, batchSize: 5, validation: shortValidation},
 };
@@ -42,8 +43,9 @@ function recipePath(name, changes = {}) {
   if (!values.short && work === root && Object.keys(changes).length === 0) return source;
   const recipe = parse(readFileSync(source, 'utf8'));
   const short = values.short ? {...shortened[name], warmupSteps: 5, numWorkers: 0} : {};
-  const {output = recipe.output, ...training} = changes;
+  const {output = recipe.output, unet, ...training} = changes;
   const written = {...recipe, output, training: {...recipe.training, ...training, ...short}};
+  if (unet !== undefined) written.unet = {...recipe.unet, ...unet};
   const target = inWork('runs/world-recipes', `${path.basename(output)}.yaml`);
   mkdirSync(path.dirname(target), {recursive: true});
   writeFileSync(target, stringify(written));
@@ -115,6 +117,11 @@ function exportAdapter(name) {
   ipai('convert', averages, path.join(model, `${name}.safetensors`), '--dtype', 'float16');
 }
 
+function assembleBase(unet) {
+  const format = ['--prediction-type', 'v_prediction', '--dtype', 'float16'];
+  ipai('assemble', '-o', model, '--unet', unet, ...format);
+}
+
 const stages = {
   data() {
     draw('world-64', 'train', 100_000);
@@ -141,7 +148,13 @@ const stages = {
   },
   'factor-reader': () => train('factor-reader.yaml'),
   unet: () => train('unet.yaml'),
-  base: () => ipai('assemble', '-o', model, '--unet', path.join(newest('unet'), 'ema'), '--dtype', 'float16'),
+  'unet-v'() {
+    const averages = path.join(newest('unet'), 'ema');
+    assembleBase(averages);
+    const from = `../../${path.relative(work, averages)}`;
+    train('unet-v.yaml', values.short ? {unet: {from}} : {});
+  },
+  base: () => assembleBase(path.join(newest('unet-v'), 'ema')),
   'ip-adapter-plus'() {
     train('ip-adapter-plus.yaml');
     exportAdapter('ip-adapter-plus');
