@@ -10,6 +10,7 @@ import type {HostTensor} from '../pipelines/host-tensor.ts';
 import type {PipelineModels} from '../pipelines/pipeline-models.ts';
 import type {Communicator} from '../runtime/communicator.ts';
 import {defaultDropout} from './batches/sample-choices.ts';
+import {timestepBias} from './batches/timestep-bias.ts';
 import {learningRateSchedules} from './learning-rate.ts';
 import type {ClipMetrics} from './watch/sample-metrics.ts';
 import type {ValidationLoss} from './watch/validation.ts';
@@ -88,6 +89,8 @@ const adapterFields = {
     .strictObject({text: share, image: share, textAndImage: share, instruction: share})
     .default(defaultDropout),
   minSnrGamma: z.number().positive().optional(),
+  /** Timesteps that are drawn more often. Default: none. */
+  timestepBias: timestepBias.optional(),
   /** Looks at the weights with the samples of a held-out set. */
   validation: validationSettings.prefault({}),
 };

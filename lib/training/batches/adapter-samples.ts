@@ -11,6 +11,7 @@ import {latentSize} from './latent-size.ts';
 import type {PictureTask, PreparedPicture, Unreadable} from './prepare-pictures.ts';
 import {type ConditionDropout, chooseForSample, type SampleChoices} from './sample-choices.ts';
 import {SampleStream, type SampleStreamOptions, type StreamState} from './sample-stream.ts';
+import type {TimestepBias} from './timestep-bias.ts';
 
 /** How pictures are prepared. */
 export interface PictureSettings {
@@ -39,6 +40,7 @@ export interface PreparedSample extends PreparedPictures {
 export interface AdapterSampleOptions extends SampleStreamOptions, PictureSettings {
   readonly dropout: ConditionDropout;
   readonly numTrainTimesteps: number;
+  readonly timestepBias?: TimestepBias | undefined;
   /** Pixels a latent along one side. */
   readonly scaleFactor: number;
 }
@@ -49,14 +51,15 @@ export function adapterSamples(
   options: AdapterSampleOptions,
   state?: StreamState | undefined,
 ): SampleStream<PreparedSample> {
-  const {dropout, numTrainTimesteps, scaleFactor} = options;
+  const {dropout, numTrainTimesteps, timestepBias, scaleFactor} = options;
   return new SampleStream(
     dataset,
     {
       async prepare({sample, generator}, pool) {
         const {prompt, objectName, task} = sample;
         const instructions = dataset.instructions.get(task) ?? [];
-        const choices = chooseForSample(generator, {numTrainTimesteps, dropout, instructions, objectName});
+        const settings = {numTrainTimesteps, timestepBias, dropout, instructions, objectName};
+        const choices = chooseForSample(generator, settings);
         const pictures = await prepareBoth(sample, options, one => pool.run(one));
         return 'reason' in pictures ? pictures : {...pictures, prompt, choices, generator};
       },

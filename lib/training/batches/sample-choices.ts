@@ -3,6 +3,7 @@
  */
 import {ArgumentError} from '../../errors.ts';
 import type {TorchGenerator} from '../../schedulers/torch-generator.ts';
+import {type TimestepBias, timestepAt} from './timestep-bias.ts';
 
 /** Shares of samples that lose a condition. IP-Adapter's training drops each of the first three in 5 % of samples. */
 export interface ConditionDropout {
@@ -31,6 +32,7 @@ export interface SampleChoices {
 
 export interface ChoiceOptions {
   readonly numTrainTimesteps: number;
+  readonly timestepBias?: TimestepBias | undefined;
   readonly dropout: ConditionDropout;
   /** Instructions of the sample's task. */
   readonly instructions: readonly string[];
@@ -39,12 +41,12 @@ export interface ChoiceOptions {
 }
 
 /**
- * Draws in this order: timestep (uniform), instruction (uniform), dropout.
+ * Draws in this order: timestep (uniform but for the bias), instruction (uniform), dropout.
  *
  * @throws ArgumentError where there is no instruction, or shares are no shares
  */
 export function chooseForSample(generator: TorchGenerator, options: ChoiceOptions): SampleChoices {
-  const {numTrainTimesteps, dropout, instructions, objectName} = options;
+  const {numTrainTimesteps, timestepBias, dropout, instructions, objectName} = options;
   checkDropout(dropout);
   if (instructions.length === 0) {
     throw new ArgumentError(
@@ -66,7 +68,7 @@ export function chooseForSample(generator: TorchGenerator, options: ChoiceOption
   const dropsInstruction =
     !isBelow(textAndImage, text, image) && isBelow(textAndImage, text, image, instruction);
   return {
-    timestep: Math.floor(forTimestep * numTrainTimesteps),
+    timestep: timestepAt(forTimestep, numTrainTimesteps, timestepBias),
     instruction: dropsInstruction ? '' : named,
     keepsText: !dropsBoth && !dropsText,
     keepsImage: !dropsBoth && !dropsImage,

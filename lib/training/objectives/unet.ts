@@ -20,6 +20,7 @@ import {latentSize} from '../batches/latent-size.ts';
 import {type NoisySample, noisyLatents} from '../batches/noisy-latents.ts';
 import {SampleStream} from '../batches/sample-stream.ts';
 import {TextCache} from '../batches/text-cache.ts';
+import {type TimestepBias, timestepAt} from '../batches/timestep-bias.ts';
 import {trainedPrediction} from '../diffusion-loss.ts';
 import {initialWeights} from '../initial-weights.ts';
 import type {Objective} from '../objective.ts';
@@ -38,6 +39,7 @@ export interface UNetSetup extends ModelSetup {
   /** Share of samples that lose their prompt, which guidance needs. */
   readonly dropText: number;
   readonly minSnrGamma?: number | undefined;
+  readonly timestepBias?: TimestepBias | undefined;
   /** For latents of pictures; without it the autoencoder encodes each again. */
   readonly cache?: EncoderCache | undefined;
 }
@@ -55,7 +57,8 @@ const zeros = /(^conv_out|\.conv2|\.proj_out)\.weight$/;
  *   with of another
  */
 export async function unetObjective(setup: UNetSetup): Promise<Objective<UNetBatch>> {
-  const {engine, dtype, dataset, training, vae, textEncoder, dropText, minSnrGamma, cache} = setup;
+  const {engine, dtype, dataset, training, vae, textEncoder, dropText, minSnrGamma, timestepBias, cache} =
+    setup;
   const config = parseUNetConfig(setup.config);
   const {hiddenSize} = textEncoder.config;
   if (config.crossAttentionDim !== hiddenSize) {
@@ -92,7 +95,7 @@ export async function unetObjective(setup: UNetSetup): Promise<Objective<UNetBat
             async prepare({sample: {target: picture, prompt}, generator}, pool) {
               const [forTimestep, forDropout] = generator.rand([2]) as unknown as [number, number];
               const target = await pool.run({picture, form: {buckets: training.buckets}, cache});
-              const timestep = Math.floor(forTimestep * numTrainTimesteps);
+              const timestep = timestepAt(forTimestep, numTrainTimesteps, timestepBias);
               if ('reason' in target) return target;
               return {target, prompt, choices: {timestep, keepsText: forDropout >= dropText}, generator};
             },

@@ -3,6 +3,7 @@
  */
 import {z} from 'zod';
 import type {PathField} from '../../files/path-from.ts';
+import {timestepBias} from '../batches/timestep-bias.ts';
 import {modelTrainingSettings} from '../trainer-options.ts';
 import {runFields} from './recipe-fields.ts';
 
@@ -41,6 +42,7 @@ export function modelRecipeFields(path: PathField) {
         /** Share of samples that lose their prompt. */
         dropText: z.number().min(0).max(1).default(0.1),
         minSnrGamma: z.number().positive().exactOptional(),
+        timestepBias: timestepBias.exactOptional(),
       }),
       dataset,
       /** Folder for what the autoencoder makes of pictures. */
