@@ -4,6 +4,7 @@
 import {randomUUID} from 'node:crypto';
 import Fastify, {type FastifyInstance, type FastifyReply, type FastifyRequest} from 'fastify';
 import {keyCheck} from './api-keys.ts';
+import {checkHost} from './host-check.ts';
 import {HttpError, toHttpError} from './http-error.ts';
 import {ImageService} from './image-service.ts';
 import {openApi} from './open-api.ts';
@@ -69,10 +70,13 @@ function newApp({log}: ServerOptions, {maxUpload, requestTimeout}: ServerSetting
   return app;
 }
 
-/** Those without a key, and pages of other sites: a form there could otherwise keep a server on this machine busy. */
+/**
+ * Those without a key, and pages of other sites, whatever their name: a form there could otherwise keep a server on this
+ * machine busy.
+ */
 function refuseStrangers(app: FastifyInstance, {apiKeys}: ServerSettings): void {
   const checkKey = keyCheck(apiKeys);
-  app.addHook('onRequest', async ({url, method, headers}: FastifyRequest) => {
+  app.addHook('onRequest', async ({url, method, headers, hostname}: FastifyRequest) => {
     const site = headers['sec-fetch-site'];
     if (method !== 'GET' && site !== undefined && site !== 'same-origin' && site !== 'none') {
       throw new HttpError(
@@ -81,7 +85,9 @@ function refuseStrangers(app: FastifyInstance, {apiKeys}: ServerSettings): void 
         'request: expected this server’s own page, but it is another site’s.',
       );
     }
-    if (method !== 'GET' || !openPaths.test(url.split('?')[0]!)) checkKey(headers.authorization);
+    if (method === 'GET' && openPaths.test(url.split('?')[0]!)) return;
+    if (apiKeys.length === 0) checkHost(hostname);
+    checkKey(headers.authorization);
   });
 }
 

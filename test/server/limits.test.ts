@@ -95,6 +95,26 @@ test('pages of other sites may not ask for pictures', async t => {
   t.is((await post(job, {'sec-fetch-site': 'same-origin'})).statusCode, 200);
 });
 
+test('without keys, no name is served that anybody may have pointed here', async t => {
+  const {pipeline, post} = await serve(t);
+  pipeline.release();
+  for (const host of ['localhost:8080', '127.0.0.1:8080', '[::1]:8080', 'worker', 'gpu.local', '10.0.0.7']) {
+    t.is((await post(job, {host})).statusCode, 200, host);
+  }
+  for (const host of ['pictures.example.com', '127.0.0.1.example.com:8080', 'notlocal.example']) {
+    const {statusCode, body} = await post(job, {host});
+    t.is(statusCode, 403, host);
+    t.regex(body, /--api-key/);
+  }
+});
+
+test('with a key, any name is served', async t => {
+  const {pipeline, post} = await serve(t, {apiKeys: ['secret']});
+  pipeline.release();
+  const headers = {host: 'pictures.example.com', authorization: 'Bearer secret'};
+  t.is((await post(job, headers)).statusCode, 200);
+});
+
 test('the job of a client that leaves is taken back, while it waits and while it is made', async t => {
   const {origin, pipeline, app} = await listen(t);
   const [first, second] = [new AbortController(), new AbortController()];
