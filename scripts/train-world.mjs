@@ -27,6 +27,7 @@ const shortened = {
   'factor-reader.yaml': {steps: 60, batchSize: 32},
   'unet.yaml': {steps: 60, batchSize: 8},
   'unet-v.yaml': {steps: 60, batchSize: 8},
+  'unet-v2.yaml': {steps: 60, batchSize: 8},
   'ip-adapter-plus.yaml': {steps: 40, batchSize: 4, validation: shortValidation},
   'instruct.yaml': {steps: 40, batchSize: 5, validation: shortValidation},
 };
@@ -59,6 +60,8 @@ function newest(name) {
   const checkpoints = readdirSync(run(name)).filter(entry => /^checkpoint-\d+$/.test(entry));
   return path.join(run(name), checkpoints.sort().at(-1));
 }
+
+const averagesOf = name => path.join(newest(name), 'ema');
 
 function draw(name, split, count) {
   const folder = inWork('data', name);
@@ -113,8 +116,16 @@ const equalSteps = {steps: 2000};
 
 function exportAdapter(name) {
   mkdirSync(model, {recursive: true});
-  const averages = path.join(newest(name), 'ema/adapter.safetensors');
+  const averages = path.join(averagesOf(name), 'adapter.safetensors');
   ipai('convert', averages, path.join(model, `${name}.safetensors`), '--dtype', 'float16');
+}
+
+/** Goes on from the weights of a run, which has fewer steps with --short than the recipe says. */
+function trainFrom(earlier, name) {
+  const averages = averagesOf(earlier);
+  assembleBase(averages);
+  const from = `../../${path.relative(work, averages)}`;
+  train(name, values.short ? {unet: {from}} : {});
 }
 
 function assembleBase(unet) {
@@ -135,7 +146,7 @@ const stages = {
   clip: () => train('clip.yaml'),
   autoencoder: () => train('autoencoder.yaml'),
   encoders() {
-    const autoencoder = path.join(newest('autoencoder'), 'ema');
+    const autoencoder = averagesOf('autoencoder');
     const parts = [
       '--clip',
       newest('clip'),
@@ -148,13 +159,9 @@ const stages = {
   },
   'factor-reader': () => train('factor-reader.yaml'),
   unet: () => train('unet.yaml'),
-  'unet-v'() {
-    const averages = path.join(newest('unet'), 'ema');
-    assembleBase(averages);
-    const from = `../../${path.relative(work, averages)}`;
-    train('unet-v.yaml', values.short ? {unet: {from}} : {});
-  },
-  base: () => assembleBase(path.join(newest('unet-v'), 'ema')),
+  'unet-v': () => trainFrom('unet', 'unet-v.yaml'),
+  'unet-v2': () => trainFrom('unet-v', 'unet-v2.yaml'),
+  base: () => assembleBase(averagesOf('unet-v2')),
   'ip-adapter-plus'() {
     train('ip-adapter-plus.yaml');
     exportAdapter('ip-adapter-plus');
@@ -210,12 +217,7 @@ const stages = {
       : ['--samples-per-task', '100', '--steps', '30', '--batch-size', '20'];
     ipai(
       ...['evaluate', '--model', model, '--image-encoder', path.join(model, 'image_encoder')],
-      ...[
-        '--clip-text-encoder',
-        newest('clip'),
-        '--factor-reader',
-        path.join(newest('factor-reader'), 'ema'),
-      ],
+      ...['--clip-text-encoder', newest('clip'), '--factor-reader', averagesOf('factor-reader')],
       ...compared.flatMap(([label, name]) => ['--adapter', `${label}=${adapter(name)}`]),
       ...(compared.some(([label]) => label === 'fixed') ? ['--fixed', 'fixed'] : []),
       ...['--dataset', inWork('data/world-64-test'), '-o', run('evaluation'), ...amounts],
