@@ -36,6 +36,7 @@ const models: Readonly<Record<string, string>> = {
   'models/clip-text': inReference('instruction_encoder'),
   'models/sd-controlnet-scribble': inReference('controlnet'),
   'models/ip-adapter_sd15.safetensors': inReference('ip-adapter.safetensors'),
+  'node_modules/@vladmandic/face-api': path.join(repository, 'node_modules/@vladmandic/face-api'),
   'models/style.safetensors': path.join(repository, 'test/fixtures/lora/peft.safetensors'),
 };
 
@@ -79,7 +80,6 @@ export async function makeDocProject(): Promise<DocProject> {
   mkdirSync(path.join(folder, 'samples'));
   writeFileSync(path.join(folder, 'package.json'), '{"type": "module"}\n');
   symlinkSync(repository, path.join(modules, 'ip-adapter-instruct'));
-  symlinkSync(path.join(repository, 'node_modules/@vladmandic'), path.join(modules, '@vladmandic'));
   const command = `#!/bin/sh\nexec '${process.execPath}' '${path.join(repository, 'dist/cli.js')}' "$@"\n`;
   writeFileSync(path.join(bin, 'ipai'), command, {mode: 0o755});
   await writeStandIns(path.join(folder, 'stand-ins'));

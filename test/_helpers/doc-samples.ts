@@ -4,6 +4,8 @@
  * - `no-run: REASON`: it is not run, and the reason says what a machine would need
  * - `background`: it is run until the page ends, and ended then as an operator would, by SIGTERM
  * - `file: NAME`: what it shows is a file that later samples read
+ *
+ * Text without any of these is shown, and is no sample.
  */
 import {readdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';

@@ -59,7 +59,7 @@ async function runPage(t: ExecutionContext, {samples}: DocPage, folder: string):
         t.log(`${place} is not run: ${use.reason}`);
         if (language === 'sh')
           for (const args of ipaiCommands(text)) t.notThrows(() => checkUsage(args), place);
-      } else {
+      } else if (language !== 'text') {
         const running = start(sample, folder);
         if (use.kind === 'background') background.push(running);
         else await running.success;
