@@ -4,16 +4,16 @@
 import type {CommandUnknownOpts} from '@commander-js/extra-typings';
 import {createProgram} from '../../lib/cli/program.ts';
 
-/** The arguments of each `ipai` in a script. */
+/** The arguments of each `ipai` in a script that has any. */
 export function ipaiCommands(script: string): string[][] {
   const lines = script
     .replaceAll('\\\n', ' ')
     .split('\n')
-    .flatMap(line => line.replace(/(^|\s)#.*$/, '').split(/&&|\||;|\$\(|\)/));
+    .flatMap(line => line.replace(/(^|\s)#.*$/, '').split(/&|\||;|>|\$\(|\)/));
   return lines.flatMap(line => {
     const words = [...line.matchAll(/'([^']*)'|"([^"]*)"|([^\s'"]+)/g)].map(([, a, b, c]) => a ?? b ?? c!);
     const at = words.indexOf('ipai');
-    return at < 0 ? [] : [words.slice(at + 1).filter(word => word !== '&')];
+    return at < 0 || at === words.length - 1 ? [] : [words.slice(at + 1)];
   });
 }
 

@@ -16,7 +16,7 @@ import {
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import sharp from 'sharp';
+import sharp, {type OutputInfo} from 'sharp';
 import {describeAdapterWeights} from '../../lib/models/ip-adapter.ts';
 import {crossAttentionLayers} from '../../lib/models/unet.ts';
 import {parseUNetConfig} from '../../lib/models/unet-config.ts';
@@ -85,8 +85,21 @@ export async function makeDocProject(): Promise<DocProject> {
   await writeStandIns(path.join(folder, 'stand-ins'));
   return {
     folder,
-    env: {...process.env, PATH: `${bin}${path.delimiter}${process.env['PATH']}`},
+    env: environment(bin),
     remove: () => rmSync(folder, {recursive: true}),
+  };
+}
+
+/** Without what this machine has set for itself, and its proxies. */
+function environment(bin: string): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !/^(IPAI|OPENAI|npm)_/.test(name));
+  const PATH = `${bin}${path.delimiter}${process.env['PATH']}`;
+  return {
+    ...Object.fromEntries(own),
+    PATH,
+    IPAI_CUDA_LIBRARY: 'none',
+    NO_PROXY: '127.0.0.1',
+    no_proxy: '127.0.0.1',
   };
 }
 
@@ -133,7 +146,7 @@ async function writeAdapter(file: string, kind: 'instruct' | 'plus'): Promise<vo
 }
 
 /** White on one half. */
-function writeMask(file: string, side: 'left' | 'right'): Promise<sharp.OutputInfo> {
+function writeMask(file: string, side: 'left' | 'right'): Promise<OutputInfo> {
   const half = sharp({create: {width: 32, height: 64, channels: 3, background: 'white'}});
   const other = side === 'left' ? {right: 32} : {left: 32};
   return half.extend({...other, background: 'black'}).toFile(file);

@@ -96,6 +96,8 @@ function start(sample: DocSample, folder: string): Running {
   const success = once(child, 'close').then(([code, signal]) => {
     if (code !== 0) throw new Error(`${sample.place} ended with ${code ?? signal}:\n${printed}`);
   });
+  // One in the background may fail before it is waited for.
+  success.catch(() => undefined);
   return {success, stop: () => child.kill('SIGTERM')};
 }
 
