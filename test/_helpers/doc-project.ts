@@ -40,7 +40,7 @@ const models: Readonly<Record<string, string>> = {
   'models/style.safetensors': path.join(repository, 'test/fixtures/lora/peft.safetensors'),
 };
 
-/** Adapters whose attention heads have 64 channels, as those of published files, so that samples need not say how many. */
+/** Adapters with heads of 64 channels and four layers, as published ones: samples, and diffusers, need not be told of them. */
 const adapters: Readonly<Record<string, 'instruct' | 'plus'>> = {
   ADAPTER: 'instruct',
   'models/ip-adapter-instruct.safetensors': 'instruct',
@@ -129,7 +129,7 @@ async function writeAdapter(file: string, kind: 'instruct' | 'plus'): Promise<vo
   const layers = crossAttentionLayers(unet);
   const description = describeNewAdapter(
     kind,
-    {dim: 32, heads: 1, dimHead: 64, depth: 1},
+    {dim: 32, heads: 1, dimHead: 64, depth: 4},
     {
       imageWidth: vision.hidden_size,
       textWidth: unet.crossAttentionDim,
