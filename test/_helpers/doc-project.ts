@@ -94,13 +94,8 @@ export async function makeDocProject(): Promise<DocProject> {
 function environment(bin: string): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !/^(IPAI|OPENAI|npm)_/.test(name));
   const PATH = `${bin}${path.delimiter}${process.env['PATH']}`;
-  return {
-    ...Object.fromEntries(own),
-    PATH,
-    IPAI_CUDA_LIBRARY: 'none',
-    NO_PROXY: '127.0.0.1',
-    no_proxy: '127.0.0.1',
-  };
+  const settings = {IPAI_CUDA_LIBRARY: 'none', IPAI_NUM_THREADS: '1'};
+  return {...Object.fromEntries(own), ...settings, PATH, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1'};
 }
 
 async function writeStandIns(folder: string): Promise<void> {

@@ -6,8 +6,10 @@ import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {type AddressInfo, createServer} from 'node:net';
+import {availableParallelism} from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
+import PQueue from 'p-queue';
 import {checkUsage, ipaiCommands} from '../_helpers/check-usage.ts';
 import {compileSamples, makeDocProject, pageFolder} from '../_helpers/doc-project.ts';
 import {type DocPage, type DocSample, readPages} from '../_helpers/doc-samples.ts';
@@ -45,8 +47,11 @@ test.before('samples in TypeScript have right types', () => {
   compileSamples(project);
 });
 
+/** Pages are run side by side, as many as there are cores: each process has one thread. */
+const turns = new PQueue({concurrency: availableParallelism()});
+
 for (const page of pages.filter(({samples}) => samples.length > 0)) {
-  test.serial(page.path, t => runPage(t, page, pageFolder(project, nameOf(page.path))));
+  test(page.path, t => turns.add(() => runPage(t, page, pageFolder(project, nameOf(page.path)))));
 }
 
 async function runPage(t: ExecutionContext, {samples}: DocPage, folder: string): Promise<void> {
