@@ -20,6 +20,7 @@ import {objectPairsBuilder} from './tasks/object-pairs.ts';
 import {compositionBuilder, styleBuilder} from './tasks/painted.ts';
 import {replicationBuilder} from './tasks/replication.ts';
 
+/** Which set is built, of which pictures. */
 export interface BuildDatasetOptions {
   readonly task: PaperTask;
   /**
@@ -47,6 +48,7 @@ export interface BuildDatasetOptions {
   /** Samples that are made at a time, where no painter makes batches. Default: one for each core. */
   readonly concurrency?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called for each draft, those of an earlier run among them. */
   readonly onProgress?: ((event: BuildProgress) => void) | undefined;
 }
 

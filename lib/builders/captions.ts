@@ -4,6 +4,7 @@ import {captionPicture} from '../language/caption-picture.ts';
 import type {LanguageModel} from '../language/language-model.ts';
 import type {LeftOut} from './builder.ts';
 
+/** What describes pictures in words. */
 export interface Captioner {
   /** For the card: what describes. */
   readonly description: string;

@@ -1,5 +1,6 @@
 import type {RgbImage} from '../images/image.ts';
 
+/** A picture to paint after another one. */
 export interface PaintRequest {
   readonly prompt: string;
   /** What the pictures are painted after. */

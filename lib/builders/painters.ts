@@ -7,6 +7,7 @@ import {instantStyleScale} from '../pipelines/instant-style.ts';
 import type {IPAdapterInstructPipeline} from '../pipelines/ip-adapter-instruct-pipeline.ts';
 import type {Painter, PaintRequest} from './painter.ts';
 
+/** What paints, and how. */
 export interface PainterOptions {
   readonly pipeline: IPAdapterInstructPipeline;
   /** Of pictures, in pixels; a multiple of 8. */

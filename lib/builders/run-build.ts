@@ -14,6 +14,7 @@ import {type BuildLog, isSampleLine, type LogLine, openBuildLog} from './build-l
 import {type Builder, type BuiltSample, isLeftOut, type LeftOut, type SeededDraft} from './builder.ts';
 import {groupBy} from './group-by.ts';
 
+/** How far a build is. */
 export interface BuildProgress {
   readonly done: number;
   readonly count: number;

@@ -11,13 +11,16 @@ import {captionPicture} from '../language/caption-picture.ts';
 import type {LanguageModel} from '../language/language-model.ts';
 import type {DatasetProblem} from './dataset-sample.ts';
 
+/** How many pictures are asked about at a time. */
 export interface CaptionFolderOptions {
   /** Pictures at a time. Default: 4. */
   readonly concurrency?: number;
   readonly signal?: AbortSignal;
+  /** Called after each picture. */
   readonly onProgress?: (progress: {readonly done: number; readonly count: number}) => void;
 }
 
+/** What became of a folder's pictures. */
 export interface CaptionedFolder {
   readonly captioned: number;
   /** How many had a caption before, which they keep. */

@@ -22,6 +22,7 @@ export interface ImageReference {
   readonly part?: {readonly offset: number; readonly length: number};
 }
 
+/** A sample of a training set: its texts, and where its pictures lie. */
 export interface DatasetSample extends z.infer<typeof sampleFields> {
   /** What the model is to make. */
   readonly target: ImageReference;

@@ -10,6 +10,7 @@ import {readManifest} from './manifest.ts';
 import {readParquetManifest} from './parquet-manifest.ts';
 import {readTarSamples} from './tar-samples.ts';
 
+/** A training set on disk. */
 export interface Dataset {
   readonly folder: string;
   /** In the order of `manifest.jsonl`, then of `manifest.parquet`, then of the shards by name. */

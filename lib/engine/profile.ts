@@ -25,6 +25,7 @@ export interface ProfileRow {
   readonly bytes: number;
 }
 
+/** Collects the times of ops; given as `profile` to `generate`. */
 export class ProfileSink {
   readonly rows: ProfileRow[] = [];
 

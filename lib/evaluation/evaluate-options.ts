@@ -9,6 +9,7 @@ import type {FactorScorer} from './factor-scorer.ts';
 import type {GenerationSettings} from './make-pictures.ts';
 import {defaultFixedInstructions, type RewordingOptions} from './picture-requests.ts';
 
+/** Which adapters are compared, on what, and how thoroughly. */
 export interface EvaluateOptions {
   /** The base model of all adapters, and the encoders that they read. */
   readonly model: Omit<LoadOptions, 'adapter' | 'controlNets'>;
@@ -49,9 +50,11 @@ export interface EvaluateOptions {
   /** What the report says makes it again. */
   readonly command: string;
   readonly signal?: AbortSignal | undefined;
+  /** Called once at the beginning, and after each picture. */
   readonly onProgress?: ((event: EvaluationProgress) => void) | undefined;
 }
 
+/** How far an evaluation is. */
 export interface EvaluationProgress {
   /** Pictures that are made and scored, those of earlier processes among them. */
   readonly done: number;

@@ -12,6 +12,7 @@ import {loadImageEncoder, loadInstructionEncoder} from '../pipelines/load-encode
 import type {Device} from '../runtime/device.ts';
 import type {CLIPTokenizer} from '../tokenizer/clip-tokenizer.ts';
 
+/** The CLIP that scores. */
 export interface EvaluationClipFolders {
   /** A CLIP vision model with projection. */
   readonly imageEncoder: string;

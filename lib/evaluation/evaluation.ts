@@ -13,6 +13,7 @@ import {type MetricName, metricNames} from './picture-record.ts';
 import type {RewordingOptions} from './picture-requests.ts';
 import type {ScoreDifference, TaskScores} from './summarize.ts';
 
+/** All that an evaluation found: what `evaluation.json` and the report hold. */
 export interface Evaluation {
   /** Makes these results again. */
   readonly command: string;

@@ -6,6 +6,7 @@ import type {RunOptions} from '../engine/compiled-function.ts';
 import type {RgbImage} from '../images/image.ts';
 import type {SampleFactors} from './sample-factors.ts';
 
+/** A generated picture, and what its sample asks for. */
 export interface FactorScoreRequest {
   readonly task: string;
   readonly factors: SampleFactors;
@@ -28,8 +29,10 @@ export interface FactorScores {
 
 export const factorScoreNames = ['taken', 'leaked', 'followed'] as const;
 
+/** What reads factors from generated pictures. */
 export interface FactorScorer {
   /** Which reader it is, by the hash of its weights for instance: scores of different ones are never mixed. */
   readonly name: string;
+  /** Reads one picture. @throws the signal's reason on abort */
   score(request: FactorScoreRequest, options: Pick<RunOptions, 'signal'>): Promise<FactorScores>;
 }

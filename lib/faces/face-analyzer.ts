@@ -18,11 +18,13 @@ import {LoadedFaceNetwork} from './loaded-face-network.ts';
 import {paddedSquare} from './padded-square.ts';
 import {suppressOverlaps} from './suppress-overlaps.ts';
 
+/** Where faces are looked for. */
 export interface FaceAnalyzerOptions {
   /** Default: the first CUDA device, else the CPU. */
   readonly device?: DeviceSpec | undefined;
 }
 
+/** How a call can be ended. */
 export type FaceCallOptions = Pick<RunOptions, 'signal'>;
 
 interface Networks {
@@ -31,6 +33,7 @@ interface Networks {
   readonly recognition: LoadedFaceNetwork;
 }
 
+/** Finds faces and compares whose they are, with face-api's weights. Made by `load`; freed by `dispose`. */
 export class FaceAnalyzer {
   readonly #engine: Engine;
   readonly #networks: Networks;

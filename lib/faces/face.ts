@@ -10,6 +10,7 @@ export interface Box {
   readonly height: number;
 }
 
+/** A place in a picture, in pixels from its upper left corner. */
 export interface Point {
   readonly x: number;
   readonly y: number;
@@ -21,6 +22,7 @@ export interface Detection {
   readonly score: number;
 }
 
+/** A face that was found, with its landmarks. */
 export interface Face extends Detection {
   /** 68 points in dlib's order: jaw 17, eyebrows 5 each, nose 9, eyes 6 each, mouth 20. */
   readonly landmarks: readonly Point[];

@@ -20,6 +20,7 @@ import {type Selection, selectFiles} from './select-files.ts';
 /** How many files are downloaded at once. */
 const downloads = 4;
 
+/** How far a download is. */
 export interface PullEvent {
   /** The file that has grown. */
   readonly file: string;
@@ -30,6 +31,7 @@ export interface PullEvent {
   readonly receivedBytes: number;
 }
 
+/** Which files are downloaded, and where to. */
 export interface PullOptions extends Selection {
   /** A branch, a tag or a commit. Default `main`. */
   readonly revision?: string | undefined;
@@ -39,11 +41,13 @@ export interface PullOptions extends Selection {
   readonly offline?: boolean | undefined;
   /** Ends the download; what came stays for the next. Its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
+  /** Called as bytes come. */
   readonly onProgress?: ((event: PullEvent) => void) | undefined;
   /** Called before a failed request is tried again. */
   readonly onRetry?: ((event: RetryEvent) => void) | undefined;
 }
 
+/** Where a download lies. */
 export interface PulledModel {
   /** Of the snapshot: what a pipeline's `model` takes, where the repository is a diffusers folder. */
   readonly folder: string;

@@ -6,6 +6,7 @@ import {ArgumentError, invalidArgument} from '../errors.ts';
 import {checkRgbImage, type GrayImage, type RgbImage} from './image.ts';
 import {inSlices} from './in-slices.ts';
 
+/** Names and defaults of OpenCV's Canny and of its use in controlnet_aux. */
 export interface CannyOptions {
   /** Gradient norms above it continue an edge. Default 100, as in controlnet_aux. */
   readonly lowThreshold?: number;

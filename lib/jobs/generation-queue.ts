@@ -20,6 +20,7 @@ import {
 import {gatherRows, type HostTensor} from '../pipelines/host-tensor.ts';
 import {generationOf, type JobOptions, signatureOf} from './job.ts';
 
+/** How large batches are, and how long jobs wait for them. */
 export interface QueueOptions {
   /** Pictures that are made at once, at the most. */
   readonly batchSize: number;
@@ -31,6 +32,7 @@ export interface QueueOptions {
   readonly onWarning?: (message: string) => void;
 }
 
+/** What becomes of a job: its batch begins, and each of its steps. */
 export type JobEvent =
   | {readonly type: 'start'; readonly batchSize: number}
   | {
@@ -41,9 +43,11 @@ export type JobEvent =
       readonly predOriginalSample: () => HostTensor;
     };
 
+/** What may be said of one job beside the options of its picture. */
 export interface SubmitOptions {
   /** Takes the job back, also while it is made. A batch ends when all of its jobs were taken back. */
   readonly signal?: AbortSignal | undefined;
+  /** Where this throws, the job fails with what it throws. */
   readonly onProgress?: ((event: JobEvent) => void) | undefined;
   /** Jobs of higher priority go first. Default: 0. */
   readonly priority?: number;
@@ -51,6 +55,7 @@ export interface SubmitOptions {
 
 /** What the queue needs of a pipeline. */
 export interface Generator {
+  /** As that of the pipeline. */
   generate(options: GenerateOptions): Promise<GenerateResult>;
 }
 
@@ -72,6 +77,7 @@ export function isOwnFault(error: unknown): boolean {
   return [ArgumentError, FileError, NumericError, OutOfMemoryError].some(fault => error instanceof fault);
 }
 
+/** Makes batches of like jobs as they come, and keeps a pipeline busy with them; see `submit`. */
 export class GenerationQueue {
   readonly #generator: Generator;
   readonly #settings: Required<Omit<QueueOptions, 'onWarning'>>;

@@ -25,8 +25,11 @@ const failedLine = z.object({...common, error: z.object({code: z.string(), messa
 
 const logLine = z.union([doneLine, failedLine]);
 
+/** A line of `results.jsonl` for a picture that was made. */
 export type DoneLine = z.infer<typeof doneLine>;
+/** A line of `results.jsonl` for a job that failed: the error's code and message. */
 export type FailedLine = z.infer<typeof failedLine>;
+/** A line of `results.jsonl`. */
 export type JobLine = DoneLine | FailedLine;
 export type JobLog = JsonLines<JobLine>;
 

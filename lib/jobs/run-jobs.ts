@@ -10,6 +10,7 @@ import {GenerationQueue, type Generator, isOwnFault} from './generation-queue.ts
 import {isDone, type JobLine, type JobLog, openJobLog} from './job-log.ts';
 import type {Job} from './read-jobs.ts';
 
+/** Where a run's pictures go, and how they are made. */
 export interface RunJobsOptions {
   /** For pictures `ID.FORMAT`, and `results.jsonl`. It is made where it is not there. */
   readonly folder: string;
@@ -20,11 +21,13 @@ export interface RunJobsOptions {
   /** Default: `png`. */
   readonly format?: 'png' | 'jpg' | 'webp';
   readonly signal?: AbortSignal | undefined;
+  /** Called once at the beginning, and after each job. */
   readonly onProgress?: ((progress: JobsProgress) => void) | undefined;
   /** As that of `generate`. */
   readonly onWarning?: (message: string) => void;
 }
 
+/** How many jobs of a run are finished. */
 export interface JobsProgress {
   /** Jobs that were done, by this run or an earlier one. */
   readonly done: number;

@@ -20,6 +20,7 @@ const longestCaption = 350;
 const announcement =
   /^\W*(?:(?:sure|certainly|of course)\b[^:]*:|here(?:['’]s| is)\b[^:]*:|(?:\w+ )?caption\W*:)/i;
 
+/** How the question can be taken back. */
 export interface CaptionPictureOptions {
   readonly signal?: AbortSignal;
 }

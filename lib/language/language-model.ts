@@ -3,6 +3,7 @@
  */
 import type {RgbImage} from '../images/image.ts';
 
+/** A question to a language model. */
 export interface CompletionRequest {
   readonly prompt: string;
   /** Shown with the prompt, in this order. */
@@ -14,6 +15,7 @@ export interface CompletionRequest {
   readonly signal?: AbortSignal;
 }
 
+/** What answers questions, some of them about pictures. */
 export interface LanguageModel {
   /** Differs between models whose answers differ. Caches file answers under it; it holds no secret. */
   readonly identity: string;

@@ -8,6 +8,7 @@ import {askServer} from './ask-server.ts';
 import type {CompletionRequest, LanguageModel} from './language-model.ts';
 import {pictureUrl} from './picture-url.ts';
 
+/** Which server, which model, and how long to wait for it. */
 export interface OpenAiCompatibleOptions {
   /** Up to and with the version: `http://localhost:8080/v1`. Default: environment variable `OPENAI_BASE_URL`. */
   readonly baseUrl?: string;

@@ -4,6 +4,7 @@
 import {invalidArgument} from '../errors.ts';
 import type {Device} from '../runtime/device.ts';
 
+/** Of activations and prepared weights; `float16` on CUDA alone. */
 export type ComputeDType = 'float32' | 'bfloat16' | 'float16';
 
 const dtypesOf: Readonly<Record<Device['kind'], readonly ComputeDType[]>> = {

@@ -32,6 +32,7 @@ export type AdapterScale =
       readonly up?: Readonly<Record<string, number | readonly number[]>>;
     };
 
+/** What a generation tells on its way, in this order: encoding, each step, then each picture. */
 export type GenerateEvent =
   | {readonly type: 'encode'}
   | {
@@ -156,6 +157,7 @@ export interface GenerateOptions {
   /** `pil` decodes to pictures, `latent` stops before the VAE. Default `pil`. */
   readonly outputType?: 'pil' | 'latent';
   readonly signal?: AbortSignal;
+  /** Called in the order of the events. */
   readonly onProgress?: (event: GenerateEvent) => void;
   readonly profile?: ProfileSink;
   /** Told of what was ignored or cut, e.g. the end of a prompt longer than 77 tokens. Default: `process.emitWarning`. */

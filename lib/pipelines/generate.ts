@@ -44,6 +44,7 @@ export interface Timings {
   readonly totalSeconds: number;
 }
 
+/** What a generation gives, with an entry for each sample. */
 export interface GenerateResult {
   readonly images: readonly GeneratedImage[];
   readonly timings: Timings;

@@ -18,6 +18,7 @@
 import {ArgumentError} from '../errors.ts';
 
 export const guidanceModes = ['auto', 'simple', 'three-way'] as const;
+/** How predictions are combined; `auto` chooses by the instruction. */
 export type GuidanceMode = (typeof guidanceModes)[number];
 
 export type BranchKind = 'full' | 'everything' | 'image-only' | 'unconditional';

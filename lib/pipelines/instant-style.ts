@@ -5,6 +5,7 @@ import {invalidArgument} from '../errors.ts';
 import type {AdapterScale} from './generate-options.ts';
 
 export const instantStyleTargets = ['style', 'style-layout'] as const;
+/** What InstantStyle takes from a picture: its style alone, or its layout too. */
 export type InstantStyleTarget = (typeof instantStyleTargets)[number];
 
 /**

@@ -15,6 +15,7 @@ import {randomModels} from './random-models.ts';
 import {rowsOf} from './rows.ts';
 import {Turns} from './turns.ts';
 
+/** A base model, its adapters, encoders and ControlNets on one device: made by `load` or `random`, freed by `dispose`. */
 export class IPAdapterInstructPipeline {
   readonly #loras: LoraAdapters;
   readonly #turns = new Turns();
@@ -142,6 +143,7 @@ export class IPAdapterInstructPipeline {
     await this.models.engine.dispose();
   }
 
+  /** For `await using`: as `dispose`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }

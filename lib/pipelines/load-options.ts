@@ -30,6 +30,7 @@ export interface RunSettings {
   readonly loras?: readonly LoraFile[];
 }
 
+/** The files of a pipeline. */
 export interface LoadOptions extends RunSettings {
   /** A diffusers folder (`unet`, `vae`, `text_encoder`, `tokenizer`, `scheduler`), or a single-file SD1.5 checkpoint. */
   readonly model: string;
@@ -54,6 +55,7 @@ export interface LoadOptions extends RunSettings {
   readonly adapterHeads?: number;
 }
 
+/** The shapes of a pipeline with random weights. */
 export interface RandomOptions extends RunSettings {
   /** `sd15`: the shapes of Stable Diffusion 1.5 and CLIP ViT-H/14; `tiny`: seconds on any machine. Default `tiny`. */
   readonly size?: 'tiny' | 'sd15';

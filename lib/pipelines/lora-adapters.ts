@@ -13,6 +13,7 @@ import {openWeights} from '../weights/open-weights.ts';
 import type {Component} from './components/component.ts';
 import type {PipelineModels} from './pipeline-models.ts';
 
+/** Under which name, and how strongly, a LoRA is added. */
 export interface LoraOptions {
   /** For `setAdapters` and `deleteAdapters`. Default: `default_0`, `default_1`, … */
   readonly adapterName?: string | undefined;

@@ -23,6 +23,7 @@ export interface TensorDevice {
 /** Host arrays that a tensor can be made from; Uint16Array holds bits of float16 or bfloat16. */
 export type TensorData = Float32Array | Int32Array | Uint8Array | Uint16Array;
 
+/** A tensor in a device's memory, until `dispose`. */
 export class DeviceTensor implements TensorInfo {
   readonly shape: readonly number[];
   readonly dtype: DType;
@@ -126,6 +127,7 @@ export class DeviceTensor implements TensorInfo {
     this.#handle = undefined;
   }
 
+  /** For `using`: as `dispose`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -47,6 +47,7 @@ export class Device {
     this.name = handle === undefined ? 'cpu' : `cuda:${addon.cudaInfo(handle).index}`;
   }
 
+  /** What this machine is, and of a CUDA device what that is. */
   systemInfo(): DeviceInfo {
     const {addon, handle} = this;
     const system = addon.systemInfo();

@@ -156,6 +156,7 @@ export abstract class Scheduler {
   /** Drops what `advance` remembers of earlier steps. */
   protected forget(): void {}
 
+  /** @throws ArgumentError unless it is an index into `timesteps` */
   protected checkStepIndex(where: string, stepIndex: number): void {
     const count = this.#timesteps.length;
     if (count === 0) {

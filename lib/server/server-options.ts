@@ -8,6 +8,7 @@ import type {IPAdapterInstructPipeline} from '../pipelines/ip-adapter-instruct-p
 /** What the server needs of a pipeline. */
 export type ServedPipeline = Pick<IPAdapterInstructPipeline, 'generate' | 'models'>;
 
+/** What a server is made of, and what it allows. */
 export interface ServerOptions {
   /** Makes the pictures; a promise while it loads. Whoever gives it disposes of it, after `drain`. */
   readonly pipeline: ServedPipeline | Promise<ServedPipeline>;
@@ -30,9 +31,13 @@ export interface ServerOptions {
   /** Keys of which a client must know one. Default: none is asked for. */
   readonly apiKeys?: readonly string[];
   /** Where lines of JSON about requests go. Default: nowhere. */
-  readonly log?: {write(line: string): void};
+  readonly log?: {
+    /** Takes a line, with its end. */
+    write(line: string): void;
+  };
 }
 
+/** A server that was made, and is not listening yet. */
 export interface ImageServer {
   /** Listens by `app.listen`, answers tests by `app.inject`, and is part of another server by `app.routing`. */
   readonly app: FastifyInstance;

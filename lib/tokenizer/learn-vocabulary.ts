@@ -16,6 +16,7 @@ const smallestSize = 2 * 256 + markers.length;
 const textsPerTurn = 256;
 const mergesPerTurn = 16;
 
+/** How large a vocabulary becomes. */
 export interface VocabularyOptions {
   /** Tokens at most, special tokens included: 514 (bytes, bytes at the end of a word, two markers) or more. */
   readonly size: number;

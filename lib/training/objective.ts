@@ -13,7 +13,11 @@ import type {Loss} from './state-gradients.ts';
 import type {TrainingLog} from './watch/training-log.ts';
 import type {TrainingWatch} from './watch/training-watch.ts';
 
-/** @typeParam Batch a batch as the loss reads it: a tree of symbolic tensors */
+/**
+ * What is trained: weights to begin with, batches, a loss, and the files of a checkpoint.
+ *
+ * @typeParam Batch a batch as the loss reads it: a tree of symbolic tensors
+ */
 export interface Objective<Batch> {
   readonly engine: Engine;
   /** Of products and activations; trained weights are float32. */
@@ -27,6 +31,8 @@ export interface Objective<Batch> {
   /** Whether a sample's part of the loss depends on the others of its batch, so that ranks cannot share a batch out. */
   readonly couplesSamples?: boolean | undefined;
   /**
+   * Begins to read and prepare samples.
+   *
    * @param state of other batches, to go on from
    * @param place of a rank, which is given its rows of each batch alone; without it all are
    */
@@ -43,6 +49,7 @@ export interface ModelFiles {
   readonly companions: ReadonlyMap<string, string>;
 }
 
+/** The batches of a run, in the order of its draws. */
 export interface Batches<Batch> {
   /** Of the batches that were given; equal on all ranks. */
   readonly state: StreamState;

@@ -119,6 +119,7 @@ function withBuckets<T extends z.output<typeof whole>>({
   return {...settings, buckets};
 }
 
+/** A run that trains an adapter. */
 export interface TrainerOptions extends z.input<typeof trainerSettings> {
   /** Base model, encoders, and an adapter of the kind that is trained; its weights are not read. */
   readonly models: PipelineModels;
@@ -155,6 +156,7 @@ export function resolveTrainerOptions(options: TrainerOptions): ResolvedTrainerO
   return {...given, ...parsed.data};
 }
 
+/** What is told after each step. */
 export interface TrainingEvent {
   /** Of the step that has ended, counted from 1. */
   readonly step: number;
@@ -187,13 +189,17 @@ export type WatchEvent =
       readonly message: string;
     };
 
+/** How a run is watched and ended. */
 export interface TrainOptions {
   /** Ends training after the step that it is at, and a look at once; that step's state is saved. */
   readonly signal?: AbortSignal | undefined;
+  /** Called after each step. */
   readonly onStep?: ((event: TrainingEvent) => void) | undefined;
+  /** Called after each look at the weights. */
   readonly onWatch?: ((event: WatchEvent) => void) | undefined;
 }
 
+/** How far a run came. */
 export interface TrainingResult {
   /** Steps taken in all. */
   readonly step: number;

@@ -39,6 +39,7 @@ import {
 import {TrainingLog} from './watch/training-log.ts';
 import type {TrainingWatch} from './watch/training-watch.ts';
 
+/** A run of any objective: its loop, and where it leaves what it makes. */
 export interface TrainingRun extends LoopSettings {
   /**
    * Where checkpoints, `metrics.jsonl`, `tensorboard` and `samples` go; training goes on from the newest checkpoint in it.
@@ -51,7 +52,12 @@ export interface TrainingRun extends LoopSettings {
   readonly communicator?: Communicator | undefined;
 }
 
-/** @typeParam Batch of the objective; an adapter's where it is left out */
+/**
+ * Takes the steps of a run and leaves checkpoints; goes on from the newest one in its folder. `create` trains an adapter,
+ * `begin` any objective.
+ *
+ * @typeParam Batch of the objective; an adapter's where it is left out
+ */
 export class Trainer<Batch = unknown> {
   readonly #objective: Objective<Batch>;
   readonly #run: TrainingRun;
@@ -187,6 +193,7 @@ export class Trainer<Batch = unknown> {
     return this.#optimizer.weights();
   }
 
+  /** Frees the optimiser's state and the moving average. The models belong to whoever gave them. */
   dispose(): void {
     this.#optimizer.dispose();
     this.#ema?.dispose();

@@ -46,6 +46,7 @@ export interface ResamplerAdapter extends AdapterBase {
   };
 }
 
+/** What an adapter's tensors say of it: its kind and its widths. */
 export type AdapterDescription = ClassicAdapter | FullFaceAdapter | ResamplerAdapter;
 
 export interface DetectAdapterOptions {

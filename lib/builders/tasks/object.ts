@@ -13,6 +13,7 @@ import {type CocoObject, type CocoPicture, smallestObject} from '../sources/coco
 
 /** What is kept of an object's picture: all in its box, or what lies within its outline. */
 export const objectCrops = ['box', 'mask'] as const;
+/** One of `box` and `mask`. */
 export type ObjectCrop = (typeof objectCrops)[number];
 
 export interface ObjectOptions {

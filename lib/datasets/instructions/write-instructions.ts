@@ -8,8 +8,10 @@ import {isRefusal} from '../../language/refusal.ts';
 import {foreignKeywords, keywordsOfOthers} from './keywords.ts';
 import type {InstructedTask} from './tasks.ts';
 
+/** How the writing can be watched and ended. */
 export interface WriteInstructionsOptions {
   readonly signal?: AbortSignal;
+  /** Called after each answer. */
   readonly onProgress?: (progress: {readonly done: number; readonly count: number}) => void;
 }
 

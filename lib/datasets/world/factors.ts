@@ -81,6 +81,9 @@ const portrait = z.strictObject({
 export const factorsSchema = z.discriminatedUnion('type', [scene, portrait]);
 
 export type StyleChoice = z.infer<typeof style>;
+/** A drawn scene: all that can be said of its picture. */
 export type Scene = z.infer<typeof scene>;
+/** A drawn face: all that can be said of its picture. */
 export type Portrait = z.infer<typeof portrait>;
+/** From which a picture is drawn, and with which a reading of it is compared. */
 export type Factors = Scene | Portrait;

@@ -3,6 +3,7 @@ import {renderCrop} from './crop-object.ts';
 import {renderPicture} from './render.ts';
 import type {WorldSample} from './tasks.ts';
 
+/** What is to be made, and what the adapter sees. */
 export interface SamplePictures {
   readonly target: RgbImage;
   readonly condition: RgbImage;

@@ -11,9 +11,12 @@ import {type Split, sampleSeed} from './splits.ts';
 import {styleOf} from './styles.ts';
 import {kindWords} from './words.ts';
 
+/** The tasks of the drawn world: the paper's, in the order in which samples take turns. */
 export const worldTasks = ['replication', 'style', 'object', 'composition', 'face'] as const;
+/** One of `worldTasks`. */
 export type WorldTask = (typeof worldTasks)[number];
 
+/** A sample before it is drawn. */
 export interface WorldSample {
   readonly task: WorldTask;
   readonly prompt: string;

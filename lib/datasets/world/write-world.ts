@@ -12,6 +12,7 @@ import {renderSample} from './render-sample.ts';
 import {type Split, seedsPerSplit, splits} from './splits.ts';
 import {type WorldSample, type WorldTask, worldSample, worldTasks} from './tasks.ts';
 
+/** Which set is drawn; equal options give equal bytes. */
 export interface WorldDatasetOptions {
   /** Samples of all tasks, which take turns. */
   readonly count: number;
@@ -22,6 +23,7 @@ export interface WorldDatasetOptions {
   /** Samples to a tar shard; without it, pictures are files beside `manifest.jsonl`. */
   readonly shardSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called after each part of the set, of some samples. */
   readonly onProgress?: ((event: {readonly done: number; readonly count: number}) => void) | undefined;
 }
 

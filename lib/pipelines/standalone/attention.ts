@@ -26,6 +26,7 @@ export interface AttentionInputs<Query extends Operand = Operand> {
   readonly mask?: Operand | undefined;
 }
 
+/** How `fusedAttention` reads its operands, of D channels a head. */
 export interface AttentionOptions extends CallOptions {
   readonly heads: number;
   /** What scores are multiplied by. Default: 1/√D. */
@@ -56,6 +57,7 @@ export async function fusedAttention<Query extends Operand>(
   return call<Query>(fn, {query, key, value, mask}, place, {signal, float32: ['mask']});
 }
 
+/** Of N queries, M text tokens and L image tokens, of D channels a head. */
 export interface DecoupledCrossAttentionInputs<Query extends Operand = Operand> {
   /** [B, N, heads·D] */
   readonly query: Query;
@@ -69,6 +71,7 @@ export interface DecoupledCrossAttentionInputs<Query extends Operand = Operand> 
   readonly imageScale: number | readonly number[] | Operand;
 }
 
+/** How `decoupledCrossAttention` reads its operands. */
 export type DecoupledCrossAttentionOptions = Omit<AttentionOptions, 'causal'>;
 
 /**

@@ -16,6 +16,7 @@ export type Operand = HostTensor | DeviceTensor;
 /** A result lies where the first operand did. */
 export type ResultFor<First extends Operand> = First extends DeviceTensor ? DeviceTensor : HostTensor;
 
+/** Where a kernel runs, and in which dtype. */
 export interface CallOptions {
   /** Where operands of the host are brought to. Default: where the others are, or else `auto`. */
   readonly device?: DeviceSpec | undefined;

@@ -22,6 +22,7 @@ export interface InstructProjectionInputs<Image extends Operand = Operand> {
   readonly instruction?: Operand | undefined;
 }
 
+/** Whose projection it is, and where it runs. */
 export interface InstructProjectionOptions extends CallOptions {
   /** The adapter's file, from `openWeights`. What is prepared of it for a device lives as long as this object. */
   readonly weights: WeightIndex;

@@ -18,6 +18,7 @@ import {trainedPrediction} from '../diffusion-loss.ts';
 import {adapterStep} from '../objectives/adapter.ts';
 import type {ResolvedTrainerOptions} from '../trainer-options.ts';
 
+/** What a run takes of memory and time, measured on this machine. */
 export interface TrainingForecast {
   readonly trainedParameters: number;
   /** Of the step's program: frozen weights, activations, optimiser and gradients. */
@@ -36,6 +37,7 @@ export interface TrainingForecast {
   readonly totalSeconds: number;
 }
 
+/** A run whose data need not be there. */
 export type ForecastOptions = Omit<ResolvedTrainerOptions, 'dataset' | 'folder'>;
 
 /**

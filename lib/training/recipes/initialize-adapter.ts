@@ -18,8 +18,10 @@ import {defaultWeight} from '../initial-weights.ts';
  *   they add.
  */
 export const adapterInitializations = ['exact', 'paper', 'released'] as const;
+/** How weights that the file to begin with lacks are begun. */
 export type AdapterInitialization = (typeof adapterInitializations)[number];
 
+/** How an adapter begins. */
 export interface InitializeOptions {
   /** Default `exact`. */
   readonly initialization?: AdapterInitialization;

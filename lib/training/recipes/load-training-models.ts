@@ -31,6 +31,7 @@ import {TrainableWeights} from '../trainable-weights.ts';
 import {type AdapterInitialization, initializeAdapter} from './initialize-adapter.ts';
 import {newAdapterWeights} from './new-adapter.ts';
 
+/** Which adapter is trained, and what it begins with. */
 export interface AdapterStart {
   readonly kind: NewAdapterKind;
   /**
@@ -44,6 +45,7 @@ export interface AdapterStart {
   readonly seed?: number | undefined;
 }
 
+/** The models of a run, and the weights that it begins with. */
 export interface TrainingModels {
   /** Their adapter has a description only: its weights are the trainer's. */
   readonly models: PipelineModels;

@@ -20,6 +20,7 @@ import type {ModelRecipe} from './model-recipe.ts';
 
 type DatasetRecipe = Extract<ModelRecipe, {dataset: string}>;
 
+/** A recipe for a whole model with its files opened. */
 export interface OpenedModelRecipe {
   /** For a `Trainer`. */
   readonly objective: Objective<unknown>;
