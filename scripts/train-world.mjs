@@ -18,7 +18,8 @@ const {values, positionals} = parseArgs({
 const work = path.resolve(values.work);
 const inWork = (...names) => path.join(work, ...names);
 
-const shortValidation = {lossEvery: 10, drawsPerTask: 8, samplesEvery: 0};
+/** Of so many draws that what so few steps teach shows. */
+const shortValidation = {lossEvery: 10, drawsPerTask: 64, samplesEvery: 0};
 
 /** What --short changes in a recipe. */
 const shortened = {
@@ -28,8 +29,8 @@ const shortened = {
   'unet.yaml': {steps: 60, batchSize: 8},
   'unet-v.yaml': {steps: 60, batchSize: 8},
   'unet-v2.yaml': {steps: 60, batchSize: 8},
-  'ip-adapter-plus.yaml': {steps: 40, batchSize: 4, validation: shortValidation},
-  'instruct.yaml': {steps: 40, batchSize: 5, validation: shortValidation},
+  'ip-adapter-plus.yaml': {steps: 60, batchSize: 8, validation: shortValidation},
+  'instruct.yaml': {steps: 60, batchSize: 10, validation: shortValidation},
 };
 
 function ipai(...args) {
