@@ -4,6 +4,7 @@
 
 // Pipeline
 
+export {bundledModel} from './pipelines/bundled-model.ts';
 export type {ImageCombination} from './pipelines/combine-images.ts';
 export type {ControlPreprocess} from './pipelines/control-preprocess.ts';
 export type {GeneratedImage, GenerateResult, Timings} from './pipelines/generate.ts';

@@ -27,8 +27,6 @@ const shortened = {
   'clip.yaml': {steps: 60, batchSize: 32},
   'factor-reader.yaml': {steps: 60, batchSize: 32},
   'unet.yaml': {steps: 60, batchSize: 8},
-  'unet-v.yaml': {steps: 60, batchSize: 8},
-  'unet-v2.yaml': {steps: 60, batchSize: 8},
   'ip-adapter-plus.yaml': {steps: 60, batchSize: 8, validation: shortValidation},
   'instruct.yaml': {steps: 60, batchSize: 10, validation: shortValidation},
 };
@@ -45,9 +43,8 @@ function recipePath(name, changes = {}) {
   if (!values.short && work === root && Object.keys(changes).length === 0) return source;
   const recipe = parse(readFileSync(source, 'utf8'));
   const short = values.short ? {...shortened[name], warmupSteps: 5, numWorkers: 0} : {};
-  const {output = recipe.output, unet, ...training} = changes;
+  const {output = recipe.output, ...training} = changes;
   const written = {...recipe, output, training: {...recipe.training, ...training, ...short}};
-  if (unet !== undefined) written.unet = {...recipe.unet, ...unet};
   const target = inWork('runs/world-recipes', `${path.basename(output)}.yaml`);
   mkdirSync(path.dirname(target), {recursive: true});
   writeFileSync(target, stringify(written));
@@ -110,6 +107,7 @@ function checkLosses(folder) {
 }
 
 const model = inWork('models/world');
+const format = ['--prediction-type', 'v_prediction', '--dtype', 'float16'];
 const tasks = ['replication', 'style', 'object', 'composition', 'face'];
 
 /** Half of what the adapter that ships is trained for. */
@@ -119,19 +117,6 @@ function exportAdapter(name) {
   mkdirSync(model, {recursive: true});
   const averages = path.join(averagesOf(name), 'adapter.safetensors');
   ipai('convert', averages, path.join(model, `${name}.safetensors`), '--dtype', 'float16');
-}
-
-/** Goes on from the weights of a run, which has fewer steps with --short than the recipe says. */
-function trainFrom(earlier, name) {
-  const averages = averagesOf(earlier);
-  assembleBase(averages);
-  const from = `../../${path.relative(work, averages)}`;
-  train(name, values.short ? {unet: {from}} : {});
-}
-
-function assembleBase(unet) {
-  const format = ['--prediction-type', 'v_prediction', '--dtype', 'float16'];
-  ipai('assemble', '-o', model, '--unet', unet, ...format);
 }
 
 const stages = {
@@ -156,13 +141,11 @@ const stages = {
       '--dataset',
       inWork('data/world-64'),
     ];
-    ipai('assemble', '-o', model, ...parts, '--dtype', 'float16');
+    ipai('assemble', '-o', model, ...parts, ...format);
   },
   'factor-reader': () => train('factor-reader.yaml'),
   unet: () => train('unet.yaml'),
-  'unet-v': () => trainFrom('unet', 'unet-v.yaml'),
-  'unet-v2': () => trainFrom('unet-v', 'unet-v2.yaml'),
-  base: () => assembleBase(averagesOf('unet-v2')),
+  base: () => ipai('assemble', '-o', model, '--unet', averagesOf('unet'), ...format),
   'ip-adapter-plus'() {
     train('ip-adapter-plus.yaml');
     exportAdapter('ip-adapter-plus');

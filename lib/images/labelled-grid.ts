@@ -4,7 +4,7 @@ import {checkRgbImage, type RgbImage} from './image.ts';
 import {escapeXml} from './xml.ts';
 
 const gap = 8;
-const captionHeight = 28;
+const lineHeight = 28;
 const largestFont = 16;
 const smallestFont = 8;
 /** Mean width of a letter of a sans-serif font, in font sizes; on the wide side. */
@@ -14,6 +14,7 @@ const letterWidth = 0.6;
  * Sets pictures out in rows on white, each centred in its cell with its caption below. Captions are drawn smaller, and
  * then cut, so that they fit under their picture; they need a font on the machine.
  *
+ * @param labels captions, their lines apart by line feeds
  * @param columns pictures in a row; default: the square of pictures nearest to a square grid
  * @throws ArgumentError if there is no picture, or not one label for each
  */
@@ -27,6 +28,8 @@ export async function labelledGrid(
     width: Math.max(...images.map(image => image.width)),
     height: Math.max(...images.map(image => image.height)),
   };
+  const lines = labels.map(label => label.split('\n'));
+  const captionHeight = lineHeight * Math.max(...lines.map(({length}) => length));
   const overlays = images.flatMap((image, index): OverlayOptions[] => {
     const left = gap + (index % columns) * (cell.width + gap);
     const top = gap + Math.floor(index / columns) * (cell.height + captionHeight + gap);
@@ -38,7 +41,11 @@ export async function labelledGrid(
         left: left + ((cell.width - width) >> 1),
         top: top + ((cell.height - height) >> 1),
       },
-      {input: captionSvg(labels[index]!, cell.width), left, top: top + cell.height},
+      ...lines[index]!.map((line, row) => ({
+        input: lineSvg(line, cell.width),
+        left,
+        top: top + cell.height + row * lineHeight,
+      })),
     ];
   });
   const {data, info} = await sharp({
@@ -69,14 +76,14 @@ function checkArguments(images: readonly RgbImage[], labels: readonly string[], 
   }
 }
 
-function captionSvg(label: string, width: number): Buffer {
+function lineSvg(line: string, width: number): Buffer {
   const room = Math.max(Math.floor(width / (letterWidth * smallestFont)), 1);
-  const letters = [...label];
+  const letters = [...line];
   const shown = letters.length > room ? [...letters.slice(0, room - 1), '…'] : letters;
   const size = Math.min(width / (letterWidth * shown.length), largestFont);
   return Buffer.from(
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${captionHeight}">` +
-      `<text x="50%" y="${captionHeight / 2 + size / 3}" text-anchor="middle" font-family="sans-serif" ` +
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${lineHeight}">` +
+      `<text x="50%" y="${lineHeight / 2 + size / 3}" text-anchor="middle" font-family="sans-serif" ` +
       `font-size="${size}">${escapeXml(shown.join(''))}</text></svg>`,
   );
 }

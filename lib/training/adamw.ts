@@ -1,5 +1,5 @@
 /**
- * AdamW over named weights: float32 weights and moments on the device, a fused step for each.
+ * AdamW over named weights: float32 weights and moments on the device, a fused step for each. Matrices may be Muon's.
  */
 import type {CompiledFunction} from '../engine/compiled-function.ts';
 import type {Engine} from '../engine/engine.ts';
@@ -9,6 +9,7 @@ import type {Tensor} from '../graph/tensor.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {DeviceTensor} from '../runtime/device-tensor.ts';
 import {type DeviceTensors, disposeAll, readAll} from './device-tensors.ts';
+import {isHiddenMatrix, muonStep} from './muon.ts';
 import {weightsOf} from './optimizer-state.ts';
 
 /** Names and defaults of PyTorch's AdamW. */
@@ -17,7 +18,11 @@ export interface AdamWOptions {
   readonly beta2?: number;
   readonly epsilon?: number;
   readonly weightDecay?: number;
+  /** Where given, matrices within the network are moved by Muon, and AdamW moves the rest. */
+  readonly muon?: {readonly momentum: number} | undefined;
 }
+
+type ResolvedOptions = Required<Omit<AdamWOptions, 'muon'>> & Pick<AdamWOptions, 'muon'>;
 
 export interface AdamWStep {
   readonly learningRate: number;
@@ -36,24 +41,25 @@ type StepInputs = {
 
 export class AdamW {
   readonly #engine: Engine;
-  readonly #options: Required<AdamWOptions>;
+  readonly #options: ResolvedOptions;
   readonly #step: CompiledFunction<StepInputs, Readonly<Record<string, Tensor>>>;
   #state: OptimizerState;
   #steps: number;
 
-  private constructor(engine: Engine, options: Required<AdamWOptions>, state: OptimizerState, steps: number) {
+  private constructor(engine: Engine, options: ResolvedOptions, state: OptimizerState, steps: number) {
     this.#engine = engine;
     this.#options = options;
     this.#state = state;
     this.#steps = steps;
-    const {beta1, beta2, epsilon, weightDecay} = options;
+    const {beta1, beta2, epsilon, weightDecay, muon} = options;
     const attributes = {beta1, beta2, epsilon, weight_decay: weightDecay};
     this.#step = engine.compile('adamw', ({state: weights, gradients, step}: StepInputs) =>
       Object.fromEntries(
-        Object.entries(weights).map(([name, weight]) => [
-          name,
-          adamw({state: weight, gradient: gradients[name]!, step}, attributes),
-        ]),
+        Object.entries(weights).map(([name, weight]) => {
+          const inputs = {state: weight, gradient: gradients[name]!, step};
+          const isMuons = muon !== undefined && isHiddenMatrix(name, weight.shape.slice(1));
+          return [name, isMuons ? muonStep(inputs, {...muon, weightDecay}) : adamw(inputs, attributes)];
+        }),
       ),
     );
   }
@@ -89,8 +95,8 @@ export class AdamW {
       }
       uploaded[name] = DeviceTensor.from(engine.device, data, shape);
     }
-    const {beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01} = options;
-    return new AdamW(engine, {beta1, beta2, epsilon, weightDecay}, uploaded, steps);
+    const {beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01, muon} = options;
+    return new AdamW(engine, {beta1, beta2, epsilon, weightDecay, muon}, uploaded, steps);
   }
 
   /** As inputs of a traced function; they are replaced at each step. */

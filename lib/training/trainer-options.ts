@@ -44,6 +44,8 @@ const loopFields = {
       beta2: share.lt(1).default(0.999),
       epsilon: z.number().positive().default(1e-8),
       weightDecay: z.number().nonnegative().default(0.01),
+      /** Moves the matrices within a network by Muon (Jordan et al. 2024), at AdamW's learning rates. Default: none. */
+      muon: z.strictObject({momentum: share.lt(1).default(0.95)}).optional(),
     })
     .prefault({}),
   /** Keeps a moving average of the weights beside them; a run may go on with or without. Default: none. */

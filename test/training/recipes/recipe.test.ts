@@ -50,8 +50,6 @@ test('the small model has a recipe for each of its parts', async t => {
     'factor-reader.yaml': 'factorReader',
     'instruct.yaml': 'instruct',
     'ip-adapter-plus.yaml': 'plus',
-    'unet-v.yaml': 'unet',
-    'unet-v2.yaml': 'unet',
     'unet.yaml': 'unet',
   });
 });
