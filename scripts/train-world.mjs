@@ -111,7 +111,7 @@ const format = ['--prediction-type', 'v_prediction', '--dtype', 'float16'];
 const tasks = ['replication', 'style', 'object', 'composition', 'face'];
 
 /** Half of what the adapter that ships is trained for. */
-const equalSteps = {steps: 2000};
+const equalSteps = {steps: 800};
 
 function exportAdapter(name) {
   mkdirSync(model, {recursive: true});

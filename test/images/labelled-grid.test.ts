@@ -44,3 +44,9 @@ test('no picture, labels that do not match and no columns are argument errors', 
   await t.throwsAsync(labelledGrid([picture], ['a', 'b']), {instanceOf: ArgumentError, message: /2 labels/});
   await t.throwsAsync(labelledGrid([picture], ['a'], 0), {instanceOf: ArgumentError, message: /^columns/});
 });
+
+test('captions of several lines make room below all pictures', async t => {
+  const grid = await labelledGrid([picture, picture, picture], ['one\nline more', 'two', 'three'], 2);
+  t.like(grid, {width: 8 + 2 * (40 + 8), height: 8 + 2 * (30 + 2 * 28 + 8)});
+  t.deepEqual(cut(grid, 8, 8 + 30 + 2 * 28 + 8), picture.data);
+});
