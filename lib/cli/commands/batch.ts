@@ -1,7 +1,8 @@
 import {Command, Option} from '@commander-js/extra-typings';
 import {type FailedLine, isDone, type JobLine} from '../../jobs/job-log.ts';
+import type {JobsProgress} from '../../jobs/job-run.ts';
 import {readJobs} from '../../jobs/read-jobs.ts';
-import {type JobsProgress, runJobs} from '../../jobs/run-jobs.ts';
+import {runJobs} from '../../jobs/run-jobs.ts';
 import {interruptible} from '../interrupt.ts';
 import {addDenoisingOptions, denoisingOptions} from '../options/denoising-options.ts';
 import {
