@@ -6,9 +6,9 @@ import {tempFolder} from './temp-folder.ts';
 
 const isInstalled = spawnSync('redis-server', ['--version']).status === 0;
 
-/** A test that needs Redis; where there is none, its title says why it is skipped. */
+/** A test that needs Redis, one at a time; where there is none, its title says why it is skipped. */
 export function redisTest(title: string, implementation: Implementation<[]>): void {
-  if (isInstalled) test(title, implementation);
+  if (isInstalled) test.serial(title, implementation);
   else test.skip(`${title} (skipped: redis-server is not installed)`, implementation);
 }
 

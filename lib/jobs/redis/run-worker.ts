@@ -9,7 +9,7 @@ import {announceModels} from './queue-models.ts';
 import {QueueWorker} from './queue-worker.ts';
 
 /** For how long a job waits for others like it: they come one by one. */
-const batchMilliseconds = 50;
+const batchMilliseconds = 100;
 
 /** Where jobs come from, and where their pictures go. */
 export interface RunWorkerOptions {
