@@ -42,7 +42,8 @@ function signatureOf({method, url, headers}: IncomingMessage, signed: string, sc
 /** Whether a request is signed as S3 wants it. */
 function isSigned(request: IncomingMessage, body: Buffer): boolean {
   const {headers} = request;
-  const form = /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/(\S+), SignedHeaders=(\S+), Signature=([0-9a-f]{64})$/;
+  const form =
+    /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/(\S+), SignedHeaders=(\S+), Signature=([0-9a-f]{64})$/;
   const [, scope, signed, signature] = form.exec(headers.authorization ?? '') ?? [];
   return (
     scope === `${(headers['x-amz-date'] as string).slice(0, 8)}/eu-test-1/s3/aws4_request` &&

@@ -1,4 +1,3 @@
-import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {readFile, rm, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:net';
@@ -19,6 +18,7 @@ import {runJobs} from '../../../lib/jobs/run-jobs.ts';
 import {folderContents} from '../../_helpers/folder-contents.ts';
 import {paintJob as job, Painter} from '../../_helpers/painter.ts';
 import {freePort, redisTest, startRedis} from '../../_helpers/redis-server.ts';
+import {runScript} from '../../_helpers/run-script.ts';
 import {tempFolder} from '../../_helpers/temp-folder.ts';
 import {until} from '../../_helpers/until.ts';
 
@@ -304,51 +304,44 @@ test('a folder that cannot be made is told before all else', async t => {
   await t.throwsAsync(sendJobs(jobs, {queue, folder: join(file, 'below')}), {instanceOf: FileError});
 });
 
-/** Runs a program of its own, and says how long it lived after it printed `end`. */
-async function lifeAfterEnd(t: ExecutionContext, url: string, body: string, onWork: () => void) {
-  const folder = await tempFolder(t);
-  const root = new URL('../../../', import.meta.url);
-  const text = `
-    import {Painter, paintJob} from '${new URL('test/_helpers/painter.ts', root)}';
-    import {runWorker} from '${new URL('lib/jobs/redis/run-worker.ts', root)}';
-    import {sendJobs} from '${new URL('lib/jobs/redis/send-jobs.ts', root)}';
-    const queue = '${url}', folder = '${folder}';
+/** Runs a program of its own. @returns for how many milliseconds it lived when all was done */
+async function lifeAfterEnd(t: ExecutionContext, url: string, body: string): Promise<number> {
+  const {code, stdout, stderr} = await runScript(`
+    import {Painter, paintJob} from '#root/test/_helpers/painter.ts';
+    import {runWorker} from '#root/lib/jobs/redis/run-worker.ts';
+    import {sendJobs} from '#root/lib/jobs/redis/send-jobs.ts';
+    const queue = '${url}', folder = '${await tempFolder(t)}';
     ${body}
-    console.log('end');`;
-  const file = join(folder, 'program.mts');
-  await writeFile(file, text);
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let endedAt = Number.NaN;
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    if (text.includes('work')) onWork();
-    if (text.includes('end')) endedAt = performance.now();
-  });
-  const [code] = await once(child, 'close');
-  t.is(code, 0);
-  return performance.now() - endedAt;
+    process.stdout.write(String(Date.now()));`);
+  const life = Date.now() - Number(stdout);
+  t.is(code, 0, stderr);
+  return life;
 }
 
 redisTest('a process whose worker and sender are finished ends by itself', async t => {
   const {url} = await startRedis(t);
-  const body = `
-    const controller = new AbortController();
+  const life = await lifeAfterEnd(
+    t,
+    url,
+    `const controller = new AbortController();
     const working = runWorker(new Painter(), {queue, output: folder, batchSize: 2, signal: controller.signal});
     await sendJobs([paintJob('a', {prompt: 'a', seed: 1})], {queue, folder});
     controller.abort();
-    await working;`;
-  t.true((await lifeAfterEnd(t, url, body, () => {})) < 2000);
+    await working;`,
+  );
+  t.true(life < 2000, `${life}`);
 });
 
 redisTest('when Redis is gone, workers and senders end with an error, and their process does', async t => {
-  const server = await startRedis(t);
-  const body = `
-    const working = runWorker(new Painter(), {queue, output: folder, batchSize: 2});
+  const {url, process: server} = await startRedis(t);
+  const life = await lifeAfterEnd(
+    t,
+    url,
+    `const working = runWorker(new Painter(), {queue, output: folder, batchSize: 2});
     const sending = sendJobs([paintJob('a', {prompt: 'a', seed: 1})], {queue, folder, origin: 'other'});
-    setTimeout(() => console.log('work'), 1000);
+    setTimeout(() => process.kill(${server.pid}, 'SIGKILL'), 1000);
     const results = await Promise.allSettled([working, sending]);
-    if (results.some(({reason}) => reason?.code !== 'queue')) throw new Error(JSON.stringify(results));`;
-  const life = await lifeAfterEnd(t, server.url, body, () => server.process.kill('SIGKILL'));
+    if (results.some(({reason}) => reason?.code !== 'queue')) throw new Error(JSON.stringify(results));`,
+  );
   t.true(life < 2000, `${life}`);
 });
