@@ -90,7 +90,10 @@ async function startRedis(folder: string): Promise<{url: string; stop: () => Pro
   const {port} = free.address() as AddressInfo;
   free.close();
   const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', folder];
-  const server = spawn('redis-server', args, {stdio: 'ignore'});
+  const server = spawn('redis-server', args, {stdio: ['ignore', 'pipe', 'inherit']});
+  for await (const text of server.stdout.setEncoding('utf8')) {
+    if (text.includes('Ready to accept connections')) break;
+  }
   return {url: `redis://127.0.0.1:${port}`, stop: () => end(server)};
 }
 

@@ -1,14 +1,25 @@
 /**
  * Packages that only queues on Redis and S3 need: whoever uses neither need not have them.
  */
+import type * as aws4fetch from 'aws4fetch';
+import type * as bullmq from 'bullmq';
+import type * as ioredis from 'ioredis';
 import {ArgumentError} from '../errors.ts';
 
 /** @throws ArgumentError where the package is not installed */
-export const importBullmq = () => importOptional('bullmq', () => import('bullmq'));
+export function importBullmq(): Promise<typeof bullmq> {
+  return importOptional('bullmq', () => import('bullmq'));
+}
+
 /** @throws ArgumentError where the package is not installed */
-export const importIoredis = () => importOptional('ioredis', () => import('ioredis'));
+export function importIoredis(): Promise<typeof ioredis> {
+  return importOptional('ioredis', () => import('ioredis'));
+}
+
 /** @throws ArgumentError where the package is not installed */
-export const importAws4fetch = () => importOptional('aws4fetch', () => import('aws4fetch'));
+export function importAws4fetch(): Promise<typeof aws4fetch> {
+  return importOptional('aws4fetch', () => import('aws4fetch'));
+}
 
 async function importOptional<Module>(name: string, load: () => Promise<Module>): Promise<Module> {
   try {

@@ -74,8 +74,11 @@ export class QueueWorker {
       maxStalledCount: attempts,
       drainDelay: waitSeconds,
     });
+    let last: string | undefined;
     own.#worker.on('error', ({message}) => {
-      if (!own.#isEnding && connection.failure === undefined) onWarning?.(`queue: ${message}`);
+      // A Redis that is away is looked for again and again.
+      if (!own.#isEnding && message !== last) onWarning?.(`queue: ${message}`);
+      last = message;
     });
     connection.onLost = failure => {
       // Before commands fail, or BullMQ would wait for a while before it tries them again.
