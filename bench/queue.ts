@@ -64,20 +64,31 @@ function readOptions(): Options {
   };
 }
 
-/** All of one kind, so that every batch is full. */
-async function makeJobs(name: string, count: number, steps: number): Promise<Job[]> {
-  const task = paperTasks[0]!;
-  const samples = Array.from({length: conditionCount}, (_, i) => worldSample(task, 'test', 0, i));
-  const pictures = await Promise.all(
-    samples.map(async sample => encodePng((await renderSample(sample, 128)).condition)),
+interface Subject {
+  readonly prompt: string;
+  readonly picture: Uint8Array;
+}
+
+function makeSubjects(): Promise<Subject[]> {
+  const samples = Array.from({length: conditionCount}, (_, i) => worldSample(paperTasks[0]!, 'test', 0, i));
+  return Promise.all(
+    samples.map(async sample => ({
+      prompt: sample.prompt,
+      picture: await encodePng((await renderSample(sample, 128)).condition),
+    })),
   );
+}
+
+/** All of one kind, so that every batch is full. */
+function makeJobs(name: string, subjects: readonly Subject[], count: number, steps: number): Job[] {
   return Array.from({length: count}, (_, i) => {
-    const common = {prompt: samples[i % conditionCount]!.prompt, seed: i, numInferenceSteps: steps};
+    const {prompt, picture} = subjects[i % subjects.length]!;
+    const common = {prompt, seed: i, numInferenceSteps: steps};
     const size = {width: 64, height: 64};
     const options = {
       ...common,
       ...size,
-      ipAdapterImage: pictures[i % conditionCount]!,
+      ipAdapterImage: picture,
       instruction: 'use the style',
     };
     return {id: `${name}-${i}`, given: {...common, ...size}, options};
@@ -116,7 +127,13 @@ function startWorker(url: string, output: string, {model, batchSize}: Options): 
 }
 
 /** Seconds in which so many workers do the jobs. */
-async function timeWorkers(count: number, turn: number, folder: string, options: Options): Promise<number> {
+async function timeWorkers(
+  count: number,
+  turn: number,
+  folder: string,
+  subjects: readonly Subject[],
+  options: Options,
+): Promise<number> {
   const {jobs, steps, batchSize} = options;
   const place = path.join(folder, `${turn}-${count}`);
   const {url: queue, stop} = await startRedis(folder);
@@ -124,12 +141,12 @@ async function timeWorkers(count: number, turn: number, folder: string, options:
   try {
     // Two rounds: in the first, one worker may be ready before the other and take all.
     for (const round of ['first', 'second']) {
-      await sendJobs(await makeJobs(round, 4 * count * batchSize, steps), {
+      await sendJobs(makeJobs(round, subjects, 4 * count * batchSize, steps), {
         queue,
         folder: `${place}-${round}`,
       });
     }
-    const timed = await makeJobs('timed', jobs, steps);
+    const timed = makeJobs('timed', subjects, jobs, steps);
     const begin = performance.now();
     await sendJobs(timed, {queue, folder: `${place}-record`});
     return (performance.now() - begin) / 1000;
@@ -145,11 +162,12 @@ async function main(): Promise<void> {
   process.env['IPAI_NUM_THREADS'] = '1';
   const machine = describeMachine(openDevice('cpu'), null);
   const folder = await mkdtemp(path.join(tmpdir(), 'ipai-queue-'));
+  const subjects = await makeSubjects();
   const times = workerCounts.map((): number[] => []);
   try {
     for (let turn = 0; turn < options.repeats; turn++) {
       for (const [index, count] of workerCounts.entries()) {
-        times[index]!.push(await timeWorkers(count, turn, folder, options));
+        times[index]!.push(await timeWorkers(count, turn, folder, subjects, options));
       }
     }
   } finally {
