@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'numeric'
   | 'disposed'
   | 'queue-full'
+  | 'queue'
   | 'no-binary'
   | 'language-model'
   | 'answer-unusable'
@@ -98,6 +99,13 @@ export class DisposedError extends IPAdapterError {
 export class QueueFullError extends IPAdapterError {
   constructor(message: string, options?: ErrorOptions) {
     super('queue-full', message, options);
+  }
+}
+
+/** A queue of jobs in Redis cannot be reached, was lost, or no longer has what was put into it. */
+export class QueueError extends IPAdapterError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('queue', message, options);
   }
 }
 

@@ -35,8 +35,11 @@ export {
 } from './jobs/generation-queue.ts';
 export type {JobOptions} from './jobs/job.ts';
 export type {DoneLine, FailedLine, JobLine} from './jobs/job-log.ts';
+export type {JobRunOptions, JobsProgress, PictureFormat} from './jobs/job-run.ts';
 export {type Job, readJobs} from './jobs/read-jobs.ts';
-export {type JobsProgress, type RunJobsOptions, runJobs} from './jobs/run-jobs.ts';
+export {type RunWorkerOptions, runWorker} from './jobs/redis/run-worker.ts';
+export {type SendJobsOptions, sendJobs} from './jobs/redis/send-jobs.ts';
+export {type RunJobsOptions, runJobs} from './jobs/run-jobs.ts';
 
 // Kernels by themselves, and devices
 
@@ -212,6 +215,7 @@ export {
   NoBinaryError,
   NumericError,
   OutOfMemoryError,
+  QueueError,
   QueueFullError,
   ShapeError,
   UnusableAnswerError,

@@ -13,6 +13,7 @@ import {inspectCommand} from './commands/inspect.ts';
 import {pullCommand} from './commands/pull.ts';
 import {serveCommand} from './commands/serve.ts';
 import {trainCommand} from './commands/train.ts';
+import {workerCommand} from './commands/worker.ts';
 
 /** All commands. Wrong usage throws instead of ending the process, for `reportError` to judge. */
 export function createProgram(): CommandUnknownOpts {
@@ -23,6 +24,7 @@ export function createProgram(): CommandUnknownOpts {
     .version(ownPackage()?.version ?? 'unknown')
     .addCommand(generateCommand())
     .addCommand(batchCommand())
+    .addCommand(workerCommand())
     .addCommand(serveCommand())
     .addCommand(trainCommand())
     .addCommand(evaluateCommand())

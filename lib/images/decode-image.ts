@@ -53,7 +53,7 @@ export async function decodeImage(
   const {maxPixels = sharpPixelLimit} = options;
   if (typeof input === 'string') {
     const place = `${name} '${input}'`;
-    return decodeBytes(await readBytes(input, place), place, background, maxPixels);
+    return decodeBytes(await readPictureFile(input, place), place, background, maxPixels);
   }
   if (input instanceof Uint8Array) {
     return decodeBytes(input, `${name} (${input.length} bytes)`, background, maxPixels);
@@ -66,7 +66,8 @@ export async function decodeImage(
   );
 }
 
-async function readBytes(path: string, place: string): Promise<Uint8Array> {
+/** The bytes of a picture file. @param place of messages @throws FileError where it cannot be read */
+export async function readPictureFile(path: string, place: string): Promise<Uint8Array> {
   try {
     const entry = await stat(path);
     if (!entry.isFile()) throw new Error(entry.isDirectory() ? 'it is a folder' : 'it is not a regular file');

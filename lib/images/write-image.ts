@@ -11,6 +11,8 @@ export interface WriteImageOptions {
    * that PNG, JPEG and WebP share, in UTF-8. In JPEG there is room for 60 kB.
    */
   readonly parameters?: Readonly<Record<string, unknown>>;
+  /** Beside `parameters`: tells the picture from others of its name. Kept in the XMP property `dc:identifier`. */
+  readonly identifier?: string;
 }
 
 const encoders: ReadonlyMap<string, (picture: Sharp) => Sharp> = new Map([
@@ -42,8 +44,6 @@ export async function writeImage(
   image: RgbImage,
   options: WriteImageOptions = {},
 ): Promise<void> {
-  checkImagePath(path);
-  checkRgbImage('image', image);
   const bytes = await encodeImage(path, image, options);
   const partial = `${path}.partial-${process.pid}-${partialCount++}`;
   try {
@@ -77,12 +77,23 @@ export function checkImagePath(path: string): void {
   }
 }
 
-async function encodeImage(path: string, image: RgbImage, {parameters}: WriteImageOptions): Promise<Buffer> {
+/**
+ * The bytes that `writeImage` writes at `path`.
+ *
+ * @throws as it does, but for what becomes of the file
+ */
+export async function encodeImage(
+  path: string,
+  image: RgbImage,
+  {parameters, identifier}: WriteImageOptions,
+): Promise<Buffer> {
+  checkImagePath(path);
+  checkRgbImage('image', image);
   const {width, height, data} = image;
   const picture = sharp(data, {raw: {width, height, channels: 3}, limitInputPixels: false});
   const encode = encoders.get(extname(path).toLowerCase())!;
   if (parameters !== undefined) {
-    const xmp = describe(JSON.stringify(parameters));
+    const xmp = describe(JSON.stringify(parameters), identifier);
     if (encode === encodeJpeg) checkJpegXmp(xmp);
     picture.withXmp(xmp);
   }
@@ -107,12 +118,13 @@ function checkJpegXmp(xmp: string): void {
 }
 
 /** The smallest XMP packet with a description (XMP specification part 1, section 7; part 2, Dublin Core). */
-function describe(text: string): string {
+function describe(text: string, identifier: string | undefined): string {
   return [
     '<x:xmpmeta xmlns:x="adobe:ns:meta/">',
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">',
     '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">',
     `<dc:description><rdf:Alt><rdf:li xml:lang="x-default">${escapeXml(text)}</rdf:li></rdf:Alt></dc:description>`,
+    ...(identifier === undefined ? [] : [`<dc:identifier>${escapeXml(identifier)}</dc:identifier>`]),
     '</rdf:Description></rdf:RDF></x:xmpmeta>',
   ].join('');
 }

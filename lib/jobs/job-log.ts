@@ -23,7 +23,8 @@ const doneLine = z.object({
 
 const failedLine = z.object({...common, error: z.object({code: z.string(), message: z.string()})});
 
-const logLine = z.union([doneLine, failedLine]);
+/** The form of a line of `results.jsonl`. */
+export const logLine = z.union([doneLine, failedLine]);
 
 /** A line of `results.jsonl` for a picture that was made. */
 export type DoneLine = z.infer<typeof doneLine>;
@@ -38,11 +39,16 @@ export function isDone(line: JobLine): line is DoneLine {
   return 'file' in line;
 }
 
-/** That of a folder, without the lines whose pictures are not there. @throws FileError where it cannot be read or written */
-export function openJobLog(folder: string): Promise<JobLog> {
+/**
+ * That of a folder: without the lines whose pictures are not there, where they should be.
+ *
+ * @throws FileError where it cannot be read or written
+ */
+export function openJobLog(folder: string, {pictures}: {pictures: 'here' | 'elsewhere'}): Promise<JobLog> {
+  const isKept = async (line: JobLine) => !isDone(line) || exists(join(folder, line.file));
   return JsonLines.open(join(folder, 'results.jsonl'), {
     schema: logLine,
     keyOf: ({id}) => id,
-    isKept: async line => !isDone(line) || exists(join(folder, line.file)),
+    ...(pictures === 'here' && {isKept}),
   });
 }

@@ -16,20 +16,26 @@ export interface Job {
   readonly id: string;
   /** The line as it was written, with the defaults. */
   readonly given: Readonly<Record<string, unknown>>;
+  /** Jobs of higher priority go first; the picture does not depend on it. Default: 0. */
+  readonly priority?: number;
   /** What the line says; or what is wrong with it. */
   readonly options: JobOptions | ArgumentError;
 }
 
 /** Becomes the name of a file, whatever the system. */
-const jobId = z
+export const jobId = z
   .string()
   .max(128)
   .regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/, 'expected letters, digits, "-", "_" and "."');
 
+/** Large enough for any order, small enough for every queue. */
+const maxPriority = 1_000_000;
+export const jobPriority = z.int().min(-maxPriority).max(maxPriority);
+
 /**
  * Reads a file of jobs: on each line the options of one picture, under the names that `generate` has for them, with paths
  * relative to the file. A job may name itself by an `id`, which by default is the number of its line; its `seed` is by
- * default drawn from the id, so that it is the same whenever the job is made.
+ * default drawn from the id, so that it is the same whenever the job is made. A whole number `priority` says which go first.
  *
  * @param defaults options of jobs that do not say otherwise
  * @throws FileError where the file cannot be read; ArgumentError where it has no jobs, or two of one name
@@ -41,7 +47,10 @@ export async function readJobs(path: string, defaults: Partial<JobOptions> = {})
       {cause},
     );
   });
-  const fields = jobFields(pathFrom(dirname(path))).extend({id: jobId.exactOptional()});
+  const fields = jobFields(pathFrom(dirname(path))).extend({
+    id: jobId.exactOptional(),
+    priority: jobPriority.exactOptional(),
+  });
   const jobs = new Map<string, Job>();
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue;
@@ -50,16 +59,21 @@ export async function readJobs(path: string, defaults: Partial<JobOptions> = {})
     const place = `${path}:${index + 1}`;
     if (jobs.has(id)) throw new ArgumentError(`${place}: expected an id of its own, but '${id}' is taken.`);
     const parsed = fields.safeParse(value);
-    const given = {...defaults, ...(typeof value === 'object' && value)};
-    jobs.set(id, {
-      id,
-      given,
-      options: parsed.success ? withDefaults(id, defaults, parsed.data) : noJob(place, parsed.error),
-    });
+    const {priority: _, ...given} = {...defaults, ...(typeof value === 'object' && value)} as LineFields;
+    const common = {id, given};
+    if (!parsed.success) jobs.set(id, {...common, options: noJob(place, parsed.error)});
+    else {
+      const {id: _, priority, ...options} = parsed.data;
+      const own = {seed: seedOf(id), ...defaults, ...options};
+      jobs.set(id, {...common, ...(priority !== undefined && {priority}), options: own});
+    }
   }
   if (jobs.size > 0) return [...jobs.values()];
   throw new ArgumentError(`${path}: expected a job on each line, but there is none.`);
 }
+
+/** Whatever a line holds, beside the defaults. */
+type LineFields = Record<string, unknown>;
 
 function parseJson(line: string): unknown {
   try {
@@ -74,16 +88,8 @@ function idOf(value: unknown): string | undefined {
   return z.object({id: jobId}).safeParse(value).data?.id;
 }
 
-function withDefaults(
-  id: string,
-  defaults: Partial<JobOptions>,
-  {id: _, ...options}: JobOptions & {readonly id?: string},
-): JobOptions {
-  return {seed: seedOf(id), ...defaults, ...options};
-}
-
 /** One of 2³². */
-function seedOf(id: string): number {
+export function seedOf(id: string): number {
   return createHash('sha256').update(id).digest().readUInt32BE();
 }
 

@@ -1,38 +1,23 @@
 /**
  * Many jobs to the pictures of a folder. What is done is on the disk at once, and is passed over when the run begins anew.
  */
-import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
-import {FileError, IPAdapterError} from '../errors.ts';
-import {hashOf} from '../files/hash-of.ts';
+import {IPAdapterError} from '../errors.ts';
 import {writeImage} from '../images/write-image.ts';
 import {GenerationQueue, type Generator, isOwnFault} from './generation-queue.ts';
-import {isDone, type JobLine, type JobLog, openJobLog} from './job-log.ts';
+import type {JobLine} from './job-log.ts';
+import {failedLine, type JobMaker, JobRun, type JobRunOptions, openRecord, type ValidJob} from './job-run.ts';
 import type {Job} from './read-jobs.ts';
 
 /** Where a run's pictures go, and how they are made. */
-export interface RunJobsOptions {
+export interface RunJobsOptions extends JobRunOptions {
   /** For pictures `ID.FORMAT`, and `results.jsonl`. It is made where it is not there. */
   readonly folder: string;
   /** Pictures that are made at once, at the most. */
   readonly batchSize: number;
-  /** What pictures depend on beside their jobs, as a plain value: a job that was done with another is done again. */
-  readonly origin?: unknown;
-  /** Default: `png`. */
-  readonly format?: 'png' | 'jpg' | 'webp';
   readonly signal?: AbortSignal | undefined;
-  /** Called once at the beginning, and after each job. */
-  readonly onProgress?: ((progress: JobsProgress) => void) | undefined;
   /** As that of `generate`. */
   readonly onWarning?: (message: string) => void;
-}
-
-/** How many jobs of a run are finished. */
-export interface JobsProgress {
-  /** Jobs that were done, by this run or an earlier one. */
-  readonly done: number;
-  readonly failed: number;
-  readonly total: number;
 }
 
 /**
@@ -48,87 +33,47 @@ export async function runJobs(
 ): Promise<readonly JobLine[]> {
   const {folder, batchSize, onWarning, signal} = options;
   signal?.throwIfAborted();
-  await mkdir(folder, {recursive: true}).catch((cause: Error) => {
-    throw new FileError(`${folder}: cannot be made: ${cause.message}. Give another folder.`, {cause});
-  });
-  const log = await openJobLog(folder);
+  const log = await openRecord(folder, {pictures: 'here'});
   const queue = new GenerationQueue(generator, {batchSize, ...(onWarning && {onWarning})});
-  const abort = () => queue.abort(signal?.reason);
+  const maker = new LocalMaker(queue, options);
+  const abort = () => maker.abort(signal?.reason);
   signal?.addEventListener('abort', abort, {once: true});
   try {
-    return await new JobRun(queue, log, options).run(jobs);
+    return await new JobRun(maker, log, options).run(jobs);
   } finally {
     signal?.removeEventListener('abort', abort);
     await queue.close();
   }
 }
 
-class JobRun {
+/** Makes pictures in this process, and writes them to the folder. */
+class LocalMaker implements JobMaker {
   readonly #queue: GenerationQueue;
-  readonly #log: JobLog;
-  readonly #options: RunJobsOptions;
-  #progress: JobsProgress = {done: 0, failed: 0, total: 0};
+  readonly #options: Pick<RunJobsOptions, 'folder' | 'format'>;
 
-  constructor(queue: GenerationQueue, log: JobLog, options: RunJobsOptions) {
+  constructor(queue: GenerationQueue, options: Pick<RunJobsOptions, 'folder' | 'format'>) {
     this.#queue = queue;
-    this.#log = log;
     this.#options = options;
   }
 
-  async run(jobs: readonly Job[]): Promise<readonly JobLine[]> {
-    const missing = jobs.filter(job => !this.#isDone(job));
-    this.#count({done: jobs.length - missing.length, total: jobs.length});
-    // All are waited for, so that nothing is written after a failure.
-    const results = await Promise.allSettled(missing.map(job => this.#take(job)));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
-    return jobs.map(({id}) => this.#log.get(id)!);
-  }
-
-  #isDone(job: Job): boolean {
-    const line = this.#log.get(job.id);
-    return line !== undefined && isDone(line) && line.settings === this.#settingsOf(job);
-  }
-
-  async #take(job: Job): Promise<void> {
-    try {
-      const line = await this.#do(job);
-      await this.#log.add([line]);
-      const {done, failed} = this.#progress;
-      this.#count(isDone(line) ? {done: done + 1} : {failed: failed + 1});
-    } catch (error) {
-      this.#queue.abort(error);
-      throw error;
-    }
-  }
-
-  async #do(job: Job): Promise<JobLine> {
+  async make({id, given, options, priority = 0}: ValidJob, settings: string): Promise<JobLine> {
     const {folder, format = 'png'} = this.#options;
-    const {id, given, options} = job;
-    const common = {id, settings: this.#settingsOf(job)};
-    if (options instanceof IPAdapterError) return {...common, error: errorOf(options)};
-    const made = await this.#queue.submit(options).catch((error: unknown) => {
+    const made = await this.#queue.submit(options, {priority}).catch((error: unknown) => {
       if (isOwnFault(error)) return error as IPAdapterError;
       throw error;
     });
-    if (made instanceof IPAdapterError) return {...common, error: errorOf(made)};
+    if (made instanceof IPAdapterError) return failedLine({id, settings}, made);
     const {image, seed} = made;
     const {width, height} = image!;
     const file = `${id}.${format}`;
-    await writeImage(join(folder, file), image!, {parameters: {...given, id, seed}});
-    return {...common, file, width, height, seed};
+    const parameters = {...given, id, seed};
+    await writeImage(join(folder, file), image!, {parameters, identifier: settings});
+    return {id, settings, file, width, height, seed};
   }
 
-  #settingsOf({given}: Job): string {
-    const {origin, format} = this.#options;
-    return hashOf([given, origin, format]);
-  }
+  async recorded(): Promise<void> {}
 
-  #count(changed: Partial<JobsProgress>): void {
-    this.#progress = {...this.#progress, ...changed};
-    this.#options.onProgress?.(this.#progress);
+  abort(reason: unknown): void {
+    this.#queue.abort(reason);
   }
-}
-
-function errorOf({code, message}: IPAdapterError): {code: string; message: string} {
-  return {code, message};
 }

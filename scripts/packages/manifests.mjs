@@ -27,14 +27,15 @@ export function platformManifest({name, what, limits, main}, {version, license, 
  * @param platformNames packages of the same version, for npm to choose from by what they say of os, cpu and libc
  */
 export function mainManifest({devDependencies, scripts, overrides, ava, ...manifest}, platformNames) {
+  const {peerDependencies, peerDependenciesMeta} = manifest;
   const optional = platformNames.map(name => [`${scope}/${name}`, manifest.version]);
   const cudaName = `${scope}/${cuda.name}`;
   return {
     ...manifest,
     optionalDependencies: Object.fromEntries(optional),
     // Never installed by itself, but where it is, npm wants this version.
-    peerDependencies: {[cudaName]: manifest.version},
-    peerDependenciesMeta: {[cudaName]: {optional: true}},
+    peerDependencies: {...peerDependencies, [cudaName]: manifest.version},
+    peerDependenciesMeta: {...peerDependenciesMeta, [cudaName]: {optional: true}},
     publishConfig: {access: 'public'},
   };
 }

@@ -28,12 +28,13 @@ export interface CliOptions {
 
 /** Runs `ipai` as a process of its own, from the sources. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  return oneAtATime(() => run(args, options));
+  return oneAtATime(() => runCliBeside(args, options));
 }
 
-function run(
+/** Likewise, beside other processes: for those that work together. */
+export function runCliBeside(
   args: readonly string[],
-  {launcher = [], env, cwd, maxFileBytes, onStart, onStderr}: CliOptions,
+  {launcher = [], env, cwd, maxFileBytes, onStart, onStderr}: CliOptions = {},
 ): Promise<CliResult> {
   const command = [...launcher, process.execPath, ...loaders, program, ...args];
   if (maxFileBytes !== undefined) {

@@ -44,6 +44,15 @@ test('jobs have names, seeds of their names, defaults, and paths relative to the
   t.deepEqual(await readJobs(path, {numInferenceSteps: 4, autoScale: true}), [fox, boat]);
 });
 
+test('a priority is none of the picture: what is given is the same', async t => {
+  const [plain] = await readJobs(await jobFile(t, {id: 'a', prompt: 'b'}));
+  const [urgent, wrong] = await readJobs(
+    await jobFile(t, {id: 'a', prompt: 'b', priority: 2}, {prompt: 'c', priority: 0.5}),
+  );
+  t.deepEqual(urgent, {...plain!, priority: 2});
+  t.true(wrong!.options instanceof ArgumentError);
+});
+
 test('a line that is no job is told with its place, and the others are jobs', async t => {
   const path = await jobFile(
     t,

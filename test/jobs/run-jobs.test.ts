@@ -3,42 +3,13 @@ import {join} from 'node:path';
 import test from 'ava';
 import sharp from 'sharp';
 import {ArgumentError, DeviceError, FileError} from '../../lib/errors.ts';
-import type {Generator} from '../../lib/jobs/generation-queue.ts';
 import {isDone} from '../../lib/jobs/job-log.ts';
+import type {JobsProgress} from '../../lib/jobs/job-run.ts';
 import type {Job} from '../../lib/jobs/read-jobs.ts';
-import {type JobsProgress, runJobs} from '../../lib/jobs/run-jobs.ts';
-import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
+import {runJobs} from '../../lib/jobs/run-jobs.ts';
 import {folderContents} from '../_helpers/folder-contents.ts';
+import {paintJob as job, Painter} from '../_helpers/painter.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
-
-/** Paints pictures of one colour, that of the seed; a prompt may name an error. */
-class Painter implements Generator {
-  readonly prompts: string[] = [];
-  onGenerate = (_prompts: readonly string[]) => {};
-
-  async generate({prompt, seed, width = 8, height = 8, signal}: GenerateOptions) {
-    const prompts = [prompt].flat() as string[];
-    this.onGenerate(prompts);
-    await new Promise(resolve => setTimeout(resolve, 2));
-    signal?.throwIfAborted();
-    if (prompts.includes('broken')) throw new FileError('broken: no picture.');
-    if (prompts.includes('lost')) throw new DeviceError('lost: no device.');
-    this.prompts.push(...prompts);
-    const images = ([seed].flat() as number[]).map(own => ({
-      seed: own,
-      image: {width, height, data: new Uint8Array(width * height * 3).fill(own % 256)},
-      latents: {shape: [0], data: new Float32Array()},
-    }));
-    return {images, timings: {encodeSeconds: 0, denoiseSeconds: 0, decodeSeconds: 0, totalSeconds: 0}};
-  }
-}
-
-function job(
-  id: string,
-  options: {readonly prompt: string; readonly seed: number; readonly width?: number},
-): Job {
-  return {id, given: options, options};
-}
 
 const jobs = ['a', 'b', 'c', 'd', 'e'].map((id, seed) => job(id, {prompt: `of ${id}`, seed}));
 

@@ -1,7 +1,9 @@
 import {Command, Option} from '@commander-js/extra-typings';
 import {type FailedLine, isDone, type JobLine} from '../../jobs/job-log.ts';
+import type {JobsProgress} from '../../jobs/job-run.ts';
 import {readJobs} from '../../jobs/read-jobs.ts';
-import {type JobsProgress, runJobs} from '../../jobs/run-jobs.ts';
+import {sendJobs} from '../../jobs/redis/send-jobs.ts';
+import {runJobs} from '../../jobs/run-jobs.ts';
 import {interruptible} from '../interrupt.ts';
 import {addDenoisingOptions, denoisingOptions} from '../options/denoising-options.ts';
 import {
@@ -9,6 +11,7 @@ import {
   hostSettings,
   type ModelFlags,
   modelNames,
+  namesModel,
   openPipeline,
 } from '../options/model-options.ts';
 import {parseNumber} from '../options/parse-values.ts';
@@ -24,6 +27,11 @@ export function batchCommand() {
     .argument('<jobs>', 'file of jobs, one a line; paths in it are relative to it')
     .requiredOption('-o, --output <folder>', 'pictures, each under the id of its job, and results.jsonl')
     .option('--batch-size <n>', 'pictures made at a time', parseNumber, 4)
+    .option(
+      '--queue <url>',
+      'of Redis, redis://HOST:PORT: the pictures are made, and kept, by `ipai worker`. Options of models say which workers, ' +
+        'where there are some of several models',
+    )
     .addOption(
       new Option('--format <format>', 'of pictures')
         .choices(['png', 'jpg', 'webp'] as const)
@@ -38,29 +46,33 @@ type Flags = ModelFlags &
   Parameters<typeof denoisingOptions>[0] & {
     readonly output: string;
     readonly batchSize: number;
+    readonly queue?: string | undefined;
     readonly format: 'png' | 'jpg' | 'webp';
     readonly json?: true | undefined;
   };
 
 async function run(path: string, flags: Flags, signal: AbortSignal): Promise<void> {
-  const {output: folder, batchSize, format} = flags;
+  const {output: folder, batchSize, format, queue} = flags;
   const jobs = await readJobs(path, denoisingOptions(flags));
-  const pipeline = await openPipeline(flags, hostSettings);
+  const pipeline = queue === undefined ? await openPipeline(flags, hostSettings) : undefined;
   const begin = performance.now();
   const progress = showPictures();
   let count: JobsProgress = {done: 0, failed: 0, total: jobs.length};
   let before: number | undefined;
+  const common = {
+    ...{folder, format, signal},
+    onWarning: warn,
+    onProgress: (now: JobsProgress) => {
+      count = now;
+      before ??= now.done;
+      progress.onProgress({done: now.done + now.failed, total: now.total});
+    },
+  };
   try {
-    const lines = await runJobs(pipeline, jobs, {
-      ...{folder, batchSize, format, signal},
-      origin: modelNames(flags),
-      onWarning: warn,
-      onProgress: now => {
-        count = now;
-        before ??= now.done;
-        progress.onProgress({done: now.done + now.failed, total: now.total});
-      },
-    });
+    const origin = modelNames(flags);
+    const lines = await (pipeline === undefined
+      ? sendJobs(jobs, {...common, queue: queue!, ...(namesModel(flags) && {origin})})
+      : runJobs(pipeline, jobs, {...common, batchSize, origin}));
     progress.stop();
     report(flags, lines, count.done - (before ?? 0), (performance.now() - begin) / 1000);
   } catch (error) {
@@ -71,7 +83,7 @@ async function run(path: string, flags: Flags, signal: AbortSignal): Promise<voi
       );
     throw error;
   } finally {
-    await pipeline.dispose();
+    await pipeline?.dispose();
   }
 }
 

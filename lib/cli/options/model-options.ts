@@ -88,6 +88,11 @@ export function useThreads({threads}: Pick<ModelFlags, 'threads'>): void {
   if (threads !== undefined) process.env['IPAI_NUM_THREADS'] = String(threads);
 }
 
+/** Whether the options name a model, right or wrong. */
+export function namesModel({model, random}: ModelFlags): boolean {
+  return (model ?? random) !== undefined;
+}
+
 /** The options on which pictures depend, beyond the last bits. */
 export function modelNames(flags: ModelFlags) {
   const {model, adapter, namedAdapter, imageEncoder, instructionEncoder, controlnet, lora} = flags;
