@@ -111,7 +111,7 @@ const format = ['--prediction-type', 'v_prediction', '--dtype', 'float16'];
 const tasks = ['replication', 'style', 'object', 'composition', 'face'];
 
 /** Half of what the adapter that ships is trained for. */
-const equalSteps = {steps: 800};
+const equalSteps = {steps: 600};
 
 function exportAdapter(name) {
   mkdirSync(model, {recursive: true});
@@ -121,8 +121,8 @@ function exportAdapter(name) {
 
 const stages = {
   data() {
-    draw('world-64', 'train', 100_000);
-    draw('world-64-validation', 'validation', 1000);
+    draw('world-64', 'train', 60_000);
+    draw('world-64-validation', 'validation', 600);
     draw('world-64-test', 'test', 1000);
     const vocabulary = inWork('models/world-vocabulary');
     if (existsSync(vocabulary)) return;

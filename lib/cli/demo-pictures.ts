@@ -28,7 +28,7 @@ export const demoRows: readonly DemoRow[] = [
     pictures: [
       {instruction: replication, prompt: ''},
       {instruction: style, prompt: 'a portrait of a happy person with long hair'},
-      {instruction: composition, prompt: 'a yellow house in the mountains, a flat vector graphic'},
+      {instruction: composition, prompt: 'a yellow house in the mountains'},
       {instruction: object, prompt: 'a sailing boat in the middle, at night, a neon sign'},
     ],
   },
@@ -55,10 +55,10 @@ export const demoRows: readonly DemoRow[] = [
     pictures: [
       {instruction: replication, prompt: ''},
       {instruction: style, prompt: 'a green cactus in the middle of the desert'},
-      {instruction: composition, prompt: 'a portrait of a sad person in the city, a hatched pen drawing'},
+      {instruction: composition, prompt: 'a sad person in the city, a hatched pen drawing'},
       {
         instruction: face,
-        prompt: 'a portrait of a surprised person in a forest clearing, a flat vector graphic',
+        prompt: 'a surprised person in a fir forest',
       },
     ],
   },

@@ -7,7 +7,9 @@ import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct
 
 test('the model that ships is at most 25 MB, with a card', t => {
   const {model} = bundledModel();
-  const files = readdirSync(model, {recursive: true, encoding: 'utf8'}).map(name => statSync(join(model, name)));
+  const files = readdirSync(model, {recursive: true, encoding: 'utf8'}).map(name =>
+    statSync(join(model, name)),
+  );
   const bytes = files.reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
   t.log(`${(bytes / 1e6).toFixed(1)} MB`);
   t.true(bytes <= 25e6);
