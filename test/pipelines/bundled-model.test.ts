@@ -2,6 +2,8 @@
 import {readdirSync, readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
+import type {Factors} from '../../lib/datasets/world/factors.ts';
+import {renderPicture} from '../../lib/datasets/world/render.ts';
 import {bundledModel} from '../../lib/pipelines/bundled-model.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 
@@ -16,23 +18,33 @@ test('the model that ships is at most 25 MB, with a card', t => {
   t.regex(readFileSync(join(model, 'README.md'), 'utf8'), /## What it was trained on.*## Limits/s);
 });
 
-test('it makes a picture that its condition changes', async t => {
+/** A scene, in a style that is dark or light. */
+const scene = (style: 'neon' | 'watercolour'): Factors => ({
+  type: 'scene',
+  object: {kind: 'teapot', color: 'red'},
+  layout: {name: 'centre', horizon: 0.5, scale: 1, shift: 0, light: 0.5},
+  background: 'hills',
+  style: {name: style, palette: 0},
+});
+
+test('a picture takes its style from the condition', async t => {
   const pipeline = await IPAdapterInstructPipeline.load(bundledModel());
-  const condition = (value: number) => ({
-    width: 64,
-    height: 64,
-    channels: 3 as const,
-    data: new Uint8Array(64 * 64 * 3).fill(value),
-  });
-  const request = {prompt: 'a red cup', instruction: 'use the style', numInferenceSteps: 2, seed: 1};
-  const meanOf = async (value: number) => {
-    const {images} = await pipeline.generate({...request, ipAdapterImage: condition(value)});
+  const meanOf = async (style: 'neon' | 'watercolour') => {
+    const {images} = await pipeline.generate({
+      prompt: 'a red cup by the sea',
+      instruction: 'use the style',
+      ipAdapterImage: {...(await renderPicture(scene(style), 64)), channels: 3},
+      ipAdapterScale: 1,
+      guidanceScale: 3.5,
+      numInferenceSteps: 10,
+      seed: 1,
+    });
     const {data, width} = images[0]!.image!;
     t.is(width, 64);
     return data.reduce((sum, part) => sum + part, 0) / data.length;
   };
-  const [dark, light] = [await meanOf(10), await meanOf(245)];
+  const [dark, light] = [await meanOf('neon'), await meanOf('watercolour')];
   await pipeline.dispose();
-  t.log(`mean of pixels ${dark.toFixed(0)} of a dark condition, ${light.toFixed(0)} of a light one`);
-  t.true(light > dark + 10);
+  t.log(`mean of pixels ${dark.toFixed(0)} as neon, ${light.toFixed(0)} as watercolour`);
+  t.true(light > dark + 50);
 });
