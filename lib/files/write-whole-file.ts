@@ -3,10 +3,16 @@ import {FileError} from '../errors.ts';
 
 /**
  * Writes a file that appears whole or not at all: beside its place, flushed to the disk, then renamed.
+ *
+ * @param writer tells those apart who may write it at the same time
  * @throws FileError where the disk is full or the folder cannot be written.
  */
-export async function writeWholeFile(path: string, parts: readonly ArrayBufferView[]): Promise<void> {
-  const partial = `${path}.partial-${process.pid}`;
+export async function writeWholeFile(
+  path: string,
+  parts: readonly ArrayBufferView[],
+  writer = `${process.pid}`,
+): Promise<void> {
+  const partial = `${path}.partial-${writer}`;
   try {
     await writeParts(partial, parts);
     await rename(partial, path);

@@ -2,9 +2,10 @@
  * Pictures in a folder, which several machines may share.
  */
 import {randomUUID} from 'node:crypto';
-import {mkdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {mkdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {FileError} from '../errors.ts';
+import {writeWholeFile} from '../files/write-whole-file.ts';
 import type {PictureStorage} from './picture-storage.ts';
 
 /** @throws FileError where the folder cannot be made */
@@ -27,19 +28,7 @@ class PictureFolder implements PictureStorage {
   }
 
   async write(name: string, bytes: Uint8Array): Promise<void> {
-    const path = join(this.#folder, name);
     // Machines that share the folder may have equal process ids.
-    const partial = `${path}.partial-${randomUUID()}`;
-    try {
-      await writeFile(partial, bytes, {flush: true});
-      await rename(partial, path);
-    } catch (cause) {
-      await rm(partial, {force: true}).catch(() => undefined);
-      throw new FileError(
-        `writing '${path}': expected a place to write ${bytes.length} bytes, but ${(cause as Error).message}. ` +
-          'Does the folder exist, and has it room?',
-        {cause},
-      );
-    }
+    await writeWholeFile(join(this.#folder, name), [bytes], randomUUID());
   }
 }
