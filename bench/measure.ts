@@ -16,7 +16,7 @@ export interface Measurement {
 }
 
 /** A turn lasts at least this long, so that what precedes it (the other side) has no part in it. */
-const turnSeconds = 0.3;
+const defaultTurnSeconds = 0.3;
 /** Threads of the other side go on spinning for a moment after its turn. */
 const pauseMilliseconds = 30;
 /** Where a run takes longer than this, three turns must do. */
@@ -27,15 +27,17 @@ const fewTurns = 3;
  * Runs the sides A B A B …: a warm-up, then `turns` times each.
  *
  * @param warm whether the sides have run before
+ * @param turnSeconds the least time of a turn
  * @returns one measurement a side, of seconds for one run
  */
 export async function measureInTurns(
   sides: readonly Side[],
   turns: number,
   warm: boolean,
+  turnSeconds = defaultTurnSeconds,
 ): Promise<Measurement[]> {
   const iterations: number[] = [];
-  for (const side of sides) iterations.push(warm ? 1 : await warmUp(side));
+  for (const side of sides) iterations.push(warm ? 1 : await warmUp(side, turnSeconds));
   const times = sides.map((): number[] => []);
   let remaining = turns;
   for (let turn = 0; turn < remaining; turn++) {
@@ -50,7 +52,7 @@ export async function measureInTurns(
 }
 
 /** Runs until caches, branch predictors and lazily made weights are settled; returns how many runs fill a turn. */
-async function warmUp(side: Side): Promise<number> {
+async function warmUp(side: Side, turnSeconds: number): Promise<number> {
   const first = await side.run(1);
   if (first > longSeconds) return 1;
   const second = await side.run(1);

@@ -15,7 +15,7 @@ import {dtypesIn, positiveNumber, runProgram} from './options.ts';
 import {PyTorchWorker} from './pytorch-worker.ts';
 import {writeReport} from './report.ts';
 import {residentBytes} from './resident-memory.ts';
-import {pictureOptions, pipelineCases} from './suites/pipeline.ts';
+import {pictureOptions, pipelineCase} from './suites/pipeline.ts';
 
 const tolerance = 0.05;
 
@@ -47,7 +47,7 @@ function readOptions(): Options {
 /** Estimate and measured peak of this process, in bytes. */
 async function measureOurs({dtype, steps, image}: Options): Promise<{estimate: number; peak: number}> {
   await using pipeline = await IPAdapterInstructPipeline.random({size: 'sd15', dtype});
-  const picture = pictureOptions(steps);
+  const picture = pictureOptions({steps});
   const options = {
     ...picture,
     guidance: 'three-way',
@@ -71,7 +71,7 @@ async function measurePyTorch(
     console.log(`PyTorch is not measured (${worker}).`);
     return undefined;
   }
-  await worker.load(pipelineCases(steps)[0]!, dtype);
+  await worker.load(pipelineCase({steps}), dtype);
   const peak = await worker.peakBytes();
   await worker.close();
   return {peak, torch: worker.torch};

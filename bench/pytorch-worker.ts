@@ -10,6 +10,9 @@ import type {BenchCase} from './bench-case.ts';
 
 const script = path.join(path.dirname(fileURLToPath(import.meta.url)), 'pytorch', 'worker.py');
 
+/** Op by op; the same as one CUDA graph; by `torch.compile`. */
+export type PyTorchWay = 'eager' | 'captured' | 'compiled';
+
 export class PyTorchWorker {
   /** PyTorch's version. */
   readonly torch: string;
@@ -50,20 +53,26 @@ export class PyTorchWorker {
     return new PyTorchWorker(child, replies, JSON.parse(first.value).torch);
   }
 
-  async load({pytorch}: BenchCase, dtype: string): Promise<void> {
-    await this.#ask({command: 'load', ...pytorch, dtype});
+  /** @param compileMode of `torch.compile`, where that is one of the ways */
+  async load(
+    {pytorch}: BenchCase,
+    dtype: string,
+    ways: readonly PyTorchWay[] = ['eager'],
+    compileMode = 'default',
+  ): Promise<void> {
+    await this.#ask({command: 'load', ...pytorch, dtype, ways, mode: compileMode});
   }
 
   /** Seconds of one of so many runs in a row, on average. */
-  async run(iterations: number): Promise<number> {
-    return (await this.#ask({command: 'run', iterations}))['seconds']!;
+  async run(iterations: number, way: PyTorchWay = 'eager'): Promise<number> {
+    return (await this.#ask({command: 'run', iterations, way}))['seconds']!;
   }
 
   async unload(): Promise<void> {
     await this.#ask({command: 'unload'});
   }
 
-  /** The largest resident memory that the process has had. */
+  /** The most memory that it has had: of the GPU where it has one, else resident. */
   async peakBytes(): Promise<number> {
     return (await this.#ask({command: 'peak'}))['bytes']!;
   }

@@ -36,7 +36,7 @@ async function measureFullSize(dtype: ComputeDType): Promise<FullSize> {
   await using pipeline = await IPAdapterInstructPipeline.random({size: 'sd15', dtype});
   const profile = new ProfileSink();
   const watch = new LatenessWatch();
-  await pipeline.generate({...pictureOptions(2), profile});
+  await pipeline.generate({...pictureOptions({steps: 2}), profile});
   const lateness = watch.stop();
   const longestOpMs = Math.max(...profile.rows.map(row => (row.endUs - row.startUs) / 1000));
   return {...lateness, longestOpMs, abortMs: await abortInStep(pipeline)};
@@ -53,7 +53,7 @@ async function abortInStep(pipeline: IPAdapterInstructPipeline): Promise<number>
   };
   let aborting: Promise<void> | undefined;
   const run = pipeline.generate({
-    ...pictureOptions(4),
+    ...pictureOptions({steps: 4}),
     signal: controller.signal,
     onProgress: ({type}) => {
       if (type === 'step') aborting ??= abortSoon();
@@ -74,7 +74,7 @@ async function measureGrowth(): Promise<number> {
   await using pipeline = await IPAdapterInstructPipeline.random({size: 'tiny'});
   let settled = 0;
   for (let generation = 1; generation <= generations; generation++) {
-    await pipeline.generate({...pictureOptions(2), height: 128, width: 128});
+    await pipeline.generate({...pictureOptions({steps: 2}), height: 128, width: 128});
     if (generation === settling) settled = residentBytes('VmRSS');
   }
   return residentBytes('VmRSS') / settled - 1;

@@ -2,20 +2,19 @@
  * The bench: ours and PyTorch on the same work, in turns, in one run.
  *
  *   npm run bench -- [--suite NAME,...] [--dtype float32,bfloat16] [--repeats 5] [--steps 20] [--json FILE]
- *                    [--compare FILE] [--threshold 0.1] [--device cpu]
+ *                    [--compare FILE] [--threshold 0.1]
  *
  * `PYTHON` names the interpreter that has torch; without one, only ours is measured. Both use `IPAI_NUM_THREADS`
- * threads, default all cores; with `--device cuda`, both use that. With `--compare`, the exit status is 1 where a case
+ * threads, default all cores. For GPUs there is gpu/compare.ts. With `--compare`, the exit status is 1 where a case
  * became slower than an earlier report says by more than the threshold.
  */
 import {readFileSync} from 'node:fs';
 import {parseArgs} from 'node:util';
 import {Engine} from '../lib/engine/engine.ts';
 import type {ComputeDType} from '../lib/pipelines/compute-dtype.ts';
-import {type Device, type DeviceSpec, openDevice} from '../lib/runtime/device.ts';
+import {type Device, openDevice} from '../lib/runtime/device.ts';
 import {trimMemory} from '../lib/runtime/memory.ts';
 import type {BenchCase, Work} from './bench-case.ts';
-import {publishedPeak} from './gpu/published-peaks.ts';
 import {
   buildMachinePeak,
   describeMachine,
@@ -48,7 +47,6 @@ interface Options {
   readonly threshold: number;
   readonly json: string | undefined;
   readonly compare: string | undefined;
-  readonly device: DeviceSpec;
 }
 
 function readOptions(): Options {
@@ -61,7 +59,6 @@ function readOptions(): Options {
       threshold: {type: 'string', default: '0.1'},
       json: {type: 'string'},
       compare: {type: 'string'},
-      device: {type: 'string', default: 'cpu'},
     },
   });
   return {
@@ -72,7 +69,6 @@ function readOptions(): Options {
     threshold: positiveNumber('--threshold', values.threshold),
     json: values.json,
     compare: values.compare,
-    device: values.device as DeviceSpec,
   };
 }
 
@@ -135,9 +131,9 @@ async function main(): Promise<void> {
   const options = readOptions();
   const before: BenchReport | undefined =
     options.compare && JSON.parse(readFileSync(options.compare, 'utf8'));
-  const device = openDevice(options.device);
-  const {threads, cuda} = device.systemInfo();
-  const started = await PyTorchWorker.start(threads, device.name);
+  const device = openDevice('cpu');
+  const {threads} = device.systemInfo();
+  const started = await PyTorchWorker.start(threads);
   const worker = typeof started === 'string' ? undefined : started;
   if (typeof started === 'string') {
     console.log(`PyTorch is not measured (${started}). Name an interpreter that has torch by PYTHON.`);
@@ -146,7 +142,8 @@ async function main(): Promise<void> {
   if (machine.loadBefore > busyLoad) {
     console.log(`The machine is busy (load ${machine.loadBefore.toFixed(2)}): figures will not hold.`);
   }
-  const peakNow = await peakOf(cuda?.name, threads);
+  const program = await buildMachinePeak();
+  const peakNow = () => measurePeak(program, threads);
   let peak = await peakNow();
 
   const timed: TimedCase[] = [];
@@ -167,19 +164,11 @@ async function main(): Promise<void> {
   if (before !== undefined) printComparison(before, report, options.threshold);
 }
 
-/** Measures the processor each time that it is called; a GPU has what its maker says. */
-async function peakOf(gpu: string | undefined, threads: number): Promise<() => Promise<MachinePeak>> {
-  if (gpu !== undefined) return async () => publishedPeak(gpu);
-  const program = await buildMachinePeak();
-  return () => measurePeak(program, threads);
-}
-
 function print({machine, peak, rows}: BenchReport): void {
-  const {cpuModel, cpuTarget, threads, cuda, loadBefore, torch} = machine;
-  const device = cuda?.name ?? `${cpuModel}, ${cpuTarget}, ${threads} threads`;
-  console.log(`\n${device}, PyTorch ${torch ?? 'absent'}`);
+  const {cpuModel, cpuTarget, threads, loadBefore, torch} = machine;
+  console.log(`\n${cpuModel}, ${cpuTarget}, ${threads} threads, PyTorch ${torch ?? 'absent'}`);
   const rates = `${peak.fmaGflops} GFLOP/s in float32, ${peak.bf16Gflops} in bfloat16, ${peak.bandwidthGBs} GB/s`;
-  console.log(`${cuda ? 'published' : 'measured'} peak: ${rates}; load before: ${loadBefore.toFixed(2)}\n`);
+  console.log(`measured peak: ${rates}; load before: ${loadBefore.toFixed(2)}\n`);
   console.log(rowsTable(rows));
 }
 

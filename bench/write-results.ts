@@ -39,6 +39,13 @@ function section(file: string): string {
 }
 
 function describe(machine: Machine): string {
+  const {cuda} = machine;
+  if (cuda !== undefined) {
+    return (
+      `${machine.date.slice(0, 10)}: ${cuda.name}, ${cuda.multiprocessors} multiprocessors, CUDA ${cuda.runtimeVersion}, driver for ` +
+      `${cuda.driverVersion}; ${machine.cpuModel}, ${machine.cores} cores, Node.js ${machine.node}, PyTorch ${machine.torch ?? 'absent'}.`
+    );
+  }
   const {date, cpuModel, cpuTarget, cores, threads, memoryBytes, os, node, torch, loadBefore} = machine;
   const memory = `${(memoryBytes / 2 ** 30).toFixed(0)} GiB`;
   return (
@@ -54,6 +61,7 @@ function plainTable(rows: readonly object[]): string[] {
 }
 
 function cell(value: unknown): string {
+  if (value === null) return '-';
   return typeof value === 'number' && !Number.isInteger(value) ? value.toPrecision(4) : String(value);
 }
 

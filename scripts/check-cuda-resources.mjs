@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Prints what the compiler gave each CUDA kernel per architecture (registers, shared memory, stack, spills), from the
-// reports that the CUDA build has left, and fails where a kernel spills registers or keeps data in local memory.
+// reports that the CUDA build has left, and fails where a kernel spills registers, keeps data in local memory, or waits for
+// each product of warpgroups before the next.
 import {execFileSync} from 'node:child_process';
 import {readdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
@@ -43,7 +44,8 @@ function parse(text) {
 }
 
 const reports = readdirSync(folder, {recursive: true}).filter(name => name.endsWith('.ptxas'));
-const kernels = reports.flatMap(name => parse(readFileSync(path.join(folder, name), 'utf8')));
+const texts = reports.map(name => readFileSync(path.join(folder, name), 'utf8'));
+const kernels = texts.flatMap(parse);
 if (kernels.length === 0) {
   console.error(`No reports of kernels in ${folder}: run node scripts/build-cuda.mjs first.`);
   process.exit(1);
@@ -73,4 +75,8 @@ for (const {kernel, architecture, stack, spills} of offenders) {
     `${kernel} on ${architecture}: ${spills} bytes of spills, a stack of ${stack} bytes; expected none.`,
   );
 }
-process.exitCode = offenders.length > 0 ? 1 : 0;
+const serialized = texts.flatMap(text =>
+  text.split('\n').filter(line => /wgmma\S* instructions are serialized/.test(line)),
+);
+for (const line of serialized) console.error(line);
+process.exitCode = offenders.length > 0 || serialized.length > 0 ? 1 : 0;

@@ -106,10 +106,11 @@ for dtype in float32 float16 bfloat16; do
   fi
 done
 
-for suite in attention projections clip unet pipeline; do
-  step "bench-$suite" npx tsx bench/run.ts --device cuda --suite "$suite" --dtype float16,bfloat16 \
-    --json "$out/bench-$suite.json"
+# PYTHON names an interpreter with torch; where there is none, ours alone is measured.
+for case in attention projection clip vae unet unet16; do
+  step "compare-$case" npx tsx bench/gpu/compare.ts --case "$case" --json "$out/compare-$case.json"
 done
+step compare-pipeline npx tsx bench/gpu/compare.ts --case pipeline --repeats 3 --json "$out/compare-pipeline.json"
 
 echo "steps, logs and JSON: $out"
 exit $failed

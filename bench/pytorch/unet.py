@@ -66,7 +66,7 @@ class TimeEmbedding(nn.Module):
 
     def forward(self, timestep, dtype):
         half = self.linear_1.in_features // 2
-        frequencies = torch.exp(torch.arange(half) * (-math.log(10000) / half))
+        frequencies = torch.exp(torch.arange(half, device=timestep.device) * (-math.log(10000) / half))
         angles = timestep[:, None].float() * frequencies
         sinusoids = torch.cat([angles.cos(), angles.sin()], dim=1).to(dtype)
         return self.linear_2(F.silu(self.linear_1(sinusoids)))

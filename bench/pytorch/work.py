@@ -47,18 +47,30 @@ def instructProjection(dtype, batch, textTokens):
     return lambda: model(image, prompt, instruction)
 
 
-def selfAttention(dtype, batch, tokens, heads, headSize):
+def selfAttention(dtype, batch, tokens, heads, headSize, calls):
     q, k, v = (torch.randn(batch, tokens, heads * headSize, dtype=dtype) for _ in range(3))
-    return lambda: attention(q, k, v, heads)
+    return chained(q, calls, lambda x: attention(x, k, v, heads))
 
 
-def decoupledAttention(dtype, batch, tokens, heads, headSize, textTokens, imageTokens):
+def decoupledAttention(dtype, batch, tokens, heads, headSize, textTokens, imageTokens, calls):
     def of_length(length):
         return torch.randn(batch, length, heads * headSize, dtype=dtype)
 
     q, k, v = of_length(tokens), of_length(textTokens), of_length(textTokens)
     image_k, image_v = of_length(imageTokens), of_length(imageTokens)
-    return lambda: decoupled_attention(q, k, v, image_k, image_v, 0.7, heads)
+    return chained(q, calls, lambda x: decoupled_attention(x, k, v, image_k, image_v, 0.7, heads))
+
+
+def chained(x, calls, call):
+    """So many calls, each with the result of the one before."""
+
+    def run():
+        result = x
+        for _ in range(calls):
+            result = call(result)
+        return result
+
+    return run
 
 
 def linear(dtype, rows, inFeatures, outFeatures):
@@ -78,13 +90,13 @@ def conv2d(dtype, batch, size, inChannels, outChannels, kernelSize, stride):
     return lambda: F.conv2d(x, weight, bias, stride=stride, padding=kernelSize // 2)
 
 
-def pipeline(dtype, height, width, steps):
-    model = Pipeline(dtype)
-    pixels = torch.randn(1, 3, 224, 224, dtype=dtype)
-    token_ids = torch.randint(49408, (4, 77))
-    latents = torch.randn(1, 4, height // 8, width // 8)
-    model(pixels, token_ids, latents, steps=1)
-    return lambda: model(pixels, token_ids, latents, steps)
+def pipeline(dtype, height, width, steps, batch, branches):
+    model = Pipeline(dtype, branches)
+    pixels = torch.randn(batch, 3, 224, 224, dtype=dtype)
+    prompts, instructions = (torch.randint(49408, (branches * batch, 77)) for _ in range(2))
+    latents = torch.randn(batch, 4, height // 8, width // 8)
+    model(pixels, prompts, instructions, latents, steps=1)
+    return lambda: model(pixels, prompts, instructions, latents, steps)
 
 
 @torch.inference_mode(False)

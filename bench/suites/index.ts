@@ -5,7 +5,7 @@ import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct
 import type {BenchCase} from '../bench-case.ts';
 import {decoupledAttentionCases, selfAttentionCases} from './attention.ts';
 import {clipCases, type ModelConfigs, projectionCases, unetCases, vaeDecodeCases} from './models.ts';
-import {pipelineCases} from './pipeline.ts';
+import {pipelineCase} from './pipeline.ts';
 import {conv2dCases, linearCases} from './products.ts';
 import {trainCases} from './train.ts';
 
@@ -17,12 +17,12 @@ const suites: Readonly<Record<string, Suite>> = {
   gemm: linearCases,
   conv: conv2dCases,
   attention: attentionCases,
-  projections: projectionCases,
+  projections: configs => projectionCases(configs),
   clip: clipCases,
   vae: vaeDecodeCases,
-  unet: unetCases,
+  unet: configs => unetCases(configs),
   train: trainCases,
-  pipeline: (_configs, steps) => pipelineCases(steps),
+  pipeline: (_configs, steps) => [pipelineCase({steps})],
 };
 
 /** The first case of each suite that runs in well under a second. */
@@ -46,7 +46,7 @@ export async function casesOf(names: readonly string[], steps: number): Promise<
 }
 
 /** Configs at full size; no weight is made. */
-async function stableDiffusion15(): Promise<ModelConfigs> {
+export async function stableDiffusion15(): Promise<ModelConfigs> {
   await using pipeline = await IPAdapterInstructPipeline.random({size: 'sd15'});
   const {denoiser, vae, textEncoder, adapter} = pipeline.models;
   return {

@@ -40,10 +40,10 @@ type UNetInputs = {
 };
 
 /** One evaluation from latents, timestep and tokens, with everything that PyTorch's forward computes. */
-export function unetCases({unet: config}: ModelConfigs): BenchCase[] {
+export function unetCases({unet: config}: ModelConfigs, batches: readonly number[] = [1, 2]): BenchCase[] {
   const [weights, adapter] = [weightsOf('unet'), weightsOf('adapter')];
   const layers = crossAttentionLayers(config);
-  return [1, 2].map(batch =>
+  return batches.map(batch =>
     tracedCase<UNetInputs>({
       name: 'unet',
       shape: `batch ${batch}, ${8 * side}x${8 * side}, ${textTokens} + ${imageTokenCount} tokens`,
@@ -108,10 +108,13 @@ export function clipCases({text, vision}: ModelConfigs): BenchCase[] {
 type ProjectionInputs = {readonly image: Tensor; readonly prompt: Tensor; readonly instruction: Tensor};
 
 /** Ours takes and gives float32 whatever the dtype of its products; PyTorch's side is of one dtype throughout. */
-export function projectionCases({adapter, text, vision}: ModelConfigs): BenchCase[] {
+export function projectionCases(
+  {adapter, text, vision}: ModelConfigs,
+  batches: readonly number[] = [1, 2],
+): BenchCase[] {
   const weights = weightsOf('adapter');
   const patches = (vision.imageSize / vision.patchSize) ** 2;
-  return [1, 2].map(batch =>
+  return batches.map(batch =>
     tracedCase<ProjectionInputs>({
       name: 'instruct projection',
       shape: `batch ${batch}, ${1 + patches} image and 2 x ${textTokens} text tokens`,

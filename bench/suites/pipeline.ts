@@ -1,7 +1,8 @@
 /**
- * A whole picture: encoders, instruct projection, steps with simple guidance, decoder. As by default, ours prepares the
- * weights of all but the UNet anew for each picture, here from random numbers; PyTorch keeps its own.
+ * Whole pictures: encoders, instruct projection, steps with guidance, decoder, PNG. As by default on the CPU, ours prepares
+ * the weights of all but the UNet anew for each call, here from random numbers; PyTorch keeps its own.
  */
+import sharp from 'sharp';
 import {ProfileSink} from '../../lib/engine/profile.ts';
 import type {ComputeDType} from '../../lib/pipelines/compute-dtype.ts';
 import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
@@ -11,43 +12,65 @@ import type {BenchCase, Work, Workload} from '../bench-case.ts';
 
 const size = 512;
 
-/** Options of a picture that takes all of the adapter's parts. */
-export function pictureOptions(numInferenceSteps: number): GenerateOptions {
-  const data = Uint8Array.from({length: 3 * size * size}, (_, index) => (index * 31) % 256);
+export interface PictureSettings {
+  readonly steps: number;
+  /** Pictures of a call. Default 1. */
+  readonly batch?: number;
+  /** `three-way` with its defaults: ours leaves branches out whose coefficient is 0, PyTorch's runs all four, as released. */
+  readonly guidance?: 'simple' | 'three-way';
+}
+
+/** Options of pictures that take all of the adapter's parts. */
+export function pictureOptions({steps, batch = 1, guidance = 'simple'}: PictureSettings): GenerateOptions {
+  const data = new Uint8Array(3 * size * size);
+  for (let index = 0; index < data.length; index++) data[index] = (index * 31) % 256;
   return {
-    prompt: 'a house by the sea at dusk',
+    prompt: Array.from({length: batch}, (_, index) => `a house by the sea, number ${index}`),
     negativePrompt: 'blurry',
     instruction: 'use the style',
     ipAdapterImage: {width: size, height: size, channels: 3, data},
-    guidance: 'simple',
+    guidance,
     scheduler: 'ddim',
     height: size,
     width: size,
-    numInferenceSteps,
-    seed: 0,
+    numInferenceSteps: steps,
+    seed: Array.from({length: batch}, (_, index) => index),
   };
 }
 
-export function pipelineCases(steps: number): BenchCase[] {
-  return [
-    {
-      name: 'pipeline',
-      shape: `${size}x${size}, ${steps} steps, simple guidance, instruct adapter`,
-      pytorch: {kind: 'pipeline', settings: {height: size, width: size, steps}},
-      warmedByLoading: true,
-      load: ({engine, dtype}) => loadPipeline(engine.device.name as DeviceSpec, dtype, steps),
-    },
-  ];
+export function pipelineCase(settings: PictureSettings): BenchCase {
+  const {steps, batch = 1, guidance = 'simple'} = settings;
+  const branches = guidance === 'simple' ? 2 : 4;
+  return {
+    name: 'pipeline',
+    shape: `${batch} x ${size}x${size}, ${steps} steps, ${guidance} guidance, instruct adapter`,
+    pytorch: {kind: 'pipeline', settings: {height: size, width: size, steps, batch, branches}},
+    warmedByLoading: true,
+    load: ({engine, dtype}) => loadPipeline(engine.device.name as DeviceSpec, dtype, settings),
+  };
 }
 
-async function loadPipeline(device: DeviceSpec, dtype: ComputeDType, steps: number): Promise<Workload> {
+async function loadPipeline(
+  device: DeviceSpec,
+  dtype: ComputeDType,
+  settings: PictureSettings,
+): Promise<Workload> {
   const pipeline = await IPAdapterInstructPipeline.random({size: 'sd15', device, dtype});
   const profile = new ProfileSink();
-  await pipeline.generate({...pictureOptions(1), profile});
+  await pipeline.generate({...pictureOptions({...settings, steps: 1}), profile});
+  const options = pictureOptions(settings);
   return {
-    work: workOf(profile, steps),
+    work: workOf(profile, settings.steps),
     async run() {
-      await pipeline.generate(pictureOptions(steps));
+      const {images} = await pipeline.generate(options);
+      await Promise.all(
+        images.map(({image}) => {
+          const {data, width, height} = image!;
+          return sharp(data, {raw: {width, height, channels: 3}})
+            .png()
+            .toBuffer();
+        }),
+      );
     },
     dispose: () => pipeline.dispose(),
   };

@@ -1,6 +1,5 @@
 import {NumericError, ShapeError} from '../errors.ts';
 import type {RgbImage} from './image.ts';
-import {roundHalfEven} from './round-half-even.ts';
 
 /**
  * The VAE decoder's output to a picture: float32 `[3, height, width]`, nominally from -1 to 1, to 8-bit RGB. Equal to
@@ -17,7 +16,8 @@ export function tensorToImage(tensor: Float32Array, width: number, height: numbe
         'Give one picture, channels first.',
     );
   }
-  const data = new Uint8Array(3 * pixels);
+  // Rounds as is wanted, halves to the even integer, and clamps.
+  const data = new Uint8ClampedArray(3 * pixels);
   for (let channel = 0; channel < 3; channel++) {
     for (let pixel = 0; pixel < pixels; pixel++) {
       const value = tensor[channel * pixels + pixel]!;
@@ -27,9 +27,8 @@ export function tensorToImage(tensor: Float32Array, width: number, height: numbe
             'Decode with a float32 VAE.',
         );
       }
-      const unit = Math.min(Math.max(Math.fround(Math.fround(value * 0.5) + 0.5), 0), 1);
-      data[pixel * 3 + channel] = roundHalfEven(Math.fround(unit * 255));
+      data[pixel * 3 + channel] = Math.fround(Math.fround(Math.fround(value * 0.5) + 0.5) * 255);
     }
   }
-  return {width, height, data};
+  return {width, height, data: new Uint8Array(data.buffer)};
 }

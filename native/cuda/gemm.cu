@@ -20,23 +20,30 @@ const T* record_padding(const GemmSizes& sizes, const T* x, CudaEncoder& encoder
   return padded;
 }
 
-template <class T, class Tile>
-void record_tiles(const GemmSizes& sizes, int splits, const GemmOperands<T>& operands,
-                  const Epilogue<T>& epilogue, CudaEncoder& encoder) {
+template <class Tile>
+LaunchShape shape_of(const GemmSizes& sizes, int splits) {
   const int64_t tiles =
       ceil_divide(sizes.geometry.rows(), Tile::kRows) * ceil_divide(sizes.columns, Tile::kColumns);
-  const LaunchShape shape = {
-      {static_cast<uint32_t>(tiles), static_cast<uint32_t>(splits)}, Tile::kThreads, Tile::kSharedBytes};
-  encoder.launch("gemm_tiles", gemm_tiles<T, Tile>, shape, operands, epilogue);
+  return {{static_cast<uint32_t>(tiles), static_cast<uint32_t>(splits)}, Tile::kThreads, Tile::kSharedBytes};
 }
 
 // Products whose depth may be split among blocks; x has whole chunks of channels.
 template <class T>
 void record_planned(const GemmSizes& sizes, const GemmPlan& plan, const GemmOperands<T>& operands,
                     const Epilogue<T>& epilogue, CudaEncoder& encoder) {
-  with_tile(plan.tile, [&](auto tile) {
-    record_tiles<T, decltype(tile)>(sizes, plan.splits, operands, epilogue, encoder);
-  });
+  if (has_group_products(encoder.device())) {
+    with_group_tile(plan.tile, [&](auto tile) {
+      using Tile = decltype(tile);
+      encoder.launch("gemm_group_tiles", gemm_group_tiles<T, Tile>, shape_of<Tile>(sizes, plan.splits),
+                     operands, epilogue);
+    });
+  } else {
+    with_warp_tile(plan.tile, [&](auto tile) {
+      using Tile = decltype(tile);
+      encoder.launch("gemm_warp_tiles", gemm_warp_tiles<T, Tile>, shape_of<Tile>(sizes, plan.splits),
+                     operands, epilogue);
+    });
+  }
   if (plan.splits == 1) return;
   const int64_t threads = sizes.geometry.rows() * ceil_divide(epilogue.outputs, kOutputLanes);
   const auto kernel = epilogue.columns_per_output() == 2 ? gemm_sum_splits<T, 2> : gemm_sum_splits<T, 1>;

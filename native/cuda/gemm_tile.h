@@ -35,24 +35,34 @@ using Tile128x160 = GemmTile<128, 160, 32, 80, 4>;
 using Tile128x128 = GemmTile<128, 128, 64, 32, 3>;
 using Tile128x64 = GemmTile<128, 64, 64, 32, 3>;
 using Tile64x64 = GemmTile<64, 64, 32, 32, 4>;
+// Of groups' products, where registers let two of these blocks share a multiprocessor: one begins or ends
+// while the other multiplies.
+using Tile128x160Pair = GemmTile<128, 160, 32, 80, 3>;
 
-enum class GemmTileShape { k256x128, k128x160, k128x128, k128x64, k64x64 };
+enum class GemmTileShape { k256x128, k128x160, k128x160Pair, k128x128, k128x64, k64x64 };
 
 struct GemmTileSize {
+  GemmTileShape shape;
   int rows, columns;
   size_t shared_bytes;
+  int blocks;  // that a multiprocessor takes at once, as plans count
 };
 template <class Tile>
-constexpr GemmTileSize size_of_tile() {
-  return {Tile::kRows, Tile::kColumns, Tile::kSharedBytes};
+constexpr GemmTileSize size_of_tile(GemmTileShape shape, int blocks = 1) {
+  return {shape, Tile::kRows, Tile::kColumns, Tile::kSharedBytes, blocks};
 }
-// By GemmTileShape.
-inline constexpr GemmTileSize kGemmTiles[] = {size_of_tile<Tile256x128>(), size_of_tile<Tile128x160>(),
-                                              size_of_tile<Tile128x128>(), size_of_tile<Tile128x64>(),
-                                              size_of_tile<Tile64x64>()};
+
+// Those of the products of single warps (mma.h), and those of warpgroups' (wgmma.h).
+inline constexpr GemmTileSize kWarpTiles[] = {
+    size_of_tile<Tile256x128>(GemmTileShape::k256x128), size_of_tile<Tile128x160>(GemmTileShape::k128x160),
+    size_of_tile<Tile128x128>(GemmTileShape::k128x128), size_of_tile<Tile128x64>(GemmTileShape::k128x64),
+    size_of_tile<Tile64x64>(GemmTileShape::k64x64)};
+inline constexpr GemmTileSize kGroupTiles[] = {size_of_tile<Tile128x160>(GemmTileShape::k128x160),
+                                               size_of_tile<Tile128x160Pair>(GemmTileShape::k128x160Pair, 2),
+                                               size_of_tile<Tile64x64>(GemmTileShape::k64x64, 3)};
 
 template <class Body>
-void with_tile(GemmTileShape shape, Body&& body) {
+void with_warp_tile(GemmTileShape shape, Body&& body) {
   switch (shape) {
     case GemmTileShape::k256x128:
       return body(Tile256x128());
@@ -62,7 +72,19 @@ void with_tile(GemmTileShape shape, Body&& body) {
       return body(Tile128x128());
     case GemmTileShape::k128x64:
       return body(Tile128x64());
-    case GemmTileShape::k64x64:
+    default:
+      return body(Tile64x64());
+  }
+}
+
+template <class Body>
+void with_group_tile(GemmTileShape shape, Body&& body) {
+  switch (shape) {
+    case GemmTileShape::k128x160:
+      return body(Tile128x160());
+    case GemmTileShape::k128x160Pair:
+      return body(Tile128x160Pair());
+    default:
       return body(Tile64x64());
   }
 }

@@ -32,4 +32,14 @@ __device__ inline std::byte* dynamic_shared() {
 #endif
 }
 
+// The same, aligned to 1024 bytes.
+__device__ inline std::byte* shared_matrices() {
+#if defined(__CUDACC__)
+  extern __shared__ __align__(1024) unsigned char ipai_shared_matrices[];
+  return reinterpret_cast<std::byte*>(ipai_shared_matrices);
+#else
+  return emulation::dynamic_shared();
+#endif
+}
+
 }  // namespace ipai::cuda

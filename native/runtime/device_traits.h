@@ -18,4 +18,9 @@ struct DeviceTraits {
   size_t shared_bytes_per_block = 0;
 };
 
+// Whether warpgroups multiply (wgmma), which devices of compute capability 9.0 alone do.
+inline bool has_group_products(const DeviceTraits& device) {
+  return device.compute_capability == 90;
+}
+
 }  // namespace ipai

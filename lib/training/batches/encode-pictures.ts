@@ -4,9 +4,9 @@
 import type {RunOptions} from '../../engine/compiled-function.ts';
 import type {Autoencoder, ScaledLatents} from '../../pipelines/components/autoencoder.ts';
 import type {AdapterModels} from '../../pipelines/conditioning.ts';
-import {gatherRows, type HostTensor, stackRows} from '../../pipelines/host-tensor.ts';
+import {type HostTensor, stackRows} from '../../pipelines/host-tensor.ts';
 import type {PreparedSample} from './adapter-samples.ts';
-import {encodeRows} from './encode-rows.ts';
+import {encodeRows, rowsOf} from './encode-rows.ts';
 import {writeEntry} from './encoder-cache.ts';
 import type {PreparedPicture} from './prepare-pictures.ts';
 
@@ -25,21 +25,24 @@ export async function encodeTargets(
 ): Promise<ScaledLatents[]> {
   const missing = targets.filter(target => 'pixels' in target);
   const made = new Map<PreparedPicture, ScaledLatents>();
-  const [, , height, width] = missing[0]?.pixels.shape ?? [];
-  // Rows have the bits that they have alone on the CPU only; see `encodeRows`.
-  const atOnce =
-    vae.engine.device.kind === 'cpu' ? Math.max(1, Math.floor(pixelsAtOnce / (height! * width!))) : 1;
-  for (let begin = 0; begin < missing.length; begin += atOnce) {
-    const group = missing.slice(begin, begin + atOnce);
-    const {mean, standardDeviation} = await vae.encode(stackRows(group.map(({pixels}) => pixels)), options);
-    for (const [row, target] of group.entries()) {
-      const latents = {
-        mean: gatherRows(mean, [row]),
-        standardDeviation: gatherRows(standardDeviation, [row]),
-      };
-      made.set(target, latents);
-      if (target.entry !== undefined) await writeEntry(target.entry, new Map(Object.entries(latents)));
-    }
+  const [, , height = 1, width = 1] = missing[0]?.pixels.shape ?? [];
+  const rows = await encodeRows(
+    vae.engine,
+    missing,
+    async pictures => {
+      const {mean, standardDeviation} = await vae.encode(
+        stackRows(pictures.map(({pixels}) => pixels)),
+        options,
+      );
+      const deviations = rowsOf(standardDeviation);
+      return rowsOf(mean).map((row, index) => ({mean: row, standardDeviation: deviations[index]!}));
+    },
+    Math.max(1, Math.floor(pixelsAtOnce / (height * width))),
+  );
+  for (const [index, target] of missing.entries()) {
+    const latents = rows[index]!;
+    made.set(target, latents);
+    if (target.entry !== undefined) await writeEntry(target.entry, new Map(Object.entries(latents)));
   }
   return targets.map(target =>
     'encoded' in target
@@ -67,8 +70,10 @@ export async function encodeConditions(
     } else if ('encoded' in condition) features.set(sample, condition.encoded.get('features')!);
     else missing.push({sample, ...condition});
   }
-  const rows = await encodeRows(imageEncoder.engine, missing, pictures =>
-    imageEncoder.encode(stackRows(pictures.map(({pixels}) => pixels)), adapter.features, options),
+  const rows = await encodeRows(imageEncoder.engine, missing, async pictures =>
+    rowsOf(
+      await imageEncoder.encode(stackRows(pictures.map(({pixels}) => pixels)), adapter.features, options),
+    ),
   );
   for (const [index, {sample, entry}] of missing.entries()) {
     const row = rows[index]!;

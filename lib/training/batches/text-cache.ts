@@ -4,7 +4,7 @@
 import type {Engine} from '../../engine/engine.ts';
 import {EncodingCache} from '../../pipelines/encoding-cache.ts';
 import {type HostTensor, stackRows} from '../../pipelines/host-tensor.ts';
-import {encodeRows} from './encode-rows.ts';
+import {encodeRows, rowsOf} from './encode-rows.ts';
 
 /** Some thousand prompts of Stable Diffusion 1.5. */
 const defaultMaxBytes = 2 ** 28;
@@ -28,7 +28,7 @@ export class TextCache {
   encode(encoder: string, texts: readonly string[], encode: EncodeTexts): Promise<HostTensor> {
     return this.#rows.encode(encoder, texts, async places => {
       const missing = places.map(place => texts[place]!);
-      return stackRows(await encodeRows(this.#engine, missing, encode));
+      return stackRows(await encodeRows(this.#engine, missing, async texts => rowsOf(await encode(texts))));
     });
   }
 }

@@ -10,9 +10,12 @@ namespace {
 
 using namespace cuda;  // NOLINT: device code under test
 
+// Whose tensor cores are asked by single warps.
+constexpr DeviceTraits kWarpDevice = {Device::kCuda, 1, 80, 132, 227 * 1024};
+
 template <class T>
 HostTensor run_plan(const ConvCase& c, const ConvInputs& in, DType dtype, const GemmPlan& plan,
-                    emulation::Order order) {
+                    const DeviceTraits& device, emulation::Order order) {
   const HostTensor packed = run_cuda("pack_conv2d", c.packing(dtype), {in.weight}, dtype, c.kernels());
   const auto attributes = std::static_pointer_cast<const Conv2d>(parse(cuda_op("conv2d"), c.attributes()));
   const GemmSizes sizes = {Conv2d::geometry_of(*attributes, in.x.type().shape, in.weight.type().shape),
@@ -24,7 +27,7 @@ HostTensor run_plan(const ConvCase& c, const ConvInputs& in, DType dtype, const 
   epilogue.outputs = static_cast<int>(c.outputs);
   epilogue.bias = in.bias.view().as<const float>();
   epilogue.residual = in.residual.view().as<const T>();
-  CudaEncoder encoder(kCudaDevice);
+  CudaEncoder encoder(device);
   encoder.set_scratch(scratch.data());
   record_gemm(sizes, plan, in.x.view().as<const T>(), packed.view().as<const T>(), epilogue, encoder);
   REQUIRE_EQ(emulation::run(encoder.launches(), order).message, "");
@@ -33,42 +36,50 @@ HostTensor run_plan(const ConvCase& c, const ConvInputs& in, DType dtype, const 
 
 // Two tiles, the second one ragged, either way.
 template <class T>
-void check_tile(GemmTileShape shape, int splits, int64_t columns, DType dtype) {
-  const GemmTileSize tile = kGemmTiles[static_cast<int>(shape)];
-  INFO(dtype_name(dtype), " ", tile.rows, "x", tile.columns, ", ", splits, " splits");
+void check_tile(const GemmTileSize& tile, int splits, int64_t columns, DType dtype,
+                const DeviceTraits& device) {
+  INFO(dtype_name(dtype), " ", tile.rows, "x", tile.columns, ", ", splits, " splits, capability ",
+       device.compute_capability);
   const int64_t width = tile.rows / 8 + 1;
   // Depth of 9 x 72: taps begin within steps, and steps are more than any tile has stages.
   const ConvCase c = {1, 8, width, 72, columns, 3, 1, kSame, 0, 0, "none", 0, true};
   constexpr int kSteps = 11;
-  const GemmPlan plan = {shape, splits, (kSteps + splits - 1) / splits};
+  const GemmPlan plan = {tile.shape, splits, (kSteps + splits - 1) / splits};
   const ConvInputs in(c, dtype);
   const HostTensor expected = run_cpu(c, in);
-  const HostTensor got = run_plan<T>(c, in, dtype, plan, kOrders[0]);
+  const HostTensor got = run_plan<T>(c, in, dtype, plan, device, kOrders[0]);
   CHECK_LT(worst_error(got, [&](int64_t i) { return expected.at(i); }), tolerance(c));
-  CHECK_MESSAGE(run_plan<T>(c, in, dtype, plan, kOrders[1]).has_bits_of(got), "last thread first");
+  CHECK_MESSAGE(run_plan<T>(c, in, dtype, plan, device, kOrders[1]).has_bits_of(got), "last thread first");
 }
 
-// "128x160 / 2": rows and columns of the tile, splits of the depth.
+void check_both_types(const GemmTileSize& tile, const DeviceTraits& device) {
+  check_tile<Float16>(tile, 1, tile.columns + 8, DType::kFloat16, device);
+  check_tile<BFloat16>(tile, 3, tile.columns + 3, DType::kBFloat16, device);
+}
+
+std::string tile_text(GemmTileShape shape) {
+  for (const GemmTileSize& tile : kWarpTiles) {
+    if (tile.shape == shape) return std::to_string(tile.rows) + "x" + std::to_string(tile.columns);
+  }
+  return "128x160 pair";
+}
+
+// "128x160 / 2": the tile, splits of the depth.
 std::string plan_text(int64_t rows, int64_t columns, int64_t depth, const DeviceTraits& device) {
   const GemmPlan plan = plan_gemm(rows, columns, depth / kChunk, device);
-  const GemmTileSize tile = kGemmTiles[static_cast<int>(plan.tile)];
-  return std::to_string(tile.rows) + "x" + std::to_string(tile.columns) + " / " + std::to_string(plan.splits);
+  return tile_text(plan.tile) + " / " + std::to_string(plan.splits);
 }
 
 }  // namespace
 
 TEST_CASE("cuda gemm: every shape of tile, in one piece and split") {
-  for (size_t i = 0; i < std::size(kGemmTiles); ++i) {
-    const auto shape = static_cast<GemmTileShape>(i);
-    const int64_t columns = kGemmTiles[i].columns;
-    check_tile<Float16>(shape, 1, columns + 8, DType::kFloat16);
-    check_tile<BFloat16>(shape, 3, columns + 3, DType::kBFloat16);
-  }
+  for (const GemmTileSize& tile : kWarpTiles) check_both_types(tile, kWarpDevice);
+  for (const GemmTileSize& tile : kGroupTiles) check_both_types(tile, kCudaDevice);
 }
 
-TEST_CASE("cuda gemm: plans of the UNet's products at batch 2") {
+TEST_CASE("cuda gemm: plans of the UNet's products at batch 2, by single warps") {
   const auto plan = [](int64_t rows, int64_t columns, int64_t depth) {
-    return plan_text(rows, columns, depth, kCudaDevice);
+    return plan_text(rows, columns, depth, kWarpDevice);
   };
   CHECK_EQ(plan(8192, 320, 2880), "128x160 / 1");
   CHECK_EQ(plan(8192, 2560, 320), "256x128 / 1");
@@ -81,6 +92,20 @@ TEST_CASE("cuda gemm: plans of the UNet's products at batch 2") {
   CHECK_EQ(plan(154, 640, 768), "64x64 / 4");
   CHECK_EQ(plan(2, 1280, 1280), "64x64 / 5");
   CHECK_EQ(plan(8192, 4, 2880), "128x64 / 2");
+}
+
+TEST_CASE("cuda gemm: plans of the same products by warpgroups") {
+  const auto plan = [](int64_t rows, int64_t columns, int64_t depth) {
+    return plan_text(rows, columns, depth, kCudaDevice);
+  };
+  CHECK_EQ(plan(8192, 320, 2880), "128x160 / 1");
+  CHECK_EQ(plan(8192, 2560, 320), "128x160 pair / 1");
+  CHECK_EQ(plan(8192, 320, 320), "128x160 / 1");
+  CHECK_EQ(plan(2048, 640, 5760), "128x160 / 2");
+  CHECK_EQ(plan(2048, 640, 640), "64x64 / 1");
+  CHECK_EQ(plan(512, 1280, 11520), "128x160 / 4");
+  CHECK_EQ(plan(512, 1280, 1280), "64x64 / 1");
+  CHECK_EQ(plan(128, 1280, 11520), "64x64 / 3");
 }
 
 TEST_CASE("cuda gemm: plans take no more shared memory than a block can have") {

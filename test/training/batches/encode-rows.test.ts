@@ -4,7 +4,7 @@ import {type HostTensor, stackRows} from '../../../lib/pipelines/host-tensor.ts'
 import {IPAdapterInstructPipeline} from '../../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import {TorchGenerator} from '../../../lib/schedulers/torch-generator.ts';
 import {encodeTargets} from '../../../lib/training/batches/encode-pictures.ts';
-import {encodeRows} from '../../../lib/training/batches/encode-rows.ts';
+import {encodeRows, rowsOf} from '../../../lib/training/batches/encode-rows.ts';
 
 const {models} = await IPAdapterInstructPipeline.random({adapter: 'instruct', device: 'cpu'});
 const {textEncoder, engine} = models;
@@ -18,26 +18,33 @@ test('texts and pictures have the bits that they have alone, however many are en
     imageEncoder.encode(stackRows(pictures), adapter.features);
   const pictures = texts.map(() => ({shape: [1, 3, 224, 224], data: generator.randn([3, 224, 224])}));
   for (const count of [0, 1, 2, 5]) {
-    const rows = await encodeRows(engine, texts.slice(0, count), encodeTexts);
+    const rows = await encodeRows(engine, texts.slice(0, count), async some =>
+      rowsOf(await encodeTexts(some)),
+    );
     t.is(rows.length, count);
     for (const [index, row] of rows.entries()) t.deepEqual(row, await encodeTexts([texts[index]!]));
-    const features = await encodeRows(engine, pictures.slice(0, count), encodePictures);
+    const features = await encodeRows(engine, pictures.slice(0, count), async some =>
+      rowsOf(await encodePictures(some)),
+    );
     for (const [index, row] of features.entries()) t.deepEqual(row, await encodePictures([pictures[index]!]));
   }
 });
 
-test('on CUDA, where rows of a batch may differ in their last bits, each is encoded alone', async t => {
-  const counts: number[] = [];
+test('on CUDA, where the number of rows decides about their last bits, each run has as many', async t => {
+  const runs: number[][] = [];
   const encode = async (inputs: readonly number[]) => {
-    counts.push(inputs.length);
-    return {shape: [inputs.length, 1], data: Float32Array.from(inputs)};
+    runs.push([...inputs]);
+    return inputs.map(input => 10 * input);
   };
   const onCuda = {device: {kind: 'cuda'}} as Engine;
-  t.deepEqual(
-    (await encodeRows(onCuda, [3, 1, 2], encode)).map(({data}) => [...data]),
-    [[3], [1], [2]],
-  );
-  t.deepEqual(counts, [1, 1, 1]);
+  t.deepEqual(await encodeRows(onCuda, [3, 1, 2], encode, 2), [30, 10, 20]);
+  t.deepEqual(runs, [
+    [3, 1],
+    [2, 2],
+  ]);
+  t.deepEqual(await encodeRows(onCuda, [], encode), []);
+  t.deepEqual(await encodeRows(onCuda, [4], encode), [40]);
+  t.deepEqual(runs.slice(2), [[4, 4, 4, 4, 4, 4, 4, 4]]);
 });
 
 test('targets have the latents that they have alone, whether the autoencoder is given one or several', async t => {
