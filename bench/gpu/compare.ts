@@ -37,29 +37,29 @@ const allWays: readonly PyTorchWay[] = ['eager', 'captured', 'compiled'];
 const caseNames = ['attention', 'projection', 'clip', 'vae', 'unet', 'unet16', 'pipeline'] as const;
 
 function casesOf(name: string, configs: ModelConfigs, steps: number): GpuCase[] {
-  const with_ = (cases: readonly BenchCase[], ways = allWays, calls = 1) =>
-    cases.map(benchCase => ({benchCase, calls, ways}));
+  const of = (cases: readonly BenchCase[], ways = allWays, perCall = 1): GpuCase[] =>
+    cases.map(benchCase => ({benchCase, calls: perCall, ways}));
   switch (name) {
     case 'attention':
       // One kernel each, or three: nothing to compile.
-      return with_(
+      return of(
         [...selfAttentionCases(calls), ...decoupledAttentionCases(calls)],
         ['eager', 'captured'],
         calls,
       );
     case 'projection':
-      return with_(projectionCases(configs, [1, 64]));
+      return of(projectionCases(configs, [1, 64]));
     case 'clip':
-      return with_(clipCases(configs));
+      return of(clipCases(configs));
     case 'vae':
-      return with_(vaeDecodeCases(configs));
+      return of(vaeDecodeCases(configs));
     case 'unet':
-      return with_(unetCases(configs, [2]));
+      return of(unetCases(configs, [2]));
     case 'unet16':
-      return with_(unetCases(configs, [16]));
+      return of(unetCases(configs, [16]));
     default:
       return [1, 4, 16].flatMap(batch =>
-        with_([pipelineCase({steps, batch, guidance: 'three-way'})], ['eager']),
+        of([pipelineCase({steps, batch, guidance: 'three-way'})], ['eager']),
       );
   }
 }
@@ -73,12 +73,21 @@ interface Settings {
   readonly compileMode: string;
 }
 
+/** Median seconds of ours and of each of PyTorch's ways, and the most memory that either has had. */
+interface Times {
+  readonly ours: number;
+  readonly theirs: ReadonlyMap<PyTorchWay, number>;
+  readonly floor: number;
+  readonly oursPeakBytes: number;
+  readonly pytorchPeakBytes: number | null;
+}
+
 async function timeCase(
   device: Device,
   worker: PyTorchWorker | undefined,
   {benchCase, calls, ways}: GpuCase,
   {dtype, repeats, ways: wanted, compileMode}: Settings,
-): Promise<Row> {
+): Promise<Times> {
   const engine = new Engine(device);
   const workload = await benchCase.load({engine, dtype});
   const run = async (iterations: number) => {
@@ -86,41 +95,46 @@ async function timeCase(
     for (let i = 0; i < iterations; i++) await workload.run();
     return (performance.now() - start) / 1000 / iterations;
   };
-  const sides: Side[] = [{run}];
   const used = worker === undefined ? [] : ways.filter(way => wanted.includes(way));
-  if (worker !== undefined && used.length > 0) {
-    await worker.load(benchCase, dtype, used, compileMode);
-    for (const way of used) sides.push({run: iterations => worker.run(iterations, way)});
-  }
-  const [ours, ...theirs] = (await measureInTurns(sides, repeats, false, turnSeconds)).map(
+  if (used.length > 0) await worker!.load(benchCase, dtype, used, compileMode);
+  const sides: Side[] = used.map(way => ({run: iterations => worker!.run(iterations, way)}));
+  const [ours, ...theirs] = (await measureInTurns([{run}, ...sides], repeats, false, turnSeconds)).map(
     ({median}) => median / calls,
   );
-  const memory = {
-    oursPeakBytes: device.memoryUsage().peakBufferBytes + device.memoryUsage().peakArenaBytes,
-    pytorchPeakBytes: worker === undefined ? null : await worker.peakBytes(),
-  };
+  const {peakBufferBytes, peakArenaBytes} = device.memoryUsage();
+  const pytorchPeakBytes = worker === undefined ? null : await worker.peakBytes();
   await worker?.unload();
   await workload.dispose();
   await engine.dispose();
   trimMemory(device);
-  const of = (way: PyTorchWay) => theirs[used.indexOf(way)] ?? null;
-  const columns = allWays.map(way => [`${way} ms`, of(way) === null ? null : 1000 * of(way)!] as const);
-  const ratios = allWays.map(way => [`x ${way}`, of(way) === null ? null : of(way)! / ours!] as const);
   const peak = publishedPeak(device.systemInfo().cuda!.name);
-  const row = {
-    name: benchCase.name,
-    shape: benchCase.shape,
-    dtype,
-    'ours ms': 1000 * ours!,
-    ...Object.fromEntries([...columns, ...ratios]),
-    'floor ms': (1000 * floorSeconds(workload.work, dtype, peak)) / calls,
-    ...(benchCase.name === 'pipeline' && memory),
+  return {
+    ours: ours!,
+    theirs: new Map(used.map((way, index) => [way, theirs[index]!])),
+    floor: floorSeconds(workload.work, dtype, peak) / calls,
+    oursPeakBytes: peakBufferBytes + peakArenaBytes,
+    pytorchPeakBytes,
   };
-  const times = columns.map(
-    ([name, value]) => `${name} ${milliseconds(value === null ? null : value / 1000)}`,
-  );
-  console.log(`${row.name}, ${dtype}, ${row.shape}: ours ${milliseconds(ours!)}, ${times.join(', ')}`);
-  return row;
+}
+
+function toRow({benchCase: {name, shape}}: GpuCase, dtype: string, times: Times): Row {
+  const {ours, theirs, floor, oursPeakBytes, pytorchPeakBytes} = times;
+  const seconds = allWays.map(way => [way, theirs.get(way) ?? null] as const);
+  return {
+    name,
+    shape,
+    dtype,
+    'ours ms': 1000 * ours,
+    ...Object.fromEntries(seconds.map(([way, value]) => [`${way} ms`, value && 1000 * value])),
+    ...Object.fromEntries(seconds.map(([way, value]) => [`x ${way}`, value && value / ours])),
+    'floor ms': 1000 * floor,
+    ...(name === 'pipeline' && {oursPeakBytes, pytorchPeakBytes}),
+  };
+}
+
+function describe({ours, theirs}: Times): string {
+  const others = [...theirs].map(([way, seconds]) => `, ${way} ${milliseconds(seconds)}`);
+  return `ours ${milliseconds(ours)} ms${others.join('')}`;
 }
 
 async function main(): Promise<void> {
@@ -150,7 +164,9 @@ async function main(): Promise<void> {
   for (const name of namesIn('--case', values.case, caseNames)) {
     for (const gpuCase of casesOf(name, configs, positiveNumber('--steps', values.steps))) {
       for (const dtype of dtypesIn(values.dtype)) {
-        rows.push(await timeCase(device, worker, gpuCase, {dtype, ...settings}));
+        const times = await timeCase(device, worker, gpuCase, {dtype, ...settings});
+        console.log(`${gpuCase.benchCase.name}, ${dtype}, ${gpuCase.benchCase.shape}: ${describe(times)}`);
+        rows.push(toRow(gpuCase, dtype, times));
         // After each: a run that is cut off has left what it knew.
         if (values.json !== undefined) writeReport(values.json, {machine, rows});
       }
