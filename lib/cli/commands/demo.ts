@@ -43,7 +43,7 @@ export function demoCommand() {
     .option('--image <file>', 'condition image (default: two that are drawn)')
     .option('--prompt <text>', 'what to paint, under all instructions')
     .option('--instruction <text>', 'what to take from the image; repeatable (default: five)', collect)
-    .option('--seed <n>', 'of the noise', parseNumber, 0)
+    .option('--seed <n>', 'of the noise', parseNumber, 3)
     .option('--output <file>', 'picture to write', join('out', 'demo.png'))
     .action(flags => interruptible(signal => run(flags, signal)));
 }
