@@ -73,7 +73,10 @@ interface Settings {
   readonly compileMode: string;
 }
 
-/** Median seconds of ours and of each of PyTorch's ways, and the most memory that either has had. */
+/**
+ * Median seconds of ours and of each of PyTorch's ways, and the most memory that either process has had until then: of all
+ * pictures, those at once are fewest first.
+ */
 interface Times {
   readonly ours: number;
   readonly theirs: ReadonlyMap<PyTorchWay, number>;

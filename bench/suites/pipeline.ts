@@ -2,8 +2,8 @@
  * Whole pictures: encoders, instruct projection, steps with guidance, decoder, PNG. As by default on the CPU, ours prepares
  * the weights of all but the UNet anew for each call, here from random numbers; PyTorch keeps its own.
  */
-import sharp from 'sharp';
 import {ProfileSink} from '../../lib/engine/profile.ts';
+import {encodePng} from '../../lib/images/write-image.ts';
 import type {ComputeDType} from '../../lib/pipelines/compute-dtype.ts';
 import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
@@ -63,14 +63,7 @@ async function loadPipeline(
     work: workOf(profile, settings.steps),
     async run() {
       const {images} = await pipeline.generate(options);
-      await Promise.all(
-        images.map(({image}) => {
-          const {data, width, height} = image!;
-          return sharp(data, {raw: {width, height, channels: 3}})
-            .png()
-            .toBuffer();
-        }),
-      );
+      await Promise.all(images.map(({image}) => encodePng(image!)));
     },
     dispose: () => pipeline.dispose(),
   };

@@ -30,7 +30,7 @@ struct GemmCosts {
 // mma.sync comes to about 1024 multiplications and additions a cycle, on compute capability 8.0 as on 9.0.
 inline constexpr GemmCosts kWarpCosts = {1024, 28, 1500, 16, 3500, 28};
 // Fitted to an H100's times of the UNet's products (bench/native/gemm_sweep.cpp), of which plans by these
-// costs take 1 % more than the best ones.
+// costs take 1 % more than the best ones on average.
 inline constexpr GemmCosts kGroupCosts = {1024, 50, 1500, 16, 3000, 35};
 
 // The plan of the fewest estimated cycles. A step of a tile costs a multiprocessor what its products cost the
