@@ -107,7 +107,8 @@ function checkLosses(folder) {
 }
 
 const model = inWork('models/world');
-const format = ['--prediction-type', 'v_prediction', '--dtype', 'float16'];
+const scheduler = path.join(root, 'recipes/world/scheduler_config.json');
+const format = ['--scheduler', scheduler, '--dtype', 'float16'];
 const tasks = ['replication', 'style', 'object', 'composition', 'face'];
 
 /** Half of what the adapter that ships is trained for. */

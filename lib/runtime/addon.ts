@@ -25,6 +25,11 @@ export interface TokenHandle {
   readonly [handleKind]: 'token';
 }
 
+/** A CUDA device's place in a group of devices of several processes. */
+export interface GroupHandle {
+  readonly [handleKind]: 'group';
+}
+
 export interface NativeOpInput {
   readonly name: string;
   readonly kind: 'required' | 'optional' | 'variadic';
@@ -82,6 +87,8 @@ export interface CudaInfo {
   readonly runtimeVersion: string;
   /** Devices that the driver finds. */
   readonly deviceCount: number;
+  /** Of the NCCL that is found, by which GPUs that train together sum; without it they sum by way of the host. */
+  readonly ncclVersion: string | null;
 }
 
 /** A process among those that were launched together. */
@@ -204,6 +211,15 @@ export interface Addon {
   sumDoubles(buffer: BufferHandle): Promise<void>;
   /** A process that ends before this has resolved ends all others. */
   closeMpi(): Promise<void>;
+
+  /** A name for one group, which all its members must be told. Throws with code `device-unavailable` without NCCL. */
+  nameGroup(device: DeviceHandle): Uint8Array;
+  createGroup(device: DeviceHandle): GroupHandle;
+  /** Resolves when `size` processes have joined, with a rank each. What is below waits for the others to call the same. */
+  joinGroup(group: GroupHandle, name: Uint8Array, rank: number, size: number): Promise<void>;
+  /** Replaces float32 buffers of the device by their sums over the group, in turn with the device's runs. */
+  sumOverGroup(group: GroupHandle, buffers: readonly BufferHandle[]): Promise<void>;
+  leaveGroup(group: GroupHandle): Promise<void>;
 }
 
 /** Shape and dtype of a tensor. */

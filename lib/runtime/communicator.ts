@@ -1,12 +1,15 @@
 /**
  * The ranks of a training run: processes that mpirun or srun has begun together, and sums over all of them. Behind it is
- * MPI, by way of `libipai_mpi.so`, which is opened where several processes were begun, and only there.
+ * MPI, by way of `libipai_mpi.so`, which is opened where several processes were begun, and only there; and NCCL for what
+ * lies on GPUs, where all ranks have it.
  */
 import {existsSync} from 'node:fs';
 import path from 'node:path';
 import {DeviceError} from '../errors.ts';
 import type {Addon, BufferHandle, MpiPlace} from './addon.ts';
-import type {DeviceTensor} from './device-tensor.ts';
+import {debugLog} from './debug-log.ts';
+import {DeviceGroup} from './device-group.ts';
+import type {DeviceTensor, TensorDevice} from './device-tensor.ts';
 import {launchedProcesses} from './env.ts';
 import {addonPath, loadAddon} from './load-addon.ts';
 import {callNative} from './native-error.ts';
@@ -82,6 +85,8 @@ class MpiCommunicator implements Communicator {
   readonly rank: number;
   readonly size: number;
   readonly #addon: Addon;
+  /** Of the device whose tensors are summed: a process trains on one. */
+  #group: Promise<DeviceGroup | undefined> | undefined;
 
   constructor(addon: Addon, {rank, size}: MpiPlace) {
     this.#addon = addon;
@@ -103,10 +108,29 @@ class MpiCommunicator implements Communicator {
   }
 
   async sumTensors(tensors: readonly DeviceTensor[]): Promise<void> {
-    if (tensors.every(({deviceName}) => deviceName === 'cpu')) {
+    const device = tensors[0]?.device;
+    if (device === undefined) return;
+    if (device.handle === undefined) {
       await this.#addon.sumFloats(tensors.map(({handle}) => handle));
       return;
     }
+    this.#group ??= this.#openGroup(device);
+    const group = await this.#group;
+    await (group === undefined ? this.#sumByHost(tensors) : group.sum(tensors));
+  }
+
+  async close(): Promise<void> {
+    await (await this.#group)?.leave();
+    await this.#addon.closeMpi();
+  }
+
+  async #openGroup(device: TensorDevice): Promise<DeviceGroup | undefined> {
+    const group = await DeviceGroup.open(device, this);
+    debugLog(1, () => `ranks: tensors are summed by ${group === undefined ? 'MPI on the host' : 'NCCL'}`);
+    return group;
+  }
+
+  async #sumByHost(tensors: readonly DeviceTensor[]): Promise<void> {
     const parts = inParts(tensors);
     let buffers = await this.#copyToHost(parts[0]!);
     for (const [index, part] of parts.entries()) {
@@ -116,10 +140,6 @@ class MpiCommunicator implements Communicator {
       ]);
       buffers = ahead;
     }
-  }
-
-  close(): Promise<void> {
-    return this.#addon.closeMpi();
   }
 
   async #copyToHost(part: readonly DeviceTensor[]): Promise<BufferHandle[]> {

@@ -29,7 +29,8 @@ export class DeviceTensor implements TensorInfo {
   readonly dtype: DType;
   /** Bytes of the buffer; more than the elements need where a kernel's layout is padded. */
   readonly byteLength: number;
-  readonly #device: TensorDevice;
+  /** @internal */
+  readonly device: TensorDevice;
   #handle: BufferHandle | undefined;
 
   /** Takes over a native buffer. For users there is {@link DeviceTensor.from}. */
@@ -37,7 +38,7 @@ export class DeviceTensor implements TensorInfo {
     this.shape = shape;
     this.dtype = dtype;
     this.byteLength = device.addon.byteLength(handle);
-    this.#device = device;
+    this.device = device;
     this.#handle = handle;
   }
 
@@ -65,7 +66,7 @@ export class DeviceTensor implements TensorInfo {
 
   /** Where it is: `cpu`, or e.g. `cuda:0`. */
   get deviceName(): string {
-    return this.#device.name;
+    return this.device.name;
   }
 
   /** The native buffer. @throws DisposedError */
@@ -100,7 +101,7 @@ export class DeviceTensor implements TensorInfo {
 
   /** Fills an array with the values, once the runs begun before are done. */
   async #read<T extends TensorData>(data: T): Promise<T> {
-    const {addon, handle: device} = this.#device;
+    const {addon, handle: device} = this.device;
     if (device === undefined) {
       callNative(() => addon.read(this.handle, 0, data));
       return data;
@@ -123,7 +124,7 @@ export class DeviceTensor implements TensorInfo {
   /** Frees the memory, once no run that was begun needs it. Calling it again does nothing. */
   dispose(): void {
     if (this.#handle === undefined) return;
-    this.#device.addon.release(this.#handle);
+    this.device.addon.release(this.#handle);
     this.#handle = undefined;
   }
 

@@ -38,6 +38,11 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add("sumFloats", sum_floats);
   add("sumDoubles", sum_doubles);
   add("closeMpi", close_mpi);
+  add("nameGroup", name_group);
+  add("createGroup", create_group);
+  add("joinGroup", join_group);
+  add("sumOverGroup", sum_over_group);
+  add("leaveGroup", leave_group);
   return exports;
 }
 

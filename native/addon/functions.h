@@ -35,4 +35,10 @@ Napi::Value sum_floats(const Napi::CallbackInfo& info);
 Napi::Value sum_doubles(const Napi::CallbackInfo& info);
 Napi::Value close_mpi(const Napi::CallbackInfo& info);
 
+Napi::Value name_group(const Napi::CallbackInfo& info);
+Napi::Value create_group(const Napi::CallbackInfo& info);
+Napi::Value join_group(const Napi::CallbackInfo& info);
+Napi::Value sum_over_group(const Napi::CallbackInfo& info);
+Napi::Value leave_group(const Napi::CallbackInfo& info);
+
 }  // namespace ipai::addon

@@ -9,6 +9,7 @@
 #include "addon/errors.h"
 #include "runtime/buffer.h"
 #include "runtime/cuda_device.h"
+#include "runtime/device_group.h"
 #include "runtime/job.h"
 #include "runtime/program.h"
 
@@ -37,6 +38,11 @@ template <>
 struct HandleType<CudaDevice> {
   static constexpr const char* kName = "a CUDA device";
   static constexpr napi_type_tag kTag = {0x2f6ba1c85d094e37, 0x8e1d43f07ac95b26};
+};
+template <>
+struct HandleType<DeviceGroup> {
+  static constexpr const char* kName = "a group of devices";
+  static constexpr napi_type_tag kTag = {0x74ce08d5a16b4f29, 0xb05d92e7c3f8416a};
 };
 
 // What a handle points to; empty after an explicit release. Its size is not reported to V8

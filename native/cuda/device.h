@@ -44,5 +44,6 @@ inline cudaError_t make_current(const CudaDeviceHandle& device) {
 void add_device(CudaInterface& interface);
 void add_memory(CudaInterface& interface);
 void add_launches(CudaInterface& interface);
+void add_groups(CudaInterface& interface);
 
 }  // namespace ipai::cuda

@@ -11,6 +11,7 @@ ipai::CudaInterface make_interface() {
   ipai::cuda::add_device(interface);
   ipai::cuda::add_memory(interface);
   ipai::cuda::add_launches(interface);
+  ipai::cuda::add_groups(interface);
   ipai::cuda::add_ops(interface);
   return interface;
 }

@@ -22,6 +22,8 @@ class CudaDevice : public ComputeDevice {
   Status copy(Buffer& target, size_t offset, const Buffer& source) override;
 
   int index() const { return index_; }
+  const CudaInterface& cuda() const { return cuda_; }
+  CudaDeviceHandle* handle() const { return handle_; }
   Result<CudaDeviceInfo> info() const;
   Result<CudaMachine> machine() const;
 

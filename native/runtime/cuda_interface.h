@@ -15,7 +15,7 @@
 namespace ipai {
 
 // Counts up with every change of what is below, of the types that it names, and of op attributes.
-inline constexpr uint32_t kCudaInterfaceVersion = 1;
+inline constexpr uint32_t kCudaInterfaceVersion = 2;
 inline constexpr char kCudaInterfaceSymbol[] = "ipai_cuda_interface";
 
 // Of the scratch memory that ops are given.
@@ -89,8 +89,14 @@ struct CudaNodeTypes {
   DeviceTraits device;
 };
 
+// What those that are to make up a group know it by.
+struct CudaGroupId {
+  char bytes[128] = {};
+};
+
 // Owned by the library.
 struct CudaDeviceHandle;
+struct CudaGroup;
 struct CudaRecording;
 struct CudaGraph;
 
@@ -140,6 +146,18 @@ struct CudaInterface {
   CudaStatus (*instantiate)(CudaRecording* recording, CudaGraph** graph);
   CudaStatus (*launch_graph)(CudaGraph* graph);
   void (*free_graph)(CudaGraph* graph);
+
+  // Devices of several processes, which sum by NCCL. Its version as that writes it, 22803 for 2.28.3; 0 where
+  // it is not found.
+  int (*nccl_version)();
+  CudaStatus (*name_group)(CudaGroupId* id);
+  // Returns when `size` processes have joined.
+  CudaStatus (*join_group)(CudaDeviceHandle* device, const CudaGroupId* id, int rank, int size,
+                           CudaGroup** group);
+  // Replaces arrays by their sums over the group, with equal bits for all; all must call it alike.
+  CudaStatus (*sum_over_group)(CudaGroup* group, float* const* arrays, const size_t* counts,
+                               size_t array_count);
+  void (*leave_group)(CudaGroup* group);
 };
 
 // The one symbol of the library.

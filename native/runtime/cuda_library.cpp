@@ -22,6 +22,11 @@ std::string cuda_version_text(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
+std::string nccl_version_text(int version) {
+  return std::to_string(version / 10000) + "." + std::to_string(version % 10000 / 100) + "." +
+         std::to_string(version % 100);
+}
+
 Status from_cuda(const CudaStatus& status, const std::string& scope) {
   if (status.ok()) return Status::success();
   return {static_cast<ErrorCode>(status.code), status.message, scope};

@@ -17,6 +17,8 @@ Status check_cuda_machine(const CudaInterface& cuda, int index);
 
 // "12.4" of 12040.
 std::string cuda_version_text(int version);
+// "2.28.3" of 22803.
+std::string nccl_version_text(int version);
 
 // A status of the library's as ours.
 Status from_cuda(const CudaStatus& status, const std::string& scope = {});

@@ -10,6 +10,12 @@ export const emulatedCuda: Readonly<Record<string, string>> = {
   ),
 };
 
+/** The same, and an NCCL that is emulated by MPI. */
+export const emulatedCudaAndNccl: Readonly<Record<string, string>> = {
+  ...emulatedCuda,
+  LD_LIBRARY_PATH: fileURLToPath(new URL('../../build/emulated-cuda/nccl', import.meta.url)),
+};
+
 /** The device for tests that any will do for: a real one where `IPAI_TEST_CUDA_LIBRARY` names its library. */
 export const anyCuda: Readonly<Record<string, string>> = {
   IPAI_CUDA_LIBRARY: process.env['IPAI_TEST_CUDA_LIBRARY'] || emulatedCuda['IPAI_CUDA_LIBRARY']!,

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
 import {singleProcess} from '../../lib/runtime/communicator.ts';
-import {emulatedCuda} from '../_helpers/emulated-cuda.ts';
+import {emulatedCuda, emulatedCudaAndNccl} from '../_helpers/emulated-cuda.ts';
 import {mpiProblem, mpirun} from '../_helpers/mpi.ts';
 import {runScript} from '../_helpers/run-script.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
@@ -47,8 +47,8 @@ testWithMpi("processes of a launcher that is not MPI's do not train each by itse
   await assertFails(t, message, {...asRoot, SLURM_STEP_NUM_TASKS: '2'});
 });
 
-testWithMpi('ranks share out cores and devices, and sum numbers and tensors of both', async t => {
-  const source = `
+/** What two ranks print who sum tensors of the processor and of a device. */
+const sumOnBoth = `
     import {openCommunicator} from '#root/lib/runtime/communicator.ts';
     import {openDevice} from '#root/lib/runtime/device.ts';
     import {DeviceTensor} from '#root/lib/runtime/device-tensor.ts';
@@ -72,8 +72,10 @@ testWithMpi('ranks share out cores and devices, and sum numbers and tensors of b
     const share = threads === Math.max(1, Math.floor(cores / 2));
     if (ranks.rank === 1) console.log(JSON.stringify({share, device: cuda.name, numbers, sums}));
     await ranks.close();
-  `;
-  const {code, stdout, stderr} = await runScript(source, emulatedCuda, mpirun(2));
+`;
+
+async function assertSums(t: ExecutionContext, env: Record<string, string>): Promise<string> {
+  const {code, stdout, stderr} = await runScript(sumOnBoth, {...env, IPAI_DEBUG: '1'}, mpirun(2));
   t.is(code, 0, stderr);
   t.deepEqual(JSON.parse(stdout), {
     share: true,
@@ -81,4 +83,25 @@ testWithMpi('ranks share out cores and devices, and sum numbers and tensors of b
     numbers: [1, 2 ** 41 + 1],
     sums: new Array(10).fill(true),
   });
+  return stderr;
+}
+
+const byNccl = /ranks: tensors are summed by NCCL/g;
+const byHost = /ranks: tensors are summed by MPI on the host/g;
+
+testWithMpi('ranks share out cores and devices, and sum numbers and tensors of both', async t => {
+  const told = await assertSums(t, emulatedCuda);
+  t.is(told.match(byHost)?.length, 2, told);
+  t.regex(told, /ranks: nccl: libnccl\.so\.2 was not found\./);
+});
+
+testWithMpi('GPUs sum by NCCL where all have it', async t => {
+  const told = await assertSums(t, emulatedCudaAndNccl);
+  t.is(told.match(byNccl)?.length, 2, told);
+});
+
+testWithMpi('where NCCL cannot have the GPUs, they sum on the host', async t => {
+  const told = await assertSums(t, {...emulatedCudaAndNccl, IPAI_EMULATED_NCCL: 'shared'});
+  t.is(told.match(byHost)?.length, 2, told);
+  t.regex(told, /ranks: nccl: joining a group: invalid usage\. Set NCCL_DEBUG=WARN/);
 });

@@ -3,7 +3,9 @@ import {openDataset} from '../../datasets/dataset.ts';
 import {Engine} from '../../engine/engine.ts';
 import {ArgumentError} from '../../errors.ts';
 import {loadVae} from '../../pipelines/load-models.ts';
+import {readText} from '../../pipelines/read-json.ts';
 import {openDevice} from '../../runtime/device.ts';
+import {parseSchedulerConfig} from '../../schedulers/scheduler-config.ts';
 import {assembleModel} from '../../training/assemble/assemble-model.ts';
 import {latentScale} from '../../training/assemble/latent-scale.ts';
 import {parseNumber} from '../options/parse-values.ts';
@@ -23,13 +25,11 @@ export function assembleCommand() {
         'float16',
       ] as const),
     )
-    .addOption(
-      new Option(
-        '--prediction-type <type>',
-        'what the UNet predicts, or is to predict (default: epsilon)',
-      ).choices(['epsilon', 'v_prediction'] as const),
+    .option(
+      '--scheduler <file>',
+      "scheduler_config.json of the noise that the UNet is trained with (default: Stable Diffusion 1's)",
     )
-    .action(async ({output, clip, autoencoder, unet, dataset, size, dtype, predictionType}) => {
+    .action(async ({output, clip, autoencoder, unet, dataset, size, dtype, scheduler: schedulerFile}) => {
       if ((dataset === undefined) !== (autoencoder === undefined)) {
         throw new ArgumentError(
           'assemble: expected --autoencoder and --dataset together. Give both, or none.',
@@ -37,7 +37,11 @@ export function assembleCommand() {
       }
       const scalingFactor =
         autoencoder === undefined ? undefined : await measureScale(autoencoder, dataset!, size);
-      await assembleModel(output, {clip, autoencoder, unet}, {dtype, scalingFactor, predictionType});
+      const scheduler =
+        schedulerFile === undefined
+          ? undefined
+          : parseSchedulerConfig(await readText(schedulerFile), schedulerFile);
+      await assembleModel(output, {clip, autoencoder, unet}, {dtype, scalingFactor, scheduler});
       const measured = scalingFactor === undefined ? '' : `, latents scaled by ${scalingFactor.toFixed(5)}`;
       process.stdout.write(`${output}: written${measured}\n`);
     });

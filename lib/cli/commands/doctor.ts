@@ -121,5 +121,11 @@ function deviceRows({device, reason, library, cuda, missingOps = []}: DeviceRepo
     ['', `compute capability ${capability}, ${cuda.multiprocessors} multiprocessors, ${memory}`],
     ['', `driver for CUDA ${cuda.driverVersion}, runtime ${cuda.runtimeVersion}`],
     ['', `kernels ${all}, from ${library}`],
+    [
+      '',
+      cuda.ncclVersion === null
+        ? 'no NCCL: GPUs that train together sum on the host'
+        : `NCCL ${cuda.ncclVersion}`,
+    ],
   ];
 }

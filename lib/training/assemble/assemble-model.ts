@@ -6,14 +6,14 @@ import {copyFile, mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {readAs, type WrittenDType} from '../../pipelines/convert-dtype.ts';
 import {readJson} from '../../pipelines/read-json.ts';
-import {stableDiffusion1SchedulerConfig} from '../../schedulers/create-scheduler.ts';
+import {createScheduler, stableDiffusion1SchedulerConfig} from '../../schedulers/create-scheduler.ts';
+import type {SchedulerConfig} from '../../schedulers/scheduler-config.ts';
 import {readTokenizerFiles} from '../../tokenizer/tokenizer-files.ts';
 import {writeTokenizerFiles} from '../../tokenizer/write-tokenizer-files.ts';
 import {canonicalTextEncoderTensors, canonicalVisionEncoderTensors} from '../../weights/component-names.ts';
 import {openWeights} from '../../weights/open-weights.ts';
 import type {TensorMap} from '../../weights/stored-tensor.ts';
 import {type TensorData, writeSafetensors} from '../../weights/write-safetensors.ts';
-import type {TrainedPrediction} from '../diffusion-loss.ts';
 
 /** Folders of checkpoints, or of their averages. What is left out stays as it is in the folder. */
 export interface ModelParts {
@@ -27,16 +27,20 @@ export interface AssembleOptions {
   readonly dtype?: WrittenDType | undefined;
   /** Of the autoencoder's latents, in place of its configuration's. */
   readonly scalingFactor?: number | undefined;
-  /** What the UNet predicts, or is to predict. Default: its noise. */
-  readonly predictionType?: TrainedPrediction | undefined;
+  /** The noise that the UNet is trained with, and what it predicts of it. Default: Stable Diffusion 1's. */
+  readonly scheduler?: SchedulerConfig | undefined;
 }
 
-/** @throws FileError, WeightsError where a part is missing or damaged, or the folder cannot be written */
+/**
+ * @throws FileError, WeightsError where a part is missing or damaged, or the folder cannot be written; ArgumentError for a
+ *   scheduler that {@link createScheduler} does not know
+ */
 export async function assembleModel(
   folder: string,
   {clip, autoencoder, unet}: ModelParts,
-  {dtype, scalingFactor, predictionType}: AssembleOptions = {},
+  {dtype, scalingFactor, scheduler = stableDiffusion1SchedulerConfig}: AssembleOptions = {},
 ): Promise<void> {
+  createScheduler(scheduler);
   const write = async (part: string, files: ComponentFiles) =>
     writeComponent(join(folder, part), files, dtype);
   if (clip !== undefined) await writeClip(folder, clip, write);
@@ -53,11 +57,11 @@ export async function assembleModel(
     await write('unet', {config: await readConfig(unet), tensors, weights: diffusersWeights});
   }
   await mkdir(join(folder, 'scheduler'), {recursive: true});
-  await writeJson(join(folder, 'scheduler', 'scheduler_config.json'), {
-    ...stableDiffusion1SchedulerConfig,
-    ...(predictionType && {prediction_type: predictionType}),
+  await writeJson(join(folder, 'scheduler', 'scheduler_config.json'), scheduler);
+  await writeJson(join(folder, 'model_index.json'), {
+    ...modelIndex,
+    scheduler: ['diffusers', scheduler['_class_name']],
   });
-  await writeJson(join(folder, 'model_index.json'), modelIndex);
 }
 
 const diffusersWeights = 'diffusion_pytorch_model.safetensors';
@@ -66,7 +70,6 @@ const modelIndex = {
   _class_name: 'StableDiffusionPipeline',
   feature_extractor: [null, null],
   safety_checker: [null, null],
-  scheduler: ['diffusers', 'PNDMScheduler'],
   text_encoder: ['transformers', 'CLIPTextModel'],
   tokenizer: ['transformers', 'CLIPTokenizer'],
   unet: ['diffusers', 'UNet2DConditionModel'],

@@ -10,6 +10,7 @@ import {IPAdapterInstructPipeline} from '../../../lib/pipelines/ip-adapter-instr
 import {loadImageEncoder, loadInstructionEncoder} from '../../../lib/pipelines/load-encoders.ts';
 import {loadVae} from '../../../lib/pipelines/load-models.ts';
 import {openDevice} from '../../../lib/runtime/device.ts';
+import {stableDiffusion1SchedulerConfig} from '../../../lib/schedulers/create-scheduler.ts';
 import {CLIPTokenizer} from '../../../lib/tokenizer/clip-tokenizer.ts';
 import {assembleModel} from '../../../lib/training/assemble/assemble-model.ts';
 import {latentScale} from '../../../lib/training/assemble/latent-scale.ts';
@@ -156,7 +157,8 @@ test('whole models are trained one after the other, and make a pipeline', async 
   await pipeline.dispose();
 
   // The UNet goes on to predict v.
-  await assembleModel(model, {}, {predictionType: 'v_prediction'});
+  const scheduler = {...stableDiffusion1SchedulerConfig, prediction_type: 'v_prediction'};
+  await assembleModel(model, {}, {scheduler});
   const from = join(learnt.folder, 'ema');
   const goesOn = {...fields, unet: {config: unet, model, from, dropText: 0.1}};
   const {objective} = await openModelRecipe(goesOn);

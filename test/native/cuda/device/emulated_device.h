@@ -7,6 +7,7 @@
 #include <mutex>
 #include <vector>
 
+#include "cuda/nccl.h"
 #include "cuda/recording.h"
 #include "cuda/status.h"
 
@@ -43,6 +44,11 @@ struct CudaRecording {
 struct CudaGraph {
   CudaDeviceHandle* device;
   cuda::Recording recording;
+};
+
+struct CudaGroup {
+  CudaDeviceHandle* device;
+  cuda::NcclGroup nccl;
 };
 
 namespace cuda::emulation {

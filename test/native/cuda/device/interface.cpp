@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "cuda/nccl.h"
 #include "cuda/op_table.h"
 #include "device/emulated_device.h"
 #include "device/settings.h"
@@ -160,6 +161,24 @@ void free_graph(CudaGraph* graph) {
   delete graph;
 }
 
+CudaStatus join_group(CudaDeviceHandle* device, const CudaGroupId* id, int rank, int size,
+                      CudaGroup** result) {
+  NcclGroup nccl;
+  const CudaStatus status = NcclGroup::join(*id, rank, size, &nccl);
+  if (status.ok()) *result = new CudaGroup{device, nccl};
+  return status;
+}
+
+CudaStatus sum_over_group(CudaGroup* group, float* const* arrays, const size_t* counts, size_t array_count) {
+  const CudaStatus status = group->device->wait();
+  return status.ok() ? group->nccl.sum(arrays, counts, array_count, nullptr) : status;
+}
+
+void leave_group(CudaGroup* group) {
+  group->nccl.leave();
+  delete group;
+}
+
 CudaInterface make_interface() {
   CudaInterface interface = {};
   interface.version = kCudaInterfaceVersion;
@@ -183,6 +202,11 @@ CudaInterface make_interface() {
   interface.instantiate = instantiate;
   interface.launch_graph = launch_graph;
   interface.free_graph = free_graph;
+  interface.nccl_version = nccl_version;
+  interface.name_group = nccl_name;
+  interface.join_group = join_group;
+  interface.sum_over_group = sum_over_group;
+  interface.leave_group = leave_group;
   add_ops(interface);
   return interface;
 }
