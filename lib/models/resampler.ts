@@ -6,7 +6,7 @@
 import * as ops from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
 import {checkpoint, scoped} from '../graph/trace.ts';
-import {add, castTo, layerNorm, linear} from '../nn/layers.ts';
+import {add, castTo, layerNorm, linear, linearParts} from '../nn/layers.ts';
 import type {Weights} from '../nn/weights.ts';
 import type {DType} from '../runtime/dtype.ts';
 import type {ResamplerAdapter} from '../weights/adapter-kind.ts';
@@ -106,9 +106,7 @@ function perceiverAttention(
     const normed = castTo(layerNorm(weights.at('norm2'), latents), context.dtype);
     const seen = ops.concat({parts: [layerNorm(weights.at('norm1'), context), normed]}, {axis: 1});
     const q = linear(weights.at('to_q'), normed, innerDim, {bias: false});
-    const keyValue = linear(weights.at('to_kv'), seen, 2 * innerDim, {bias: false});
-    const k = ops.slice({x: keyValue}, {axis: 2, start: 0, length: innerDim});
-    const v = ops.slice({x: keyValue}, {axis: 2, start: innerDim, length: innerDim});
+    const [k, v] = linearParts(weights.at('to_kv'), seen, innerDim, 2) as [Tensor, Tensor];
     // The published modules scale q and k each by dimHead^-1/4, which is this on the scores.
     const attended = ops.attention({q, k, v}, {heads, scale: dimHead ** -0.5, causal: false});
     return castTo(linear(weights.at('to_out'), attended, dim, {bias: false}), 'float32');

@@ -37,6 +37,18 @@ export function linear(
   });
 }
 
+/** Layers without bias whose weights lie behind each other in one [parts · outFeatures, K]: x [..., K] → parts [..., outFeatures]. */
+export function linearParts(weights: Weights, x: Tensor, outFeatures: number, parts: number): Tensor[] {
+  return scoped(weights.path, () => {
+    const whole = weights.tensor('weight', [parts * outFeatures, x.dim(-1)]);
+    return Array.from({length: parts}, (_, part) => {
+      const weight = ops.slice({x: whole}, {axis: 0, start: part * outFeatures, length: outFeatures});
+      const packed = ops.packLinear({weight}, {dtype: x.dtype, glu: false, transposed: false});
+      return ops.linear({x, weight: packed}, {activation: 'none'});
+    });
+  });
+}
+
 export interface ConvolveOptions {
   readonly stride?: number;
   /** One number for all sides, or top, left, bottom, right; default: half of the kernel. */
@@ -95,7 +107,7 @@ export function layerNorm(weights: Weights, x: Tensor, epsilon = 1e-5): Tensor {
     const channels = x.dim(-1);
     return ops.layerNorm(
       {x, scale: vector(weights, 'weight', channels), shift: vector(weights, 'bias', channels)},
-      {epsilon},
+      {epsilon, dtype: x.dtype},
     );
   });
 }

@@ -7,6 +7,7 @@
 #include "cpu/packed_weight.h"
 #include "cpu/prefetch_rows.h"
 #include "runtime/attributes.h"
+#include "runtime/tensor_view.h"
 
 namespace ipai::IPAI_TARGET {
 
@@ -19,7 +20,13 @@ struct Epilogue {
   int64_t sample_bias_stride = 0;      // 0 where all samples share one row
   int64_t rows_per_sample = 1;
   const T* residual = nullptr;  // [rows, outputs], may be `output` itself; may be null
+  // In place of the two where T is narrower than what is written.
+  float* wide_output = nullptr;
+  const float* wide_residual = nullptr;
   Activation activation = Activation::kNone;
+
+  // Sets output and residual, which may be absent: of T both, or both float32.
+  void write_to(const TensorView& target, const TensorView& added);
 
   // Asks for the lines that `finish` will write and read, so that they come while the tile is being computed.
   void prefetch(int64_t first_row, int rows, const PackedWeight& weight, int64_t panel) const;
@@ -42,13 +49,30 @@ struct Epilogue {
   void finish_part(const Part& part) const;
   template <class Activate>
   void finish_rows(const Part& part, Activate activate) const;
+  template <class Output, class Activate>
+  void finish_rows(const Part& part, Output* target, const Output* added, Activate activate) const;
 };
+
+template <class T>
+void Epilogue<T>::write_to(const TensorView& target, const TensorView& added) {
+  if (std::is_same_v<T, float> || target.dtype != DType::kFloat32) {
+    output = target.as<T>();
+    residual = added.as<T>();
+  } else {
+    wide_output = target.as<float>();
+    wide_residual = added.as<float>();
+  }
+}
 
 template <class T>
 void Epilogue<T>::prefetch(int64_t first_row, int rows, const PackedWeight& weight, int64_t panel) const {
   const int64_t first = first_row * outputs + weight.first_output(panel);
-  prefetch_rows<true>(output + first, outputs, rows, weight.outputs_in(panel));
-  if (residual != nullptr) prefetch_rows<false>(residual + first, outputs, rows, weight.outputs_in(panel));
+  const auto ask = [&](const auto* target, const auto* added) {
+    prefetch_rows<true>(target + first, outputs, rows, weight.outputs_in(panel));
+    if (added != nullptr) prefetch_rows<false>(added + first, outputs, rows, weight.outputs_in(panel));
+  };
+  if (wide_output != nullptr) return ask(wide_output, wide_residual);
+  ask(output, residual);
 }
 
 template <class T>
@@ -87,10 +111,18 @@ void Epilogue<T>::finish_part(const Part& part) const {
   }
 }
 
-// activate(sums, shifts) turns one vector of columns (with geglu: of column pairs) into outputs.
 template <class T>
 template <class Activate>
 void Epilogue<T>::finish_rows(const Part& part, Activate activate) const {
+  if (wide_output != nullptr) return finish_rows(part, wide_output, wide_residual, activate);
+  finish_rows(part, output, residual, activate);
+}
+
+// activate(sums, shifts) turns one vector of columns (with geglu: of column pairs) into outputs.
+template <class T>
+template <class Output, class Activate>
+void Epilogue<T>::finish_rows(const Part& part, Output* target, const Output* added,
+                              Activate activate) const {
   alignas(64) float shifts[kTileColumns];
   load_shifts(part, shifts);
   for (int64_t r = 0; r < part.rows; ++r) {
@@ -100,11 +132,11 @@ void Epilogue<T>::finish_rows(const Part& part, Activate activate) const {
       const int lanes = std::min(part.count - i, Vec::kLanes);
       Vec result = activate(sums + i, shifts + i);
       if (lanes == Vec::kLanes) {
-        if (residual != nullptr) result = result + Vec::load(residual + offset + i);
-        store_result(output + offset + i, result);
+        if (added != nullptr) result = result + Vec::load(added + offset + i);
+        store_result(target + offset + i, result);
       } else {
-        if (residual != nullptr) result = result + load_partial(residual + offset + i, lanes);
-        store_partial(output + offset + i, result, lanes);
+        if (added != nullptr) result = result + load_partial(added + offset + i, lanes);
+        store_partial(target + offset + i, result, lanes);
       }
     }
   }

@@ -5,6 +5,7 @@
 #include "cuda/activation.h"
 #include "cuda/lanes.h"
 #include "runtime/attributes.h"
+#include "runtime/tensor_view.h"
 
 namespace ipai::cuda {
 
@@ -17,7 +18,21 @@ struct Epilogue {
   int sample_bias_stride = 0;          // 0 where all samples share one row
   int rows_per_sample = 1;
   const T* residual = nullptr;  // [rows, outputs], may be `output` itself; may be null
+  // In place of the two where T is narrower than what is written.
+  float* wide_output = nullptr;
+  const float* wide_residual = nullptr;
   Activation activation = Activation::kNone;
+
+  // Sets output and residual, which may be absent: of T both, or both float32.
+  void write_to(const TensorView& target, const TensorView& added) {
+    if (std::is_same_v<T, float> || target.dtype != DType::kFloat32) {
+      output = target.as<T>();
+      residual = added.as<const T>();
+    } else {
+      wide_output = target.as<float>();
+      wide_residual = added.as<const float>();
+    }
+  }
 
   // Columns of the product that make one output. With geglu they are neighbours: value, gate.
   __host__ __device__ int columns_per_output() const { return activation == Activation::kGeglu ? 2 : 1; }
@@ -63,25 +78,39 @@ __device__ inline void activate(Activation activation, float (&lanes)[kOutputLan
   }
 }
 
-template <class T>
-__device__ void store_outputs(const Epilogue<T>& epilogue, int row, int first, float (&lanes)[kOutputLanes]) {
-  const int64_t offset = static_cast<int64_t>(row) * epilogue.outputs + first;
-  if (epilogue.outputs % kOutputLanes == 0) {
-    if (epilogue.residual != nullptr) {
-      float residual[kOutputLanes];
-      load_lanes(epilogue.residual + offset, residual);
+// Lanes of a row [outputs] from `first` on, those that there are; `residual` may be null.
+template <class Output>
+__device__ void store_outputs(Output* output, const Output* residual, int first, int outputs,
+                              float (&lanes)[kOutputLanes]) {
+  if (outputs % kOutputLanes == 0) {
+    if (residual != nullptr) {
+      float added[kOutputLanes];
+      load_lanes(residual + first, added);
 #pragma unroll
-      for (int i = 0; i < kOutputLanes; ++i) lanes[i] += residual[i];
+      for (int i = 0; i < kOutputLanes; ++i) lanes[i] += added[i];
     }
-    store_lanes(epilogue.output + offset, lanes);
+    store_lanes(output + first, lanes);
   } else {
 #pragma unroll
     for (int i = 0; i < kOutputLanes; ++i) {
-      if (first + i >= epilogue.outputs) continue;
-      if (epilogue.residual != nullptr) lanes[i] += to_float(epilogue.residual[offset + i]);
-      epilogue.output[offset + i] = from_float<T>(lanes[i]);
+      if (first + i >= outputs) continue;
+      if (residual != nullptr) lanes[i] += to_float(residual[first + i]);
+      output[first + i] = from_float<Output>(lanes[i]);
     }
   }
+}
+
+template <class T>
+__device__ void store_outputs(const Epilogue<T>& epilogue, int row, int first, float (&lanes)[kOutputLanes]) {
+  const int64_t offset = static_cast<int64_t>(row) * epilogue.outputs;
+  const auto row_of = [&](auto* rows) { return rows == nullptr ? nullptr : rows + offset; };
+  if constexpr (!std::is_same_v<T, float>) {
+    if (epilogue.wide_output != nullptr) {
+      return store_outputs(epilogue.wide_output + offset, row_of(epilogue.wide_residual), first,
+                           epilogue.outputs, lanes);
+    }
+  }
+  store_outputs(epilogue.output + offset, row_of(epilogue.residual), first, epilogue.outputs, lanes);
 }
 
 // Finishes outputs [first, first + 8) of a row, those that there are. quad(i) gives the sums of columns

@@ -52,7 +52,7 @@ function apply(kind: (typeof kinds)[number], a: Tensor, b: Tensor, weight: Tenso
         {activation: 'none'},
       );
     case 'layer_norm':
-      return ops.layerNorm({x: a}, {epsilon: 0.01});
+      return ops.layerNorm({x: a}, {epsilon: 0.01, dtype: 'float32'});
     case 'noise': {
       const attributes = {shape: a.shape, seed: 1, mean: 0, std: 1, dtype: 'float32'} as const;
       return ops.binary({a, b: ops.randomNormal({}, attributes)}, {kind: 'multiply'});

@@ -52,7 +52,8 @@ function groupNorm({x, scale, shift}: Inputs): Tensor {
   return ops.groupNorm({x: x!, scale: scale!, shift: shift!}, options);
 }
 
-const layerNorm = ({x, scale, shift}: Inputs) => ops.layerNorm({x: x!, scale, shift}, {epsilon: 1e-5});
+const layerNorm = ({x, scale, shift}: Inputs) =>
+  ops.layerNorm({x: x!, scale, shift}, {epsilon: 1e-5, dtype: 'float32'});
 const heads = {heads: 2, scale: 12 ** -0.5};
 
 function attention(causal: boolean): (inputs: Inputs) => Tensor {

@@ -295,7 +295,7 @@ property(
       ...(hasScale && {scale: [channels]}),
       ...(hasShift && {shift: [channels]}),
     },
-    symbolic: ({x, scale, shift}) => ops.layerNorm({x: x!, scale, shift}, {epsilon: 0.01}),
+    symbolic: ({x, scale, shift}) => ops.layerNorm({x: x!, scale, shift}, {epsilon: 0.01, dtype: 'float32'}),
     float64: ({x, scale, shift}) => layerNorm(x!, 0.01, scale, shift),
   }),
 );

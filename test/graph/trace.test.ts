@@ -66,7 +66,10 @@ test('an op outside of a trace is refused', t => {
 
 test('lowering numbers tensors, marks absent inputs and copies outputs that are inputs', t => {
   const {graph} = trace(
-    ({x, scale}: {x: Tensor; scale: Tensor}) => [ops.layerNorm({x, scale}, {epsilon: 1e-5}), x],
+    ({x, scale}: {x: Tensor; scale: Tensor}) => [
+      ops.layerNorm({x, scale}, {epsilon: 1e-5, dtype: 'float32'}),
+      x,
+    ],
     {x: f32(2, 4), scale: f32(4)},
   );
   const {description, parameters} = lower(graph);
@@ -75,7 +78,7 @@ test('lowering numbers tensors, marks absent inputs and copies outputs that are 
     op: 'layer_norm',
     inputs: [0, 1, -1],
     outputs: [2],
-    attributes: {epsilon: 1e-5},
+    attributes: {epsilon: 1e-5, dtype: 'float32'},
     scope: '',
   });
   t.is(description.nodes[1]?.op, 'reshape');

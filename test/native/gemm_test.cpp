@@ -12,6 +12,10 @@ struct Case {
   DType source = DType::kFloat32;
   bool bias = true;
   bool residual = true;
+  // Of the residual and the output where it is not `dtype`.
+  bool is_wide = false;
+
+  DType output_dtype() const { return is_wide ? DType::kFloat32 : dtype; }
 };
 
 struct Inputs {
@@ -21,7 +25,7 @@ struct Inputs {
       : x(HostTensor::random(c.dtype, {c.rows, c.depth}, 1)),
         weight(HostTensor::random(c.source, {c.columns, c.depth}, 2)) {
     if (c.bias) bias = HostTensor::random(DType::kFloat32, {c.columns}, 3);
-    if (c.residual) residual = HostTensor::random(c.dtype, {c.rows, outputs(c)}, 4);
+    if (c.residual) residual = HostTensor::random(c.output_dtype(), {c.rows, outputs(c)}, 4);
   }
   static int64_t outputs(const Case& c) { return c.activation == "geglu" ? c.columns / 2 : c.columns; }
 };
@@ -39,7 +43,7 @@ HostTensor pack(const Target& target, const HostTensor& weight, DType dtype, boo
 HostTensor run_linear(const Target& target, const Case& c, const Inputs& in, RunOptions options = {}) {
   const HostTensor packed = pack(target, in.weight, c.dtype, c.activation == "geglu", options.threads);
   return run(target.op("linear"), {{"activation", c.activation}}, {in.x, packed, in.bias, in.residual},
-             c.dtype, {c.rows, Inputs::outputs(c)}, options);
+             c.output_dtype(), {c.rows, Inputs::outputs(c)}, options);
 }
 
 // A sum and the sum of its terms' magnitudes, which bounds its rounding error.
@@ -89,7 +93,7 @@ double worst_error(const Case& c, const Inputs& in, const HostTensor& got) {
         slack = 2e-7 * (2 + sum.magnitude) * (2 + gate.magnitude);
       }
       if (c.residual) expected += in.residual.at(row * outputs + n);
-      if (c.dtype == DType::kBFloat16) slack += std::ldexp(std::fabs(expected), -8);
+      if (c.output_dtype() == DType::kBFloat16) slack += std::ldexp(std::fabs(expected), -8);
       const double error = std::fabs(got.at(row * outputs + n) - expected) / slack;
       if (!(error <= worst)) worst = error;  // NaN is the worst
     }
@@ -186,6 +190,13 @@ TEST_CASE("linear: without bias, without residual") {
   check({9, 35, 12, "silu", DType::kFloat32, DType::kFloat32, false, true});
   check({9, 35, 12, "silu", DType::kFloat32, DType::kFloat32, true, false});
   check({9, 36, 12, "geglu", DType::kFloat32, DType::kFloat32, false, false});
+}
+
+TEST_CASE("linear: a float32 residual of bfloat16 products") {
+  for (const char* activation : {"none", "gelu", "geglu"}) {
+    for (const int64_t columns : {2, 34, 70})
+      check({17, columns, 400, activation, DType::kBFloat16, DType::kFloat32, true, true, true});
+  }
 }
 
 TEST_CASE("linear: the residual's memory may become the output") {

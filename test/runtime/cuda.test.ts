@@ -27,7 +27,8 @@ const values = (seed: number) =>
   Float32Array.from({length: 60}, (_, index) => Math.fround(Math.sin(seed + index * 1.7)));
 
 /** layer_norm(silu(x)) · 2, of float32 statistics. */
-const fn = ({x}: {x: Tensor}) => ops.layerNorm({x: ops.unary({x}, {kind: 'silu'})}, {epsilon: 1e-5});
+const fn = ({x}: {x: Tensor}) =>
+  ops.layerNorm({x: ops.unary({x}, {kind: 'silu'})}, {epsilon: 1e-5, dtype: x.dtype});
 
 async function onCpu(data: Float32Array): Promise<Float32Array> {
   const cpu = openDevice('cpu');
@@ -131,7 +132,10 @@ test.serial('weights in files are brought to the device', async t => {
   const stored = {name: 'scale', shape: [20], dtype: 'float32', file, byteOffset: 3, byteLength: 80} as const;
   const weights = new FileWeights('w', new Map([['scale', stored]]));
   const scaled = ({x}: {x: Tensor}) =>
-    ops.layerNorm({x, scale: parameter(weights, 'scale', {shape: [20], dtype: 'float32'})}, {epsilon: 1e-5});
+    ops.layerNorm(
+      {x, scale: parameter(weights, 'scale', {shape: [20], dtype: 'float32'})},
+      {epsilon: 1e-5, dtype: 'float32'},
+    );
   const before = device.memoryUsage().bufferBytes;
   const run = async (on: typeof device) => {
     const engine = new Engine(on);

@@ -39,7 +39,7 @@ export const packLinear = defineOp({
 
 /**
  * activation(x·Wᵀ + bias) + residual: x [..., K], weight packed [N, K] of x's dtype, bias float32 [N],
- * residual as the result, which is [..., N] (geglu: [..., N/2]).
+ * residual as the result, which is [..., N] (geglu: [..., N/2]), of x's dtype, or with a float32 residual float32.
  */
 export const linear = defineOp({
   name: 'linear',
@@ -55,12 +55,14 @@ export const linear = defineOp({
     expectDType('bias', bias, 'float32');
     const shape = x.shape.with(-1, activation === 'geglu' ? rows / 2 : rows);
     expectShape('residual', residual, shape);
-    expectDType('residual', residual, x.dtype);
-    return {shape, dtype: x.dtype};
+    expectDType('residual', residual, x.dtype, 'float32');
+    return {shape, dtype: residual?.dtype ?? x.dtype};
   },
   cost: ({x, weight}) => ({flops: 2 * (x.size / x.dim(-1)) * weight.size}),
   vjp: ({inputs: {x, weight}, attributes: {activation}, gradient}) => {
-    if (activation !== 'none') fail('a graph that is not fused yet, for the gradient');
+    if (activation !== 'none' || gradient.dtype !== x.dtype) {
+      fail('a graph that is not fused yet, for the gradient');
+    }
     return {
       x: (): Tensor => {
         const {inputs, attributes} = packingOf(weight, packLinear);

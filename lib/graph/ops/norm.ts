@@ -1,6 +1,7 @@
 /**
  * Normalisations.
  */
+import {dtypes} from '../../runtime/dtype.ts';
 import {defineOp, noSecondDerivative} from '../op.ts';
 import type {Tensor} from '../tensor.ts';
 import {expectCompute, expectDType, expectShape, fail} from './check.ts';
@@ -8,25 +9,29 @@ import {channelSums} from './data.ts';
 import {binary} from './elementwise.ts';
 import {fill} from './source.ts';
 
-/** Over the last axis; scale and shift [C] float32 (Ba et al. 2016, eq. 4). */
+/** Over the last axis; scale and shift [C] float32 (Ba et al. 2016, eq. 4). The result has x's dtype, or where x is float32 any. */
 export const layerNorm = defineOp({
   name: 'layer_norm',
   inputs: ['x', 'scale?', 'shift?'],
-  attributes: {epsilon: 'f32'},
-  infer: ({x, scale, shift}) => {
+  attributes: {epsilon: 'f32', dtype: dtypes},
+  infer: ({x, scale, shift}, {dtype}) => {
     expectCompute('x', x);
+    if (dtype !== x.dtype && x.dtype !== 'float32') fail(`a result of x's dtype, got ${dtype}`);
     for (const [role, type] of Object.entries({scale, shift})) {
       expectShape(role, type, [x.dim(-1)]);
       expectDType(role, type, 'float32');
     }
-    return {shape: x.shape, dtype: x.dtype};
+    return {shape: x.shape, dtype};
   },
   cost: ({x}) => ({flops: 8 * x.size}),
-  vjp: ({inputs: {x, scale}, attributes: {epsilon}, gradient}) => ({
-    x: (): Tensor => layerNormGradient({x, gradient, scale}, {epsilon}),
-    scale: (): Tensor => channelSums(times(gradient, layerNorm({x}, {epsilon}))),
-    shift: (): Tensor => channelSums(gradient),
-  }),
+  vjp: ({inputs: {x, scale}, attributes, gradient}) => {
+    if (attributes.dtype !== x.dtype) fail('a graph that is not fused yet, for the gradient');
+    return {
+      x: (): Tensor => layerNormGradient({x, gradient, scale}, {epsilon: attributes.epsilon}),
+      scale: (): Tensor => channelSums(times(gradient, layerNorm({x}, attributes))),
+      shift: (): Tensor => channelSums(gradient),
+    };
+  },
 });
 
 /** The gradient of {@link layerNorm} with respect to x. */

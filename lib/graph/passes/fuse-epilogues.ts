@@ -1,10 +1,11 @@
 /**
  * Moves cheap work into the kernel that produces or reads its operand: activations and residuals into products and
- * convolutions, SiLU into group norm, GEGLU into its product, nearest upsampling into the convolution's addressing.
+ * convolutions, SiLU into group norm, GEGLU into its product, nearest upsampling into the convolution's addressing,
+ * conversions into layer norm, and those of products into what is added to them.
  */
 
 import {sameShape} from '../ops/check.ts';
-import {conv2d, groupNorm, linear, packLinear} from '../ops/index.ts';
+import {cast, conv2d, groupNorm, layerNorm, linear, packLinear} from '../ops/index.ts';
 import type {Graph, Op, OpNode, Tensor} from '../tensor.ts';
 import {scoped} from '../trace.ts';
 import {eliminateDeadNodes} from './eliminate-dead-nodes.ts';
@@ -17,6 +18,7 @@ type Fusion = (visit: Visit, onlyHere: OnlyHere) => Tensor | undefined;
 const fusions: Readonly<Record<string, Fusion>> = {
   unary: fuseActivation,
   binary: fuseResidual,
+  cast: fuseNormCast,
   geglu: fuseGeglu,
   conv2d: fuseUpsample,
 };
@@ -61,12 +63,25 @@ function fuseResidual({node, inputs}: Visit, onlyHere: OnlyHere): Tensor | undef
   if (node.attributes['kind'] !== 'add' || !sameShape(a.shape, b.shape)) return undefined;
   // The operand written last comes first: `x + f(x)` is written either way round.
   for (const [index, product, residual] of [[1, b, a] as const, [0, a, b] as const]) {
-    const source = producer(product, linear, conv2d);
+    const source = producer(product, linear, conv2d) ?? widened(node.inputs[index]!, product, onlyHere);
     if (source !== undefined && onlyHere(node.inputs[index]) && !hasResidual(source)) {
       return reapply(source, source.inputs.with(-1, residual), source.attributes);
     }
   }
   return undefined;
+}
+
+/** The product that a conversion to float32 alone reads: what is added to it is added before it is rounded. */
+function widened(before: Tensor, tensor: Tensor, onlyHere: OnlyHere): OpNode | undefined {
+  const conversion = producer(tensor, cast);
+  if (conversion === undefined || tensor.dtype !== 'float32') return undefined;
+  return onlyHere(opNode(before).inputs[0]) ? producer(conversion.inputs[0], linear) : undefined;
+}
+
+function fuseNormCast({node, inputs}: Visit, onlyHere: OnlyHere): Tensor | undefined {
+  const source = producer(inputs[0], layerNorm);
+  if (source === undefined || !onlyHere(node.inputs[0]) || inputs[0]!.dtype !== 'float32') return undefined;
+  return reapply(source, source.inputs, {...source.attributes, dtype: node.attributes['dtype']!});
 }
 
 function fuseGeglu({node, inputs}: Visit, onlyHere: OnlyHere): Tensor | undefined {

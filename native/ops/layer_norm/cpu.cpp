@@ -37,8 +37,8 @@ float sum_row(const T* row, int64_t count, Function function) {
   return total;
 }
 
-template <class T>
-void normalize_row(const T* x, T* y, int64_t channels, const float* scale, const float* shift,
+template <class X, class Y>
+void normalize_row(const X* x, Y* y, int64_t channels, const float* scale, const float* shift,
                    float epsilon) {
   const auto count = static_cast<float>(channels);
   const Vec mean = Vec::broadcast(sum_row(x, channels, [](Vec v) { return v; }) / count);
@@ -73,15 +73,19 @@ void run(const LayerNorm& attributes, const NodeView& node, CpuContext& context)
   load_parameter(node.input(LayerNorm::kShift), 0, channels, shift);
   const int64_t rows = node.output().shape.size() / channels;
   const int64_t grain = std::max<int64_t>(1, kElementwiseGrain / channels);
-  with_compute(node.output().dtype, [&](auto element) {
-    using T = decltype(element);
-    const T* const x = node.input(LayerNorm::kX).as<T>();
-    T* const y = node.output().as<T>();
+  const auto normalize = [&](const auto* x, auto* y) {
     context.parallel_ranges(rows, grain, [&](int64_t begin, int64_t end, int) {
       for (int64_t row = begin; row < end; ++row) {
         normalize_row(x + row * channels, y + row * channels, channels, scale, shift, attributes.epsilon);
       }
     });
+  };
+  const TensorView& x = node.input(LayerNorm::kX);
+  with_compute(node.output().dtype, [&](auto element) {
+    using T = decltype(element);
+    T* const y = node.output().as<T>();
+    if (x.dtype == DType::kFloat32) return normalize(x.as<float>(), y);
+    normalize(x.as<T>(), y);
   });
 }
 

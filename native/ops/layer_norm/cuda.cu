@@ -3,9 +3,11 @@
 // Rows of whole 16-byte vectors, up to the 1280 channels of the models, are taken by a warp each: mean, then
 // squared deviations from it, then the result, all from registers (40 values of a row per lane). Other rows
 // are taken by a block each, which reads them three times, the second and third time from cache.
+//
+// X is the dtype of x, Y that of y: the same, or X is float.
 #include "cuda/grid.h"
+#include "cuda/lanes.h"
 #include "cuda/reduce.h"
-#include "cuda/vector.h"
 #include "cuda/with_element.h"
 #include "ops/layer_norm/op.h"
 #include "runtime/cuda_encoder.h"
@@ -14,16 +16,20 @@ namespace ipai::cuda {
 namespace {
 
 // x and y may be the same. scale and shift may be null.
-template <class T>
+template <class X, class Y>
 struct Rows {
-  const T* x;
-  T* y;
+  const X* x;
+  Y* y;
   const float* scale;
   const float* shift;
   int64_t count;
   int channels;
   float epsilon;
 };
+
+// Elements that a lane reads and writes together, in whole vectors of both.
+template <class X, class Y>
+constexpr int kRowLanes = Vector<X>::kLanes > Vector<Y>::kLanes ? Vector<X>::kLanes : Vector<Y>::kLanes;
 
 constexpr int kWarpRowThreads = 128;
 // Blocks per multiprocessor, which leaves a thread 96 registers. Without it the compiler aims at more, and
@@ -44,21 +50,22 @@ __device__ void load_parameter(const float* parameter, int channel, float otherw
 }
 
 // A row has at most kVectors · 32 vectors.
-template <class T, int kVectors>
-__global__ void __launch_bounds__(kWarpRowThreads, kWarpRowBlocks) layer_norm_warp_rows(const Rows<T> rows) {
-  constexpr int kLanes = Vector<T>::kLanes;
+template <class X, class Y, int kVectors>
+__global__ void __launch_bounds__(kWarpRowThreads, kWarpRowBlocks)
+    layer_norm_warp_rows(const Rows<X, Y> rows) {
+  constexpr int kLanes = kRowLanes<X, Y>;
   const int64_t row = static_cast<int64_t>(blockIdx.x) * (kWarpRowThreads / kWarpSize) + warp_index();
   if (row >= rows.count) return;  // the whole warp
   const int vectors = rows.channels / kLanes;
-  const T* const x = rows.x + row * rows.channels;
-  T* const y = rows.y + row * rows.channels;
+  const X* const x = rows.x + row * rows.channels;
+  Y* const y = rows.y + row * rows.channels;
 
   float values[kVectors][kLanes] = {};
   float sum = 0;
 #pragma unroll
   for (int i = 0; i < kVectors; ++i) {
     const int vector = i * kWarpSize + lane_index();
-    if (vector < vectors) Vector<T>::load(x + vector * kLanes).to_floats(values[i]);
+    if (vector < vectors) load_lanes(x + vector * kLanes, values[i]);
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) sum += values[i][j];
   }
@@ -83,15 +90,15 @@ __global__ void __launch_bounds__(kWarpRowThreads, kWarpRowBlocks) layer_norm_wa
     load_parameter(rows.shift, vector * kLanes, 0, shift);
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) values[i][j] = fmaf(values[i][j] * inverse, scale[j], shift[j]);
-    Vector<T>::from_floats(values[i]).store(y + vector * kLanes);
+    store_lanes(y + vector * kLanes, values[i]);
   }
 }
 
-template <class T>
-__global__ void __launch_bounds__(kBlockRowThreads) layer_norm_block_rows(const Rows<T> rows) {
+template <class X, class Y>
+__global__ void __launch_bounds__(kBlockRowThreads) layer_norm_block_rows(const Rows<X, Y> rows) {
   __shared__ float partial[kBlockRowThreads / kWarpSize];
-  const T* const x = rows.x + static_cast<int64_t>(blockIdx.x) * rows.channels;
-  T* const y = rows.y + static_cast<int64_t>(blockIdx.x) * rows.channels;
+  const X* const x = rows.x + static_cast<int64_t>(blockIdx.x) * rows.channels;
+  Y* const y = rows.y + static_cast<int64_t>(blockIdx.x) * rows.channels;
   const int thread = static_cast<int>(threadIdx.x);
 
   float sum = 0;
@@ -107,38 +114,44 @@ __global__ void __launch_bounds__(kBlockRowThreads) layer_norm_block_rows(const 
   for (int c = thread; c < rows.channels; c += kBlockRowThreads) {
     const float scale = rows.scale != nullptr ? rows.scale[c] : 1;
     const float shift = rows.shift != nullptr ? rows.shift[c] : 0;
-    y[c] = from_float<T>(fmaf((to_float(x[c]) - mean) * inverse, scale, shift));
+    y[c] = from_float<Y>(fmaf((to_float(x[c]) - mean) * inverse, scale, shift));
   }
 }
 
-template <class T, int kChannels>
-void record_warp_rows(const Rows<T>& rows, CudaEncoder& encoder) {
+template <class X, class Y, int kChannels>
+void record_warp_rows(const Rows<X, Y>& rows, CudaEncoder& encoder) {
   const LaunchShape shape = {blocks_for(rows.count, kWarpRowThreads / kWarpSize), kWarpRowThreads};
-  constexpr int kVectors = kChannels / (kWarpSize * Vector<T>::kLanes);
-  encoder.launch("layer_norm_warp_rows", layer_norm_warp_rows<T, kVectors>, shape, rows);
+  constexpr int kVectors = kChannels / (kWarpSize * kRowLanes<X, Y>);
+  encoder.launch("layer_norm_warp_rows", layer_norm_warp_rows<X, Y, kVectors>, shape, rows);
 }
 
-template <class T>
-void record_rows(const Rows<T>& rows, CudaEncoder& encoder) {
-  if (rows.channels % Vector<T>::kLanes == 0) {
-    if (rows.channels <= 256) return record_warp_rows<T, 256>(rows, encoder);
-    if (rows.channels <= 768) return record_warp_rows<T, 768>(rows, encoder);
-    if (rows.channels <= 1280) return record_warp_rows<T, 1280>(rows, encoder);
+template <class X, class Y>
+void record_rows(const Rows<X, Y>& rows, CudaEncoder& encoder) {
+  if (rows.channels % kRowLanes<X, Y> == 0) {
+    if (rows.channels <= 256) return record_warp_rows<X, Y, 256>(rows, encoder);
+    if (rows.channels <= 768) return record_warp_rows<X, Y, 768>(rows, encoder);
+    if (rows.channels <= 1280) return record_warp_rows<X, Y, 1280>(rows, encoder);
   }
   const LaunchShape shape = {blocks_for(rows.count, 1), kBlockRowThreads};
-  encoder.launch("layer_norm_block_rows", layer_norm_block_rows<T>, shape, rows);
+  encoder.launch("layer_norm_block_rows", layer_norm_block_rows<X, Y>, shape, rows);
 }
 
 void record(const LayerNorm& attributes, const NodeView& node, CudaEncoder& encoder) {
+  const TensorView& x = node.input(LayerNorm::kX);
+  const int64_t channels = x.shape[-1];
+  const auto record_as = [&](const auto* from, auto* to) {
+    using X = std::remove_const_t<std::remove_pointer_t<decltype(from)>>;
+    using Y = std::remove_pointer_t<decltype(to)>;
+    record_rows<X, Y>({from, to, node.input(LayerNorm::kScale).as<const float>(),
+                       node.input(LayerNorm::kShift).as<const float>(), x.shape.size() / channels,
+                       static_cast<int>(channels), attributes.epsilon},
+                      encoder);
+  };
   with_element(node.output().dtype, [&](auto element) {
     using T = decltype(element);
-    const Shape& shape = node.output().shape;
-    const int64_t channels = shape[-1];
-    record_rows<T>(
-        {node.input(LayerNorm::kX).as<const T>(), node.output().as<T>(),
-         node.input(LayerNorm::kScale).as<const float>(), node.input(LayerNorm::kShift).as<const float>(),
-         shape.size() / channels, static_cast<int>(channels), attributes.epsilon},
-        encoder);
+    T* const y = node.output().as<T>();
+    if (x.dtype == DType::kFloat32) return record_as(x.as<const float>(), y);
+    record_as(x.as<const T>(), y);
   });
 }
 

@@ -31,11 +31,10 @@ void run(const Linear& attributes, const NodeView& node, CpuContext& context) {
   with_compute(x.dtype, [&](auto element) {
     using T = decltype(element);
     Epilogue<T> epilogue;
-    epilogue.output = node.output().as<T>();
     epilogue.outputs = weight.outputs();
     epilogue.bias = node.input(Linear::kBias).as<float>();
     epilogue.rows_per_sample = plan.rows;
-    epilogue.residual = node.input(Linear::kResidual).as<T>();
+    epilogue.write_to(node.output(), node.input(Linear::kResidual));
     epilogue.activation = attributes.activation;
     const DenseRows<T> rows{x.as<T>(), weight.depth};
     run_gemm(plan, rows, weight, node.input(Linear::kWeight).as<T>(), epilogue, context);

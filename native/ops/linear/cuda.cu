@@ -37,10 +37,9 @@ void record(const Linear& attributes, const NodeView& node, CudaEncoder& encoder
   with_element(x.dtype, [&](auto element) {
     using T = decltype(element);
     Epilogue<T> epilogue;
-    epilogue.output = node.output().as<T>();
     epilogue.outputs = static_cast<int>(node.output().shape[-1]);
     epilogue.bias = node.input(Linear::kBias).as<const float>();
-    epilogue.residual = node.input(Linear::kResidual).as<const T>();
+    epilogue.write_to(node.output(), node.input(Linear::kResidual));
     epilogue.activation = attributes.activation;
     record_gemm(sizes, sizes.plan(encoder.device()), x.as<const T>(), weight.as<const T>(), epilogue,
                 encoder);

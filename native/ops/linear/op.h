@@ -1,4 +1,5 @@
-// activation(x · weightᵀ + bias) + residual, the weight packed by `pack_linear`.
+// activation(x · weightᵀ + bias) + residual, the weight packed by `pack_linear`. A residual, and the output
+// with it, is of x's dtype or float32.
 //
 // With geglu the weight has 2·outputs rows and was packed with `glu`; the first half of its rows gives the
 // values, the second the gates (Shazeer 2020, GLU Variants Improve Transformer, eq. 6): value · gelu(gate).
@@ -47,8 +48,11 @@ struct Linear {
     const Shape output(extents);
     std::string error =
         check_optional_type("bias", types.inputs[kBias], DType::kFloat32, Shape(std::vector<int64_t>{rows}));
-    if (error.empty()) error = check_optional_type("residual", types.inputs[kResidual], x.dtype, output);
-    if (error.empty()) error = check_type("output", types.outputs[0], x.dtype, output);
+    const TensorType& residual = types.inputs[kResidual];
+    const bool widens = !residual.absent && residual.dtype == DType::kFloat32;
+    const DType sum = widens ? DType::kFloat32 : x.dtype;
+    if (error.empty()) error = check_optional_type("residual", residual, sum, output);
+    if (error.empty()) error = check_type("output", types.outputs[0], sum, output);
     return error;
   }
 };

@@ -6,7 +6,7 @@ import {prepareWeights} from '../../../lib/graph/passes/prepare-weights.ts';
 import {printGraph} from '../../../lib/graph/print.ts';
 import type {Graph, Tensor} from '../../../lib/graph/tensor.ts';
 import {parameter, trace} from '../../../lib/graph/trace.ts';
-import {add, conv2d, groupNorm, linear, silu} from '../../../lib/nn/layers.ts';
+import {add, castTo, conv2d, groupNorm, layerNorm, linear, silu} from '../../../lib/nn/layers.ts';
 import {type WeightSource, Weights} from '../../../lib/nn/weights.ts';
 
 const source: WeightSource = {
@@ -62,6 +62,32 @@ test('a residual of another shape is not fused', t => {
     r: f32(1, 4),
   });
   t.deepEqual(opsOf(prepareWeights(fuseEpilogues(graph))), ['linear', 'binary']);
+});
+
+test('a feed-forward in bfloat16 between float32 states is norm, product, product', t => {
+  const {graph} = trace(
+    ({x}: {x: Tensor}) => {
+      const normed = castTo(layerNorm(w.at('norm'), x), 'bfloat16');
+      const hidden = ops.unary({x: linear(w.at('in'), normed, 8)}, {kind: 'gelu'});
+      return add(x, castTo(linear(w.at('out'), hidden, 4), 'float32'));
+    },
+    {x: f32(2, 4)},
+  );
+  const fused = prepareWeights(fuseEpilogues(graph));
+  t.deepEqual(opsOf(fused), ['layer_norm', 'linear', 'linear']);
+  t.regex(body(fused)[0]!, /^%0 bf16\[2, 4\] = layer_norm x .*dtype=bfloat16/);
+  t.regex(body(fused)[2]!, /^%2 f32\[2, 4\] = linear %1 .* x \{activation=none\}/);
+});
+
+test('a product that is read in both dtypes is converted once', t => {
+  const {graph} = trace(
+    ({x}: {x: Tensor}) => {
+      const h = linear(w.at('a'), castTo(x, 'bfloat16'), 4);
+      return [add(x, castTo(h, 'float32')), h];
+    },
+    {x: f32(2, 4)},
+  );
+  t.deepEqual(opsOf(prepareWeights(fuseEpilogues(graph))), ['cast', 'linear', 'cast', 'binary']);
 });
 
 test('GEGLU moves into its product, whose weight is packed for it', t => {

@@ -12,6 +12,7 @@ struct Case {
   std::string activation = "none";
   bool bias = true;
   bool residual = true;
+  bool is_wide = false;  // the residual and the output are float32
 };
 
 AttributeMap packing(DType dtype, bool glu, bool transposed = false) {
@@ -32,12 +33,13 @@ void check(const Case& c, DType dtype) {
   const HostTensor x = HostTensor::random(dtype, {c.rows, c.depth}, 1);
   const HostTensor weight = HostTensor::random(dtype, {c.columns, c.depth}, 2);
   const HostTensor bias = c.bias ? HostTensor::random(DType::kFloat32, {c.columns}, 3) : HostTensor();
-  const HostTensor residual = c.residual ? HostTensor::random(dtype, output, 4) : HostTensor();
+  const DType sum = c.is_wide ? DType::kFloat32 : dtype;
+  const HostTensor residual = c.residual ? HostTensor::random(sum, output, 4) : HostTensor();
   const AttributeMap attributes = {{"activation", c.activation}};
   const std::vector<int64_t> weight_extents = {c.columns, c.depth};
 
   const HostTensor packed = run_cuda("pack_linear", packing(dtype, glu), {weight}, dtype, weight_extents);
-  const HostTensor got = run_cuda("linear", attributes, {x, packed, bias, residual}, dtype, output);
+  const HostTensor got = run_cuda("linear", attributes, {x, packed, bias, residual}, sum, output);
   const HostTensor cpu_packed =
       run_cpu_in_float32("pack_linear", packing(DType::kFloat32, glu), {weight}, weight_extents);
   const HostTensor expected =
@@ -79,6 +81,16 @@ TEST_CASE("cuda linear: every activation, with bias and residual and without") {
       check({5, 80, 40, activation, false, true}, dtype);
       check({5, 70, 40, activation, true, false}, dtype);
       check({5, 70, 40, activation, false, false}, dtype);
+    }
+  }
+}
+
+TEST_CASE("cuda linear: a float32 residual of narrower products, whole and of split depths") {
+  for (const DType dtype : {DType::kFloat16, DType::kBFloat16}) {
+    for (const int64_t columns : {6, 72, 140}) {
+      check({5, columns, 40, "none", true, true, true}, dtype);
+      check({16, columns, 1280, "gelu", false, true, true}, dtype);
+      check({130, columns, 72, "geglu", true, true, true}, dtype);
     }
   }
 }
