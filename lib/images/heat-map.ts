@@ -50,7 +50,7 @@ export function overlayHeatMap(picture: RgbImage, heat: Float32Array): RgbImage 
   }
   const result = new Uint8Array(data.length);
   for (const [pixel, value] of heat.entries()) {
-    const [red, green, blue] = data.subarray(3 * pixel, 3 * pixel + 3) as unknown as [number, number, number];
+    const [red, green, blue] = [data[3 * pixel]!, data[3 * pixel + 1]!, data[3 * pixel + 2]!];
     const luma = 0.299 * red + 0.587 * green + 0.114 * blue;
     for (const [channel, colour] of cubehelix(value).entries()) {
       result[3 * pixel + channel] = Math.round(opacity * colour + (1 - opacity) * luma);

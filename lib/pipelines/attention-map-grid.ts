@@ -39,7 +39,8 @@ export async function attentionMapGrid({image, attentionMaps}: GeneratedImage): 
 /** @param map [1, h, w] */
 function cellOf(image: RgbImage, {shape, data}: HostTensor, name: string) {
   const [, height, width] = shape as [number, number, number];
-  const [low, high] = [Math.min(...data), Math.max(...data)];
+  const low = data.reduce((a, b) => Math.min(a, b));
+  const high = data.reduce((a, b) => Math.max(a, b));
   const heat = data.map(share => (high > low ? (share - low) / (high - low) : 0));
   const picture = overlayHeatMap(image, resizeBilinear(heat, {height, width}, image));
   return {picture, label: `${name}\n${percent(low)}–${percent(high)} %`};
