@@ -4,6 +4,7 @@
 
 // Pipeline
 
+export {attentionMapGrid} from './pipelines/attention-map-grid.ts';
 export {bundledModel} from './pipelines/bundled-model.ts';
 export type {ImageCombination} from './pipelines/combine-images.ts';
 export type {ControlPreprocess} from './pipelines/control-preprocess.ts';

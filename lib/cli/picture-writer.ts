@@ -20,7 +20,7 @@ export class PictureWriter {
 
   /** Takes a finished picture; returns at once. */
   add({image: index, totalImages, picture, seed}: Extract<GenerateEvent, {type: 'picture'}>): void {
-    const path = totalImages === 1 ? this.#path : numbered(this.#path, index);
+    const path = numbered(this.#path, index, totalImages);
     this.#queue = this.#queue.then(async () => {
       await writeImage(path, picture, {parameters: {...this.#parameters, seed}});
       this.#files.push(path);
@@ -41,8 +41,9 @@ export class PictureWriter {
   }
 }
 
-/** `name.png` to `name-3.png`. */
-function numbered(path: string, index: number): string {
+/** Of several: `name.png` to `name-3.png`. */
+export function numbered(path: string, index: number, total: number): string {
+  if (total === 1) return path;
   const {dir, name, ext} = parse(path);
   return join(dir, `${name}-${index}${ext}`);
 }

@@ -7,6 +7,7 @@ import {perSampleOptions} from '../pipelines/samples.ts';
 type SampleOption = (typeof perSampleOptions)[number];
 /** What belongs to a call and not to a picture. */
 type CallOption =
+  | 'attentionMaps'
   | 'latents'
   | 'numImagesPerPrompt'
   | 'onProgress'

@@ -13,6 +13,7 @@ import {planUNet} from './unet-blocks/block-plan.ts';
 import {downBlocks, midBlocks, upBlocks} from './unet-blocks/blocks.ts';
 import {
   type CrossAttentionLayer,
+  type CrossAttentionObserver,
   crossAttentionLayersOf,
   type KeyValue,
   textKeyValues,
@@ -76,12 +77,19 @@ export function unetTextKeyValues(
  * @param inputs sample float32 [S, inChannels, h, w]: for inpainting checkpoints latents, mask and masked latents. With
  *   text of B = S·R rows each sample stands for R rows, and what these have in common is computed once
  * @param dtype of activations
+ * @param observe told of each cross-attention, in the order in which they run
  * @returns float32 [B, outChannels, h, w]; [S, …] of a model without cross-attention
  * @throws ShapeError where inputs do not fit the config or each other
  */
-export function unet(weights: Weights, config: UNetConfig, inputs: UNetInputs, dtype: DType): Tensor {
+export function unet(
+  weights: Weights,
+  config: UNetConfig,
+  inputs: UNetInputs,
+  dtype: DType,
+  observe?: CrossAttentionObserver,
+): Tensor {
   const plan = planUNet(config);
-  const context = bindInputs('unet', weights, config, plan, inputs);
+  const context = {...bindInputs('unet', weights, config, plan, inputs), observe};
   const {hidden, skips} = downBlocks(context, plan.down, convIn(context, inputs.sample, dtype));
   const mid = midBlocks(context, plan.mid, hidden);
   const controlled = withResiduals({hidden: mid, skips}, inputs);

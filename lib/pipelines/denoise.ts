@@ -4,15 +4,20 @@
 
 import type {RunOptions} from '../engine/compiled-function.ts';
 import {NumericError} from '../errors.ts';
+import type {Tensor} from '../graph/tensor.ts';
+import type {MapTree} from '../graph/tree.ts';
+import type {DeviceTensor} from '../runtime/device-tensor.ts';
 import type {Scheduler} from '../schedulers/scheduler.ts';
 import type {TorchGenerator} from '../schedulers/torch-generator.ts';
 import {isActive} from './active-steps.ts';
 import type {AdapterSchedule} from './adapter-schedule.ts';
-import type {Denoiser} from './components/denoiser.ts';
+import type {AttentionMapSums} from './attention-maps.ts';
+import type {ControlNet} from './components/control-net.ts';
+import type {Denoiser, StepInputs} from './components/denoiser.ts';
 import {combineBranches} from './guidance.ts';
 import {download, gatherRows, type HostTensor, joinChannels, upload} from './host-tensor.ts';
 import {haveEqualRows, type Row} from './rows.ts';
-import type {ActiveControl, StepConstants} from './step-inputs.ts';
+import {type ActiveControl, disposeTree, type StepConstants} from './step-inputs.ts';
 
 /** What inpainting with an ordinary checkpoint keeps: [samples, …] each. */
 export interface KeptPicture {
@@ -38,6 +43,8 @@ export interface DenoiseRequest {
   /** One for each slot of conditions. */
   readonly schedules: readonly AdapterSchedule[];
   readonly guidanceRescale: number;
+  /** Where attention maps go; without it none are computed. */
+  readonly attentionMaps?: AttentionMapSums | undefined;
   readonly onStep: (step: number, timestep: number, predOriginalSample: () => HostTensor) => void;
 }
 
@@ -65,7 +72,7 @@ export async function denoise(request: DenoiseRequest, options: RunOptions): Pro
 
 /** The UNet's output of every row: [rows, C, h, w]. */
 async function predict(
-  {denoiser, constants, rows, extraChannels, schedules, scheduler, beginStep}: DenoiseRequest,
+  {denoiser, constants, rows, extraChannels, schedules, scheduler, beginStep, attentionMaps}: DenoiseRequest,
   modelInput: HostTensor,
   step: number,
   options: RunOptions,
@@ -75,9 +82,11 @@ async function predict(
   const samples = extraChannels ? joinChannels(modelInput, extraChannels) : modelInput;
   const totalSteps = scheduler.timesteps.length - beginStep;
   const active = constants.controls.filter(span => isActive(step - beginStep, totalSteps, span));
-  const images = schedules.flatMap((schedule, slot) => {
+  const counting = schedules.flatMap((schedule, slot) => {
     const scales = schedule(step - beginStep);
-    if (scales === undefined) return [];
+    return scales === undefined ? [] : {slot, scales};
+  });
+  const images = counting.map(({slot, scales}) => {
     const shape = [scales.length, rows.length];
     return {
       ...constants.images[slot]!,
@@ -100,23 +109,46 @@ async function predict(
     ...controls.flatMap(({timeProjections, scale}) => [timeProjections, scale]),
   ];
   try {
-    const run = denoiser.step(active.map(({net}: ActiveControl) => net));
-    const prediction = await download(
-      await run.run(
-        {
-          sample: inputs.sample,
-          timeProjections: inputs.timeProjections,
-          textKeyValues: constants.textKeyValues,
-          ...(images.length > 0 && {images}),
-          ...(controls.length > 0 && {controls}),
-        },
-        options,
-      ),
-    );
+    const nets = active.map(({net}: ActiveControl) => net);
+    const stepInputs = {
+      sample: inputs.sample,
+      timeProjections: inputs.timeProjections,
+      textKeyValues: constants.textKeyValues,
+      ...(images.length > 0 && {images}),
+      ...(controls.length > 0 && {controls}),
+    };
+    if (attentionMaps !== undefined && images.length > 0) {
+      const {prediction, maps} = await observe(denoiser, nets, stepInputs, options);
+      attentionMaps.add({
+        slots: counting.map(({slot}) => slot),
+        scales: counting.map(({scales}) => scales),
+        maps,
+      });
+      return prediction;
+    }
+    const prediction = await download(await denoiser.step(nets).run(stepInputs, options));
     // A UNet without cross-attention tells no rows apart.
     return prediction.shape[0] === rows.length ? prediction : gatherRows(prediction, sampleOf);
   } finally {
     for (const tensor of own) tensor.dispose();
+  }
+}
+
+/** A step whose attention is observed; of all rows, as images are read by row. */
+async function observe(
+  denoiser: Denoiser,
+  nets: readonly ControlNet[],
+  inputs: MapTree<StepInputs, Tensor, DeviceTensor>,
+  options: RunOptions,
+): Promise<{readonly prediction: HostTensor; readonly maps: readonly (readonly HostTensor[])[]}> {
+  const observed = await denoiser.observedStep(nets).run(inputs, options);
+  try {
+    const prediction = await download(observed.prediction);
+    const maps: HostTensor[][] = [];
+    for (const ofLayer of observed.attentionMaps) maps.push(await Promise.all(ofLayer.map(download)));
+    return {prediction, maps};
+  } finally {
+    disposeTree(observed);
   }
 }
 

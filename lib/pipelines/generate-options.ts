@@ -154,6 +154,12 @@ export interface GenerateOptions {
   readonly controlnetConditioningScale?: number | readonly number[];
   readonly controlGuidanceStart?: number | readonly number[];
   readonly controlGuidanceEnd?: number | readonly number[];
+  /**
+   * Also gives where in the picture each of the adapter's tokens was attended: `GeneratedImage.attentionMaps`, the softmax
+   * weights as means over heads, layers, and those steps in which the condition counts. Pictures keep their bits. Default:
+   * false.
+   */
+  readonly attentionMaps?: boolean;
   /** `pil` decodes to pictures, `latent` stops before the VAE. Default `pil`. */
   readonly outputType?: 'pil' | 'latent';
   readonly signal?: AbortSignal;

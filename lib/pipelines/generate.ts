@@ -2,6 +2,7 @@
  * One generation, from options to pictures.
  */
 
+import {ArgumentError} from '../errors.ts';
 import type {RgbImage} from '../images/image.ts';
 import {checkLatentSize} from '../images/latent-image.ts';
 import {tensorToImage} from '../images/tensor-to-image.ts';
@@ -10,6 +11,7 @@ import {createScheduler} from '../schedulers/create-scheduler.ts';
 import type {Scheduler} from '../schedulers/scheduler.ts';
 import {TorchGenerator} from '../schedulers/torch-generator.ts';
 import {adapterSchedule} from './adapter-schedule.ts';
+import {AttentionMapSums} from './attention-maps.ts';
 import {prepareBatchStart} from './batch-start.ts';
 import {type AdapterModels, encodeConditioning} from './conditioning.ts';
 import {type AdapterTraits, type ConditionSlot, resolveConditions} from './conditions.ts';
@@ -34,6 +36,11 @@ export interface GeneratedImage {
   /** [1, C, height / 8, width / 8], times the scaling factor. */
   readonly latents: HostTensor;
   readonly seed: number;
+  /**
+   * With `attentionMaps`: one for each condition of the picture, float32 [tokens, height / 8, width / 8]. Each token's share
+   * of the attention at a position, 0 … 1; the shares at a position sum to 1. Scale and mask of the condition are not in it.
+   */
+  readonly attentionMaps?: readonly HostTensor[];
 }
 
 /** Seconds of each phase. */
@@ -88,6 +95,8 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
   const schedules = slots.map((slot, place) =>
     adapterSchedule(slot, place, {samples, rows, layers, totalSteps, autoScale}),
   );
+  const attentionMaps =
+    options.attentionMaps === true ? new AttentionMapSums(rows, schedules, totalSteps) : undefined;
   const levels = denoiser.config.blockOutChannels.length;
   const masks = await Promise.all(
     slots.map(({mask}) =>
@@ -116,12 +125,18 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
     generators,
     schedules,
     guidanceRescale,
+    attentionMaps,
     onStep: (step, timestep, predOriginalSample) =>
       onProgress?.({type: 'step', step, totalSteps, timestep, predOriginalSample}),
   };
   const latents = await denoise(request, run).finally(() => disposeConstants(constants));
   const denoised = performance.now();
-  const images = await decodeAll(models, options, samples, latents, size);
+  const decoded = await decodeAll(models, options, samples, latents, size);
+  const [, , height, width] = latents.shape as [number, number, number, number];
+  const images = decoded.map((image, sample) => ({
+    ...image,
+    ...(attentionMaps && {attentionMaps: attentionMaps.mapsOf(sample, {height, width})}),
+  }));
   const end = performance.now();
   return {
     images,
@@ -140,6 +155,12 @@ export function samplesOf(models: PipelineModels, options: GenerateOptions): Sam
   const loaded = [...(models.adapter ? [[undefined, models.adapter] as const] : []), ...named];
   const traits = loaded.map(([name, {adapter}]) => ({name, readsInstruction: adapter.readsInstruction}));
   const slots = resolveConditions(options, traits, entryCount(options));
+  if (options.attentionMaps === true && slots.length === 0) {
+    throw new ArgumentError(
+      'attentionMaps: expected a condition image, whose tokens are attended, but there is none. ' +
+        'Give ipAdapterImage or conditions, or leave attentionMaps out.',
+    );
+  }
   for (const {adapter, entries} of slots) {
     if (!entries.some(entry => entry !== undefined && entry.negContentPrompt !== '')) continue;
     const {adapter: reader, instructionEncoder} = adapterModels(models, adapter);

@@ -52,7 +52,7 @@ export function resolveAdapterScale(scale: number, instruction: string | undefin
  * The predictions to run, with their coefficients; those with coefficient 0 are left out. Coefficients sum to 1, so that
  * one at least remains.
  *
- * @param keepFull keeps `full` even at coefficient 0: guidance rescaling reads it
+ * @param keepFull keeps `full` even at coefficient 0: guidance rescaling and attention maps read it
  */
 export function guidanceBranches(
   mode: 'simple' | 'three-way',

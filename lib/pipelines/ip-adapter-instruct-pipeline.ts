@@ -159,6 +159,7 @@ export class IPAdapterInstructPipeline {
       clipSkip: options.clipSkip ?? 0,
       decodes: options.outputType !== 'latent',
       usesControlNets: options.controlImage !== undefined,
+      observesAttention: options.attentionMaps === true,
     };
   }
 

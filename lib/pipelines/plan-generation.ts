@@ -25,6 +25,7 @@ export interface PlanRequest {
   readonly clipSkip: number;
   readonly decodes: boolean;
   readonly usesControlNets: boolean;
+  readonly observesAttention: boolean;
 }
 
 export interface GenerationPlan {
@@ -171,7 +172,7 @@ class Planner {
 
   #planStep(encoderHiddenStates: TensorType, images: readonly ImageTypes[]): void {
     const {denoiser, vae, controlNets} = this.#models;
-    const {samples, rows, size, usesControlNets} = this.#request;
+    const {samples, rows, size, usesControlNets, observesAttention} = this.#request;
     const batch = haveEqualRows(rows) ? samples.length : rows.length;
     const timesteps = type('float32', this.#request.timesteps);
     const textKeyValues = this.#add(denoiser.textKeyValues.plan({encoderHiddenStates}));
@@ -193,14 +194,14 @@ class Planner {
         scale: type('float32', 1),
       };
     });
-    this.#add(
-      denoiser.step(active).plan({
-        sample: type('float32', batch, denoiser.config.inChannels, height!, width!),
-        timeProjections: row,
-        textKeyValues,
-        ...(images.length > 0 && {images}),
-        ...(controls.length > 0 && {controls}),
-      }),
-    );
+    const inputs = {
+      sample: type('float32', batch, denoiser.config.inChannels, height!, width!),
+      timeProjections: row,
+      textKeyValues,
+      ...(images.length > 0 && {images}),
+      ...(controls.length > 0 && {controls}),
+    };
+    if (observesAttention) this.#add(denoiser.observedStep(active).plan(inputs));
+    else this.#add(denoiser.step(active).plan(inputs));
   }
 }

@@ -1,7 +1,7 @@
 import type {Color} from '../images/color.ts';
 import {decodeImage, type ImageInput} from '../images/decode-image.ts';
 import {lumaPlane} from '../images/latent-image.ts';
-import {resizeBicubic, type Size} from '../images/resize-bicubic.ts';
+import {resizeBicubic, type Size} from '../images/resize-plane.ts';
 import type {HostTensor} from './host-tensor.ts';
 import type {LatentSize} from './initial-latents.ts';
 

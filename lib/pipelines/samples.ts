@@ -95,7 +95,7 @@ function resolveBranches(options: GenerateOptions, instructions: readonly string
     imageGuidanceScale: checkFinite('imageGuidanceScale', options.imageGuidanceScale ?? 1),
   };
   const rescale = checkRange('guidanceRescale', options.guidanceRescale ?? 0, 0, 1);
-  return guidanceBranches(mode, scales, {keepFull: rescale > 0});
+  return guidanceBranches(mode, scales, {keepFull: rescale > 0 || options.attentionMaps === true});
 }
 
 /** A list has a seed per sample; one seed stands for itself and its successors; none is drawn at random. */

@@ -117,6 +117,18 @@ test('style alone of one picture, and the lines of another, are asked for by fla
   t.deepEqual(readSafetensors(output)['latents']!.data, images[0]!.latents.data);
 });
 
+test('attention maps are written beside the pictures, numbered as they are', async t => {
+  const folder = await tempFolder(t);
+  const [output, maps] = ['x.png', 'maps.png'].map(name => join(folder, name)) as [string, string];
+  const asked = [...base, ...adapter, '--output', output, '--attention-maps', maps];
+  const {stdout} = await succeed(t, [...asked, '--num-images-per-prompt', '2', '--json']);
+  const {files, attentionMaps} = JSON.parse(stdout);
+  t.deepEqual(files, [join(folder, 'x-0.png'), join(folder, 'x-1.png')]);
+  t.deepEqual(attentionMaps, [join(folder, 'maps-0.png'), join(folder, 'maps-1.png')]);
+  const {width, height} = await sharp(attentionMaps[1]).metadata();
+  t.deepEqual([width, height], [8 + 4 * (72 + 8), 8 + 4 * (64 + 2 * 28 + 8)]);
+});
+
 test('--profile writes a trace of every op', async t => {
   const folder = await tempFolder(t);
   const profile = join(folder, 'trace.json');
@@ -134,6 +146,12 @@ for (const [what, extra, message] of [
   ],
   ['an output ending that no writer knows', ['--output', 'x.bmp'], /output 'x\.bmp': .*\.png, \.jpg/],
   ['latents into a picture file', ['--output-type', 'latent', '--output', 'x.png'], /ends in \.safetensors/],
+  [
+    'attention maps of latents',
+    ['--output-type', 'latent', '--output', 'x.safetensors', '--attention-maps', 'maps.png'],
+    /attention-maps 'maps\.png': expected --output-type png/,
+  ],
+  ['attention maps without a condition', ['--attention-maps', 'maps.png'], /expected a condition image/],
   [
     'latents without their tensor',
     ['--latents', inReference('cases', 'unet.safetensors')],

@@ -9,7 +9,7 @@ import {conv2d} from '../../nn/layers.ts';
 import {resnetBlock, upsampler} from '../../nn/resnet-block.ts';
 import type {Weights} from '../../nn/weights.ts';
 import type {BlockPlan, LayerPlan, ResnetPlan} from './block-plan.ts';
-import type {LayerContext} from './cross-attention.ts';
+import type {CrossAttentionObserver, LayerContext} from './cross-attention.ts';
 import {toRows} from './sample-rows.ts';
 import {spatialTransformer} from './transformer.ts';
 import type {TrunkConfig} from './trunk-config.ts';
@@ -23,6 +23,7 @@ export interface BlockContext {
   readonly timeBiases: ReadonlyMap<ResnetPlan, Tensor>;
   /** By path of the cross-attention layer. */
   readonly crossAttention: ReadonlyMap<string, LayerContext>;
+  readonly observe?: CrossAttentionObserver | undefined;
 }
 
 export interface DownResult {
@@ -86,7 +87,7 @@ function layer(
   {resnet, transformer}: LayerPlan,
   parts: readonly [Tensor, ...Tensor[]],
 ): Tensor {
-  const {weights, config, timeBiases, crossAttention} = context;
+  const {weights, config, timeBiases, crossAttention, observe} = context;
   const {normNumGroups, normEps, useLinearProjection} = config;
   const timeBias = timeBiases.get(resnet)!;
   const hidden = checkpoint(() => {
@@ -104,6 +105,7 @@ function layer(
       normNumGroups,
       useLinearProjection,
       contexts: transformer.blocks.map(path => crossAttention.get(`${path}.attn2`)!),
+      observe,
     }),
   );
 }

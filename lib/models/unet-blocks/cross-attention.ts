@@ -9,6 +9,11 @@ import type {Weights} from '../../nn/weights.ts';
 import type {DType} from '../../runtime/dtype.ts';
 import type {BlockPlan, ModelPlan} from './block-plan.ts';
 
+export interface AttentionOptions {
+  readonly heads: number;
+  readonly scale: number;
+}
+
 /** Keys and values of one layer: [B, N, channels] each. A type, not an interface: it is a node of input trees. */
 export type KeyValue = {readonly key: Tensor; readonly value: Tensor};
 
@@ -93,9 +98,23 @@ export interface LayerImage extends KeyValue {
 
 /** One layer's part of {@link CrossAttentionInputs}. */
 export interface LayerContext {
+  /** As of {@link CrossAttentionLayer}. */
+  readonly path: string;
   readonly text: KeyValue;
   readonly images: readonly LayerImage[];
 }
+
+/** What a cross-attention reads. */
+export interface ObservedCrossAttention extends Pick<LayerContext, 'path' | 'images'> {
+  /** [B, height · width, C] */
+  readonly query: Tensor;
+  readonly options: AttentionOptions;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Called while tracing, right after a cross-attention was recorded; it may record what is computed beside the model. */
+export type CrossAttentionObserver = (observed: ObservedCrossAttention) => void;
 
 /**
  * Deals the inputs out to the layers, by path.
@@ -120,6 +139,7 @@ export function layerContexts(
     layers.map(({path}, index) => [
       path,
       {
+        path,
         text: text[index]!,
         images: images.map(({keyValues, scales, masks}) => ({
           ...keyValues[index]!,

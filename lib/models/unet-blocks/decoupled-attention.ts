@@ -2,12 +2,7 @@ import {ShapeError} from '../../errors.ts';
 import * as ops from '../../graph/ops/index.ts';
 import {formatType, type Tensor} from '../../graph/tensor.ts';
 import {add, castTo} from '../../nn/layers.ts';
-import type {KeyValue, LayerImage} from './cross-attention.ts';
-
-export interface AttentionOptions {
-  readonly heads: number;
-  readonly scale: number;
-}
+import type {AttentionOptions, KeyValue, LayerImage} from './cross-attention.ts';
 
 /**
  * Attention over the text plus, for each image, its weight times attention over the image's tokens (Ye et al. 2023, eq. 5;

@@ -9,6 +9,7 @@ import {
   unetTextKeyValues,
   unetTimeProjections,
 } from '../../models/unet.ts';
+import {type ObservedUNet, unetWithAttentionMaps} from '../../models/unet-attention-maps.ts';
 import type {UNetConfig} from '../../models/unet-config.ts';
 import type {WeightSource} from '../../nn/weights.ts';
 import {Component, type ComponentSettings, oncePerPicture} from './component.ts';
@@ -26,6 +27,7 @@ export class Denoiser extends Component {
   readonly textKeyValues: CompiledFunction<{encoderHiddenStates: Tensor}, readonly KeyValue[]>;
   readonly timeProjections: CompiledFunction<{timesteps: Tensor}, Tensor>;
   readonly #steps = new Map<string, CompiledFunction<StepInputs, Tensor>>();
+  readonly #observedSteps = new Map<string, CompiledFunction<StepInputs, ObservedUNet>>();
 
   constructor(settings: ComponentSettings, source: WeightSource, config: UNetConfig) {
     super(settings, source);
@@ -50,20 +52,40 @@ export class Denoiser extends Component {
 
   /** One evaluation together with the given ControlNets: prediction float32 [B, C, h, w]. */
   step(active: readonly ControlNet[]): CompiledFunction<StepInputs, Tensor> {
-    const key = active.map(net => net.label).join(' ');
+    const key = keyOf(active);
     const known = this.#steps.get(key);
     if (known !== undefined) return known;
-    const trace = ({controls = [], ...inputs}: StepInputs) => {
-      if (active.length === 0) return unet(this.weights, this.config, inputs, this.dtype);
-      const residuals = active.map((net, index) =>
-        net.trace({...controls[index]!, sample: latentsOf(inputs.sample, net.config.inChannels)}),
-      );
-      return unet(this.weights, this.config, {...inputs, ...sumControlResiduals(residuals)}, this.dtype);
-    };
-    const compiled = this.engine.compile('unet', trace);
+    const compiled = this.engine.compile('unet', (inputs: StepInputs) =>
+      unet(this.weights, this.config, withControls(active, inputs), this.dtype),
+    );
     this.#steps.set(key, compiled);
     return compiled;
   }
+
+  /** As {@link step}, with the attention maps of the images' tokens. */
+  observedStep(active: readonly ControlNet[]): CompiledFunction<StepInputs, ObservedUNet> {
+    const key = keyOf(active);
+    const known = this.#observedSteps.get(key);
+    if (known !== undefined) return known;
+    const compiled = this.engine.compile('unet.observed', (inputs: StepInputs) =>
+      unetWithAttentionMaps(this.weights, this.config, withControls(active, inputs), this.dtype),
+    );
+    this.#observedSteps.set(key, compiled);
+    return compiled;
+  }
+}
+
+function keyOf(active: readonly ControlNet[]): string {
+  return active.map(net => net.label).join(' ');
+}
+
+/** Computes the ControlNets' residuals. */
+function withControls(active: readonly ControlNet[], {controls = [], ...inputs}: StepInputs): UNetInputs {
+  if (active.length === 0) return inputs;
+  const residuals = active.map((net, index) =>
+    net.trace({...controls[index]!, sample: latentsOf(inputs.sample, net.config.inChannels)}),
+  );
+  return {...inputs, ...sumControlResiduals(residuals)};
 }
 
 /** The first channels of a sample: the latents, where an inpainting checkpoint's sample holds more. */

@@ -1,7 +1,7 @@
 import {testProp} from '@fast-check/ava';
 import test from 'ava';
 import fc from 'fast-check';
-import {resizeBicubic} from '../../lib/images/resize-bicubic.ts';
+import {resizeBicubic, resizeBilinear} from '../../lib/images/resize-plane.ts';
 import {relativeError} from '../_helpers/relative-error.ts';
 
 const plane = Float32Array.of(0, 1, 0, 2, 3, -1, 4, 0, 1, 1, 5, -2);
@@ -35,17 +35,20 @@ for (const [name, {values, ...to}] of Object.entries(expected)) {
 }
 
 const sides = fc.integer({min: 1, max: 9});
-testProp(
-  'an even plane stays even, and a plane of the same size as it is',
-  [sides, sides, sides, sides],
-  (t, a, b, c, d) => {
-    const even = resizeBicubic(
-      new Float32Array(a * b).fill(0.3),
-      {width: a, height: b},
-      {width: c, height: d},
-    );
-    t.true(even.every(value => Math.abs(value - 0.3) < 1e-6));
-    const numbers = Float32Array.from({length: a * b}, (_, i) => (i * 7) % 11);
-    t.deepEqual(resizeBicubic(numbers, {width: a, height: b}, {width: a, height: b}), numbers);
-  },
-);
+for (const resize of [resizeBicubic, resizeBilinear]) {
+  testProp(
+    `${resize.name}: an even plane stays even, and a plane of the same size as it is`,
+    [sides, sides, sides, sides],
+    (t, a, b, c, d) => {
+      const even = resize(new Float32Array(a * b).fill(0.3), {width: a, height: b}, {width: c, height: d});
+      t.true(even.every(value => Math.abs(value - 0.3) < 1e-6));
+      const numbers = Float32Array.from({length: a * b}, (_, i) => (i * 7) % 11);
+      t.deepEqual(resize(numbers, {width: a, height: b}, {width: a, height: b}), numbers);
+    },
+  );
+}
+
+test('a bilinear plane is linear between centres, and level beyond them', t => {
+  const row = resizeBilinear(Float32Array.of(0, 4), {width: 2, height: 1}, {width: 8, height: 2});
+  t.deepEqual([...row], [0, 0, 0.5, 1.5, 2.5, 3.5, 4, 4, 0, 0, 0.5, 1.5, 2.5, 3.5, 4, 4]);
+});
