@@ -24,6 +24,7 @@ export {IPAdapterInstructPipeline} from './pipelines/ip-adapter-instruct-pipelin
 export type {LoadOptions, RandomOptions} from './pipelines/load-options.ts';
 export type {LoraFile, LoraOptions} from './pipelines/lora-adapters.ts';
 export type {MemoryEstimate} from './pipelines/memory-estimate.ts';
+export type {PromptSyntax} from './pipelines/prompt-chunks.ts';
 
 // Many pictures
 

@@ -8,6 +8,7 @@ import {imageCombinations} from '../pipelines/combine-images.ts';
 import {controlPreprocesses} from '../pipelines/control-preprocess.ts';
 import {guidanceModes} from '../pipelines/guidance.ts';
 import {instantStyleScale, instantStyleTargets} from '../pipelines/instant-style.ts';
+import {promptSyntaxes} from '../pipelines/prompt-chunks.ts';
 import type {JobOptions} from './job.ts';
 
 const blocks = z.record(z.string(), z.union([z.number(), z.array(z.number())]));
@@ -51,6 +52,7 @@ export function jobFields(image: z.ZodType<ImageInput>) {
   return z.strictObject({
     prompt: text,
     negativePrompt: text.exactOptional(),
+    promptSyntax: z.enum(promptSyntaxes).exactOptional(),
     ipAdapterImage: image.exactOptional(),
     instruction: text.exactOptional(),
     ipAdapterScale: adapterScale.exactOptional(),

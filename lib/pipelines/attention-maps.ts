@@ -7,8 +7,10 @@ import type {AdapterSchedule} from './adapter-schedule.ts';
 import type {HostTensor} from './host-tensor.ts';
 import type {Row} from './rows.ts';
 
-/** Of the conditions that had a part in a step. */
+/** Of the conditions that had a part in a step, in some of the rows. */
 export interface StepMaps {
+  /** Where these are among all. */
+  readonly places: readonly number[];
   /** Their places among the slots. */
   readonly slots: readonly number[];
   /** Of each of them, by layer, then row. */
@@ -51,10 +53,14 @@ export class AttentionMapSums {
     expectCounting(rows, this.#fullRows, schedules, totalSteps);
   }
 
-  add({slots, scales, maps}: StepMaps): void {
+  add({places, slots, scales, maps}: StepMaps): void {
+    const ownRows = this.#fullRows.flatMap((place, sample) => {
+      const row = places.indexOf(place);
+      return row < 0 ? [] : {sample, row};
+    });
     for (const [layer, ofLayer] of maps.entries()) {
       for (const [index, map] of ofLayer.entries()) {
-        for (const [sample, row] of this.#fullRows.entries()) {
+        for (const {sample, row} of ownRows) {
           if (scales[index]![layer]![row] !== 0) addRow(this.#sumOf(sample, slots[index]!), layer, map, row);
         }
       }

@@ -14,7 +14,9 @@ import type {InstructionEncoder} from './components/instruction-encoder.ts';
 import type {TextEncoder} from './components/text-encoder.ts';
 import {subtractContents} from './content-subtraction.ts';
 import {gatherRows, type HostTensor, stackRows} from './host-tensor.ts';
+import {allChunks, type RowText, type TextReading} from './row-texts.ts';
 import type {Row, TokenSource} from './rows.ts';
+import {weighTokens} from './token-weights.ts';
 
 /** The models that conditioning runs. */
 export interface ConditioningModels {
@@ -29,8 +31,7 @@ export interface AdapterModels {
   readonly instructionEncoder: InstructionEncoder;
 }
 
-export interface ConditioningOptions extends RunOptions {
-  readonly clipSkip: number;
+export interface ConditioningOptions extends RunOptions, TextReading {
   readonly fit?: ImageFit | undefined;
   readonly padColor?: Color | undefined;
   readonly background?: Color | undefined;
@@ -40,27 +41,34 @@ export interface ConditioningOptions extends RunOptions {
 }
 
 export interface Conditioning {
-  /** [rows, tokens, C] */
-  readonly encoderHiddenStates: HostTensor;
+  /** [1, tokens, C] for each row; equal in tokens for the rows of a sample. */
+  readonly textStates: readonly HostTensor[];
   /** [rows, tokens, C] for each slot of conditions. */
   readonly imageTokens: readonly HostTensor[];
 }
 
+/** @param texts those of the rows */
 export async function encodeConditioning(
   models: ConditioningModels,
   rows: readonly Row[],
+  texts: readonly RowText[],
   options: ConditioningOptions,
 ): Promise<Conditioning> {
   const {textEncoder, adapters} = models;
-  const texts = lastStateTexts(models, rows, options.clipSkip);
-  const lastStates = await encodeTexts(textEncoder, texts, 0, options);
-  const encoderHiddenStates = await encodeRowTexts(textEncoder, lastStates, rows, options);
+  const isPlain = options.promptSyntax === 'plain';
+  const cut = new Set([...(isPlain ? rows.map(row => row.text) : []), ...adapterTexts(models, rows)]);
+  for (const text of cut)
+    warnIfCut(textEncoder, text, options.onWarning, isPlain ? 'text encoder' : 'adapter');
+  const chunks = encodedChunks(models, rows, texts);
+  const lastStates = await encodeChunks(textEncoder, chunks.last, 0, options);
+  const skippedStates = await encodeChunks(textEncoder, chunks.skipped, options.clipSkip, options);
+  const textStates = texts.map(text => statesOf(text, text.clipSkip === 0 ? lastStates : skippedStates));
   const imageTokens: HostTensor[] = [];
   for (const [slot, adapter] of adapters.entries()) {
     const sources = sourcesOf(rows, slot);
     imageTokens.push(await encodeImageTokens(textEncoder, adapter, lastStates, sources, options));
   }
-  return {encoderHiddenStates, imageTokens};
+  return {textStates, imageTokens};
 }
 
 /** What a slot's tokens are made of, row by row. A sample without an image gets unconditional ones; its scale is 0. */
@@ -84,22 +92,50 @@ export function imagesInRow(sources: readonly TokenSource[]): number {
   );
 }
 
-/** The distinct texts of which a generation reads the base model's last hidden states: they are encoded together. */
-export function lastStateTexts(
-  {textEncoder, adapters}: ConditioningModels,
+/** Chunks of which a generation reads the base model's hidden states, each once. */
+export interface EncodedChunks {
+  /** Of the last layer: they are encoded together. */
+  readonly last: readonly Int32Array[];
+  /** Of the layer that `clipSkip` ends with, if that is another. */
+  readonly skipped: readonly Int32Array[];
+}
+
+/** @param texts those of the rows */
+export function encodedChunks(
+  models: ConditioningModels,
   rows: readonly Row[],
-  clipSkip: number,
-): string[] {
-  const texts = rows.filter(row => clipSkip === 0 || !row.isPrompt).map(row => row.text);
-  for (const [slot, {adapter, instructionEncoder}] of adapters.entries()) {
+  texts: readonly RowText[],
+): EncodedChunks {
+  const chunksOf = (some: readonly RowText[]) => some.flatMap(allChunks);
+  const {tokenizer} = models.textEncoder;
+  const read = adapterTexts(models, rows).map(text => tokenizer.encode(text).inputIds);
+  return {
+    last: distinctChunks([...chunksOf(texts.filter(({clipSkip}) => clipSkip === 0)), ...read]),
+    skipped: distinctChunks(chunksOf(texts.filter(({clipSkip}) => clipSkip > 0))),
+  };
+}
+
+/**
+ * What adapters read by the base model's text encoder, of the last layer, one chunk each: as they were trained, whatever
+ * the UNet is given.
+ */
+function adapterTexts({textEncoder, adapters}: ConditioningModels, rows: readonly Row[]): string[] {
+  return adapters.flatMap(({adapter, instructionEncoder}, slot) => {
     const sources = sourcesOf(rows, slot);
-    // The released adapter was trained on the last hidden state, whatever the UNet is given.
-    if (adapter.readsPrompt) texts.push(...sources.map(source => source.prompt));
-    if (adapter.readsInstruction && instructionEncoder.readsLastStatesOf(textEncoder)) {
-      texts.push(...sources.map(source => source.instruction));
-    }
-  }
-  return [...new Set(texts)];
+    const readsInstruction = adapter.readsInstruction && instructionEncoder.readsLastStatesOf(textEncoder);
+    return [
+      ...(adapter.readsPrompt ? sources.map(source => source.prompt) : []),
+      ...(readsInstruction ? sources.map(source => source.instruction) : []),
+    ];
+  });
+}
+
+function chunkKey(chunk: Int32Array): string {
+  return chunk.join(' ');
+}
+
+function distinctChunks(chunks: readonly Int32Array[]): Int32Array[] {
+  return [...new Map(chunks.map(chunk => [chunkKey(chunk), chunk])).values()];
 }
 
 /** Rows of encoded things, found again by what they were made from. */
@@ -120,46 +156,40 @@ class Encoded<Key> {
   }
 }
 
-async function encodeRowTexts(
+/** Of distinct chunks, of which there may be none; found again by {@link chunkKey}. */
+async function encodeChunks(
   encoder: TextEncoder,
-  lastStates: Encoded<string>,
-  rows: readonly Row[],
-  options: ConditioningOptions,
-): Promise<HostTensor> {
-  const textsOf = (some: readonly Row[]) => some.map(row => row.text);
-  if (options.clipSkip === 0) return lastStates.rowsFor(textsOf(rows));
-  const prompts = rows.filter(row => row.isPrompt);
-  const others = rows.filter(row => !row.isPrompt);
-  const skipped = await encodeTexts(encoder, [...new Set(textsOf(prompts))], options.clipSkip, options);
-  // Guidance may need no row of either kind.
-  const parts = [
-    ...(prompts.length > 0 ? [skipped.rowsFor(textsOf(prompts))] : []),
-    ...(others.length > 0 ? [lastStates.rowsFor(textsOf(others))] : []),
-  ];
-  const order = [...prompts, ...others];
-  return gatherRows(
-    stackRows(parts),
-    rows.map(row => order.indexOf(row)),
-  );
-}
-
-/** Of distinct texts, of which there may be none. */
-async function encodeTexts(
-  encoder: TextEncoder,
-  texts: readonly string[],
+  chunks: readonly Int32Array[],
   clipSkip: number,
   options: ConditioningOptions,
 ): Promise<Encoded<string>> {
-  for (const text of texts) warnIfCut(encoder, text, options.onWarning);
-  if (texts.length === 0) return new Encoded(texts, {shape: [0], data: new Float32Array()});
-  return new Encoded(texts, await encoder.encode(texts, clipSkip, options));
+  if (chunks.length === 0) return new Encoded([], {shape: [0], data: new Float32Array()});
+  return new Encoded(chunks.map(chunkKey), await encoder.encodeTokens(chunks, clipSkip, options));
 }
 
-function warnIfCut(encoder: TextEncoder, text: string, onWarning: (message: string) => void): void {
+/**
+ * The states of a text's chunks along the tokens: [1, tokens, C]. Padding has no part in its weights, so that they do the
+ * same whatever stands beside the text.
+ */
+function statesOf({chunks, weights, padding}: RowText, encoded: Encoded<string>): HostTensor {
+  const own = encoded.rowsFor(chunks.map(chunkKey));
+  const weighed = {shape: own.shape, data: weighTokens(own.data, weights)};
+  const {shape, data} =
+    padding.length > 0 ? stackRows([weighed, encoded.rowsFor(padding.map(chunkKey))]) : weighed;
+  const [count, tokens, width] = shape as [number, number, number];
+  return {shape: [1, count * tokens, width], data};
+}
+
+function warnIfCut(
+  encoder: TextEncoder,
+  text: string,
+  onWarning: (message: string) => void,
+  reader = 'text encoder',
+): void {
   const {truncated, tokenCount, inputIds} = encoder.tokenizer.encode(text);
   if (truncated === undefined) return;
   onWarning(
-    `text of ${tokenCount} tokens: the text encoder reads ${inputIds.length - 2}; this part is ignored: '${truncated}'.`,
+    `text of ${tokenCount} tokens: the ${reader} reads ${inputIds.length - 2} and ignores this part: '${truncated}'.`,
   );
 }
 
@@ -186,16 +216,18 @@ async function encodeImageTokens(
   for (const text of new Set(contents)) warnIfCut(contentEncoder, text, options.onWarning);
   const image = await subtractContents(features, contents, contentEncoder, options.negContentScale, options);
   const instructions = distinct.values.map(source => source.instruction);
+  const lastStatesFor = (texts: readonly string[]) =>
+    lastStates.rowsFor(texts.map(text => chunkKey(textEncoder.tokenizer.encode(text).inputIds)));
   const encodedInstructions = () =>
     instructionEncoder.readsLastStatesOf(textEncoder)
-      ? lastStates.rowsFor(instructions)
+      ? lastStatesFor(instructions)
       : encodeInstructions(instructionEncoder, instructions, options);
   const prompts = distinct.values.map(source => source.prompt);
   const tokens = await adapter.tokens(
     {
       image,
       instruction: adapter.readsInstruction ? await encodedInstructions() : undefined,
-      prompt: adapter.readsPrompt ? lastStates.rowsFor(prompts) : undefined,
+      prompt: adapter.readsPrompt ? lastStatesFor(prompts) : undefined,
     },
     options,
   );

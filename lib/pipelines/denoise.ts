@@ -1,5 +1,5 @@
 /**
- * The reverse process: one evaluation of the UNet per step for all rows, guidance, and the scheduler's step.
+ * The reverse process: evaluations of the UNet for all rows of a step, guidance, and the scheduler's step.
  */
 
 import type {RunOptions} from '../engine/compiled-function.ts';
@@ -16,7 +16,7 @@ import type {ControlNet} from './components/control-net.ts';
 import type {Denoiser, StepInputs} from './components/denoiser.ts';
 import {combineBranches} from './guidance.ts';
 import {download, gatherRows, type HostTensor, joinChannels, upload} from './host-tensor.ts';
-import {haveEqualRows, type Row} from './rows.ts';
+import {haveEqualRows, type Row, samplesIn} from './rows.ts';
 import {type ActiveControl, disposeTree, type StepConstants} from './step-inputs.ts';
 
 /** What inpainting with an ordinary checkpoint keeps: [samples, …] each. */
@@ -26,11 +26,18 @@ export interface KeptPicture {
   readonly mask: HostTensor;
 }
 
+/** Whole samples whose rows go through the UNet together, with as many text tokens. */
+export interface RowGroup {
+  /** Where its rows are among all. */
+  readonly places: readonly number[];
+  readonly rows: readonly Row[];
+  readonly constants: StepConstants;
+}
+
 export interface DenoiseRequest {
   readonly denoiser: Denoiser;
   readonly scheduler: Scheduler;
-  readonly constants: StepConstants;
-  readonly rows: readonly Row[];
+  readonly groups: readonly RowGroup[];
   /** One per sample: noise of stochastic schedulers. */
   readonly generators: readonly TorchGenerator[];
   /** Noisy latents [samples, C, h, w] at `beginStep`. */
@@ -50,14 +57,18 @@ export interface DenoiseRequest {
 
 /** The clean latents [samples, C, h, w]. */
 export async function denoise(request: DenoiseRequest, options: RunOptions): Promise<HostTensor> {
-  const {scheduler, kept, beginStep, onStep} = request;
+  const {scheduler, groups, schedules, kept, beginStep, onStep} = request;
   const {shape} = request.latents;
   let {data} = request.latents;
   for (let step = beginStep; step < scheduler.timesteps.length; step++) {
     options.signal?.throwIfAborted();
     const modelInput = {shape, data: scheduler.scaleModelInput(data, step)};
-    const prediction = await predict(request, modelInput, step, options);
-    const noisePred = combineRows(request, prediction);
+    const scales = schedules.map(schedule => schedule(step - beginStep));
+    const noisePred = new Float32Array(data.length);
+    for (const group of groups) {
+      const prediction = await predict(request, group, scales, modelInput, step, options);
+      combineRows(noisePred, group.rows, prediction, request.guidanceRescale);
+    }
     expectFinite(noisePred, step);
     const sample = data;
     data = scheduler.step(noisePred, step, sample, () => drawNoise(request.generators, shape));
@@ -70,9 +81,15 @@ export async function denoise(request: DenoiseRequest, options: RunOptions): Pro
   return {shape, data};
 }
 
-/** The UNet's output of every row: [rows, C, h, w]. */
+/**
+ * The UNet's output of every row of a group: [rows, C, h, w].
+ *
+ * @param allScales of each slot, by layer, then row of all groups
+ */
 async function predict(
-  {denoiser, constants, rows, extraChannels, schedules, scheduler, beginStep, attentionMaps}: DenoiseRequest,
+  {denoiser, extraChannels, scheduler, beginStep, attentionMaps}: DenoiseRequest,
+  {places, rows, constants}: RowGroup,
+  allScales: readonly ReturnType<AdapterSchedule>[],
   modelInput: HostTensor,
   step: number,
   options: RunOptions,
@@ -82,10 +99,9 @@ async function predict(
   const samples = extraChannels ? joinChannels(modelInput, extraChannels) : modelInput;
   const totalSteps = scheduler.timesteps.length - beginStep;
   const active = constants.controls.filter(span => isActive(step - beginStep, totalSteps, span));
-  const counting = schedules.flatMap((schedule, slot) => {
-    const scales = schedule(step - beginStep);
-    return scales === undefined ? [] : {slot, scales};
-  });
+  const counting = allScales.flatMap((scales, slot) =>
+    scales === undefined ? [] : {slot, scales: scales.map(layer => places.map(place => layer[place]!))},
+  );
   const images = counting.map(({slot, scales}) => {
     const shape = [scales.length, rows.length];
     return {
@@ -100,7 +116,7 @@ async function predict(
     scale: upload(device, {shape: [1], data: Float32Array.of(control.scale)}),
   }));
   const inputs = {
-    sample: upload(device, haveEqualRows(rows) ? samples : gatherRows(samples, sampleOf)),
+    sample: upload(device, gatherRows(samples, haveEqualRows(rows) ? samplesIn(rows) : sampleOf)),
     timeProjections: upload(device, gatherRows(constants.timeProjections, [step])),
   };
   const own = [
@@ -120,6 +136,7 @@ async function predict(
     if (attentionMaps !== undefined && images.length > 0) {
       const {prediction, maps} = await observe(denoiser, nets, stepInputs, options);
       attentionMaps.add({
+        places,
         slots: counting.map(({slot}) => slot),
         scales: counting.map(({scales}) => scales),
         maps,
@@ -152,18 +169,20 @@ async function observe(
   }
 }
 
-/** Guidance: rows to samples. */
-function combineRows({rows, latents, guidanceRescale}: DenoiseRequest, prediction: HostTensor): Float32Array {
-  const samples = latents.shape[0]!;
+/** Guidance: rows to their samples' part of `combined`. */
+function combineRows(
+  combined: Float32Array,
+  rows: readonly Row[],
+  prediction: HostTensor,
+  guidanceRescale: number,
+): void {
   const size = prediction.data.length / rows.length;
-  const combined = new Float32Array(samples * size);
-  for (let sample = 0; sample < samples; sample++) {
+  for (const sample of samplesIn(rows)) {
     const mine = [...rows.entries()].filter(([, row]) => row.sample === sample);
     const predictions = mine.map(([index]) => prediction.data.subarray(index * size, (index + 1) * size));
     const branches = mine.map(([, row]) => row.branch);
     combined.set(combineBranches(branches, predictions, guidanceRescale), sample * size);
   }
-  return combined;
 }
 
 function expectFinite(noisePred: Float32Array, step: number): void {

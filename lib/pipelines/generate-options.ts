@@ -12,6 +12,7 @@ import type {ImageCombination} from './combine-images.ts';
 import type {ControlPreprocess} from './control-preprocess.ts';
 import {type GuidanceMode, guidanceModes} from './guidance.ts';
 import type {HostTensor} from './host-tensor.ts';
+import type {PromptSyntax} from './prompt-chunks.ts';
 
 /** Latents in place of a picture: float32 [4, height / 8, width / 8] per sample, times the scaling factor. */
 export interface LatentsInput {
@@ -84,6 +85,12 @@ export interface GenerateOptions {
   readonly prompt: string | readonly string[];
   /** Default: empty. */
   readonly negativePrompt?: string | readonly string[];
+  /**
+   * How the prompt and the negative prompt are read. `plain`: literally, and cut at 77 tokens with the markers. `weighted`:
+   * with weights as AUTOMATIC1111's web UI writes them, `(word)`, `[word]`, `(word:1.3)`, `BREAK`, and in any length, in
+   * chunks of 75 tokens; adapters that read the prompt read the first 75 tokens of its words. Default: `plain`.
+   */
+  readonly promptSyntax?: PromptSyntax;
   /** What to take from the condition image, in words; for instruct adapters. Default: everything. */
   readonly instruction?: string | readonly string[];
   /** The condition image, from which the adapter takes what the instruction names. */
@@ -166,7 +173,7 @@ export interface GenerateOptions {
   /** Called in the order of the events. */
   readonly onProgress?: (event: GenerateEvent) => void;
   readonly profile?: ProfileSink;
-  /** Told of what was ignored or cut, e.g. the end of a prompt longer than 77 tokens. Default: `process.emitWarning`. */
+  /** Told of what was ignored or cut, e.g. the end of a plain prompt longer than 77 tokens. Default: `process.emitWarning`. */
   readonly onWarning?: (message: string) => void;
 }
 

@@ -17,12 +17,14 @@ import {type AdapterModels, encodeConditioning} from './conditioning.ts';
 import {type AdapterTraits, type ConditionSlot, resolveConditions} from './conditions.ts';
 import {checkContentSubtraction} from './content-subtraction.ts';
 import {resolveControls} from './control-requests.ts';
-import {type DenoiseRequest, denoise} from './denoise.ts';
+import {type DenoiseRequest, denoise, type RowGroup} from './denoise.ts';
 import {checkFinite, checkInteger, checkRange, type GenerateOptions} from './generate-options.ts';
-import {gatherRows, type HostTensor} from './host-tensor.ts';
+import {gatherRows, type HostTensor, stackRows} from './host-tensor.ts';
 import type {LatentSize} from './initial-latents.ts';
 import type {PipelineModels} from './pipeline-models.ts';
+import {checkPromptSyntax} from './prompt-chunks.ts';
 import {regionMasks} from './region-masks.ts';
+import {rowGroups, rowTexts, type TextReading} from './row-texts.ts';
 import {rowsOf} from './rows.ts';
 import {entryCount, resolveSamples, type Sample} from './samples.ts';
 import {disposeConstants, prepareConstants} from './step-inputs.ts';
@@ -66,10 +68,10 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
   signal?.throwIfAborted();
   const begin = performance.now();
   const {slots, samples} = samplesOf(models, options);
-  const rows = rowsOf(samples);
+  const reading = textReadingOf(options);
+  const rows = rowsOf(samples, reading.promptSyntax);
   const size = sizeOf(models, options);
   const scheduler = schedulerOf(models, options);
-  const clipSkip = checkInteger('clipSkip', options.clipSkip ?? 0, 0);
   const guidanceRescale = checkRange('guidanceRescale', options.guidanceRescale ?? 0, 0, 1);
   const adapters = slots.map(({adapter}) => adapterModels(models, adapter));
   const run = {signal, profile};
@@ -77,9 +79,10 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
   onProgress?.({type: 'encode'});
   const controls = await resolveControls(models.controlNets, options, size);
   const {textEncoder} = models;
-  const conditioning = await encodeConditioning({textEncoder, adapters}, rows, {
+  const texts = rowTexts(textEncoder.tokenizer, rows, reading);
+  const conditioning = await encodeConditioning({textEncoder, adapters}, rows, texts, {
     ...run,
-    clipSkip,
+    ...reading,
     fit: options.fit,
     padColor: options.padColor,
     background: options.background,
@@ -103,33 +106,42 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
       mask === undefined ? undefined : regionMasks(mask, size, models.vae.scaleFactor, levels, background),
     ),
   );
-  const constants = await prepareConstants(
-    denoiser,
-    conditioning.encoderHiddenStates,
-    adapters.map(({adapter}, slot) => ({
-      adapter,
-      tokens: conditioning.imageTokens[slot]!,
-      masks: masks[slot],
-    })),
-    scheduler.timesteps,
-    controls,
-    run,
-  );
-  const encoded = performance.now();
-  const request: DenoiseRequest = {
-    ...start,
-    denoiser,
-    scheduler,
-    constants,
-    rows,
-    generators,
-    schedules,
-    guidanceRescale,
-    attentionMaps,
-    onStep: (step, timestep, predOriginalSample) =>
-      onProgress?.({type: 'step', step, totalSteps, timestep, predOriginalSample}),
-  };
-  const latents = await denoise(request, run).finally(() => disposeConstants(constants));
+  const groups: RowGroup[] = [];
+  let encoded: number;
+  let latents: HostTensor;
+  try {
+    for (const places of rowGroups(texts)) {
+      const constants = await prepareConstants(
+        denoiser,
+        stackRows(places.map(place => conditioning.textStates[place]!)),
+        adapters.map(({adapter}, slot) => ({
+          adapter,
+          tokens: gatherRows(conditioning.imageTokens[slot]!, places),
+          masks: masks[slot],
+        })),
+        scheduler.timesteps,
+        controls,
+        run,
+      );
+      groups.push({places, rows: places.map(place => rows[place]!), constants});
+    }
+    encoded = performance.now();
+    const request: DenoiseRequest = {
+      ...start,
+      denoiser,
+      scheduler,
+      groups,
+      generators,
+      schedules,
+      guidanceRescale,
+      attentionMaps,
+      onStep: (step, timestep, predOriginalSample) =>
+        onProgress?.({type: 'step', step, totalSteps, timestep, predOriginalSample}),
+    };
+    latents = await denoise(request, run);
+  } finally {
+    for (const {constants} of groups) disposeConstants(constants);
+  }
   const denoised = performance.now();
   const decoded = await decodeAll(models, options, samples, latents, size);
   const [, , height, width] = latents.shape as [number, number, number, number];
@@ -146,6 +158,14 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
       decodeSeconds: (end - denoised) / 1000,
       totalSeconds: (end - begin) / 1000,
     },
+  };
+}
+
+/** How its texts are read. */
+export function textReadingOf({promptSyntax, clipSkip}: GenerateOptions): TextReading {
+  return {
+    promptSyntax: checkPromptSyntax(promptSyntax ?? 'plain'),
+    clipSkip: checkInteger('clipSkip', clipSkip ?? 0, 0),
   };
 }
 

@@ -3,7 +3,7 @@
  */
 import type {FunctionPlan} from '../engine/compiled-function.ts';
 import {DisposedError} from '../errors.ts';
-import {type GenerateResult, generate, samplesOf, schedulerOf, sizeOf} from './generate.ts';
+import {type GenerateResult, generate, samplesOf, schedulerOf, sizeOf, textReadingOf} from './generate.ts';
 import type {GenerateOptions} from './generate-options.ts';
 import {loadModels} from './load-models.ts';
 import type {LoadOptions, RandomOptions} from './load-options.ts';
@@ -150,13 +150,14 @@ export class IPAdapterInstructPipeline {
 
   #planRequest(options: GenerateOptions): PlanRequest {
     const {slots, samples} = samplesOf(this.models, options);
+    const reading = textReadingOf(options);
     return {
       slots,
       samples,
-      rows: rowsOf(samples),
+      rows: rowsOf(samples, reading.promptSyntax),
+      reading,
       size: sizeOf(this.models, options),
       timesteps: schedulerOf(this.models, options).timesteps.length,
-      clipSkip: options.clipSkip ?? 0,
       decodes: options.outputType !== 'latent',
       usesControlNets: options.controlImage !== undefined,
       observesAttention: options.attentionMaps === true,

@@ -5,13 +5,14 @@ import type {FunctionPlan} from '../engine/compiled-function.ts';
 import type {TensorType} from '../graph/tensor.ts';
 import {flattenTree, type Tree} from '../graph/tree.ts';
 import type {DType} from '../runtime/dtype.ts';
-import {type AdapterModels, imagesInRow, lastStateTexts, sourcesOf} from './conditioning.ts';
+import {type AdapterModels, encodedChunks, imagesInRow, sourcesOf} from './conditioning.ts';
 import type {ConditionSlot} from './conditions.ts';
 import {adapterModels} from './generate.ts';
 import {type LatentSize, latentShape} from './initial-latents.ts';
 import type {PipelineModels} from './pipeline-models.ts';
 import {levelSizes} from './region-masks.ts';
-import {haveEqualRows, type Row} from './rows.ts';
+import {allChunks, rowGroups, rowTexts, type TextReading} from './row-texts.ts';
+import {haveEqualRows, type Row, samplesIn} from './rows.ts';
 import type {Sample} from './samples.ts';
 
 /** What decides which programs a generation runs, on which shapes. */
@@ -19,10 +20,10 @@ export interface PlanRequest {
   readonly slots: readonly ConditionSlot[];
   readonly samples: readonly Sample[];
   readonly rows: readonly Row[];
+  readonly reading: TextReading;
   readonly size: LatentSize;
   /** Evaluations of the UNet, whatever image to image leaves out. */
   readonly timesteps: number;
-  readonly clipSkip: number;
   readonly decodes: boolean;
   readonly usesControlNets: boolean;
   readonly observesAttention: boolean;
@@ -55,6 +56,12 @@ type ImageTypes = {
   readonly masks?: readonly TensorType[];
 };
 
+/** Rows that go through the UNet together, and their text: [rows, tokens, C]. */
+interface GroupTypes {
+  readonly rows: readonly Row[];
+  readonly encoderHiddenStates: TensorType;
+}
+
 /** Plans each program that a generation runs, as `generate` would call it. */
 class Planner {
   readonly #models: PipelineModels;
@@ -70,12 +77,17 @@ class Planner {
   planAll(): GenerationPlan {
     const {vae} = this.#models;
     const {samples, size, decodes} = this.#request;
-    const text = this.#planText();
-    const images = this.#request.slots.map((_, slot) => this.#planImages(slot));
+    const groups = this.#planTexts();
+    const images = this.#request.slots.map((_, slot) => this.#planImages(slot, groups));
     if (samples.some(({image}) => image !== undefined)) {
       this.#add(vae.encoder.plan({image: type('float32', 1, 3, size.height, size.width)}));
     }
-    this.#planStep(text, images);
+    for (const [index, group] of groups.entries()) {
+      this.#planStep(
+        group,
+        images.map(ofGroups => ofGroups[index]!),
+      );
+    }
     if (decodes) {
       this.#add(vae.decoder.plan({latents: type('float32', ...latentShape(size, vae.scaleFactor))}));
       // The decoder's result, once on the device and once for each picture on the host.
@@ -89,16 +101,25 @@ class Planner {
     return plan.output;
   }
 
-  #planText(): TensorType {
+  #planTexts(): GroupTypes[] {
     const {textEncoder} = this.#models;
-    const {clipSkip, rows} = this.#request;
-    const tokens = textEncoder.tokenizer.modelMaxLength;
-    const plan = (texts: number, skip: number) => {
-      if (texts > 0) this.#add(textEncoder.hiddenStates(skip).plan({inputIds: type('int32', texts, tokens)}));
+    const {reading, rows} = this.#request;
+    const {tokenizer} = textEncoder;
+    const texts = rowTexts(tokenizer, rows, reading);
+    const {last, skipped} = encodedChunks({textEncoder, adapters: this.#adapters}, rows, texts);
+    const plan = (chunks: number, skip: number) => {
+      const inputIds = type('int32', chunks, tokenizer.modelMaxLength);
+      if (chunks > 0) this.#add(textEncoder.hiddenStates(skip).plan({inputIds}));
     };
-    plan(lastStateTexts({textEncoder, adapters: this.#adapters}, rows, clipSkip).length, 0);
-    if (clipSkip > 0) plan(new Set(rows.filter(row => row.isPrompt).map(row => row.text)).size, clipSkip);
-    return type('float32', rows.length, tokens, textEncoder.config.hiddenSize);
+    plan(last.length, 0);
+    plan(skipped.length, reading.clipSkip);
+    return rowGroups(texts).map(places => {
+      const tokens = allChunks(texts[places[0]!]!).length * tokenizer.modelMaxLength;
+      return {
+        rows: places.map(place => rows[place]!),
+        encoderHiddenStates: type('float32', places.length, tokens, textEncoder.config.hiddenSize),
+      };
+    });
   }
 
   /** One for each slot of conditions. */
@@ -106,7 +127,8 @@ class Planner {
     return this.#request.slots.map(({adapter}) => adapterModels(this.#models, adapter));
   }
 
-  #planImages(slot: number): ImageTypes {
+  /** One for each group. */
+  #planImages(slot: number, groups: readonly GroupTypes[]): ImageTypes[] {
     const adapter = this.#adapters[slot]!;
     const {rows, slots} = this.#request;
     const sources = sourcesOf(rows, slot);
@@ -121,12 +143,14 @@ class Planner {
     const subtracts = sources.some(({content}) => content !== '');
     const tokens = this.#planTokens(adapter, rows.length * perSource, encoded.shape.slice(1), subtracts);
     const [, each, width] = tokens.shape as [number, number, number];
-    const perRow = type('float32', rows.length, perSource * each, width);
-    const keyValues = this.#add(projection.keyValues.plan({tokens: perRow}));
     const masks = slots[slot]!.mask === undefined ? undefined : this.#maskTypes();
-    this.#held.push(...leaves(keyValues), ...(masks ?? []));
-    const scales = type('float32', projection.layers.length, rows.length);
-    return {keyValues, scales, ...(masks && {masks})};
+    return groups.map(group => {
+      const perRow = type('float32', group.rows.length, perSource * each, width);
+      const keyValues = this.#add(projection.keyValues.plan({tokens: perRow}));
+      this.#held.push(...leaves(keyValues), ...(masks ?? []));
+      const scales = type('float32', projection.layers.length, group.rows.length);
+      return {keyValues, scales, ...(masks && {masks})};
+    });
   }
 
   #maskTypes(): TensorType[] {
@@ -170,10 +194,10 @@ class Planner {
     );
   }
 
-  #planStep(encoderHiddenStates: TensorType, images: readonly ImageTypes[]): void {
+  #planStep({rows, encoderHiddenStates}: GroupTypes, images: readonly ImageTypes[]): void {
     const {denoiser, vae, controlNets} = this.#models;
-    const {samples, rows, size, usesControlNets, observesAttention} = this.#request;
-    const batch = haveEqualRows(rows) ? samples.length : rows.length;
+    const {size, usesControlNets, observesAttention} = this.#request;
+    const batch = haveEqualRows(rows) ? samplesIn(rows).length : rows.length;
     const timesteps = type('float32', this.#request.timesteps);
     const textKeyValues = this.#add(denoiser.textKeyValues.plan({encoderHiddenStates}));
     const projections = this.#add(denoiser.timeProjections.plan({timesteps}));

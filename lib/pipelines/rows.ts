@@ -5,9 +5,13 @@ import type {ImageInput} from '../images/decode-image.ts';
 import type {ImageCombination} from './combine-images.ts';
 import type {SampleCondition} from './conditions.ts';
 import type {Branch} from './guidance.ts';
+import {type PromptSyntax, promptWords} from './prompt-chunks.ts';
 import type {Sample} from './samples.ts';
 
-/** From what an adapter makes tokens; texts only for adapters that read them. */
+/**
+ * From what an adapter makes tokens; texts only for adapters that read them. Adapters were trained on the first tokens of
+ * plain prompts: theirs are the words of a prompt, without weights, and cut where the text encoder ends.
+ */
 export interface TokenSource {
   /** undefined for the unconditional image. */
   readonly images: readonly ImageInput[] | undefined;
@@ -23,7 +27,7 @@ export interface Row {
   /** Index of the sample. */
   readonly sample: number;
   readonly branch: Branch;
-  /** The text that the UNet attends to. */
+  /** The text that the UNet attends to, as it was written. */
   readonly text: string;
   /** Whether that is the prompt; `clipSkip` holds for it and not for the negative prompt, as in diffusers. */
   readonly isPrompt: boolean;
@@ -32,7 +36,7 @@ export interface Row {
 }
 
 /** The rows of all samples, those of one sample together and in the order of its branches (guidance.ts). */
-export function rowsOf(samples: readonly Sample[]): Row[] {
+export function rowsOf(samples: readonly Sample[], promptSyntax: PromptSyntax): Row[] {
   return samples.flatMap((sample, index) =>
     sample.branches.map(
       (branch): Row => ({
@@ -40,21 +44,37 @@ export function rowsOf(samples: readonly Sample[]): Row[] {
         branch,
         text: branch.kind === 'full' ? sample.prompt : sample.negativePrompt,
         isPrompt: branch.kind === 'full',
-        tokens: sample.conditions.map(condition => condition && tokenSource(condition, sample, branch)),
+        tokens: sample.conditions.map(
+          condition => condition && tokenSource(condition, wordsOf(sample, promptSyntax), branch),
+        ),
       }),
     ),
   );
 }
 
+/** The samples that rows belong to, in their order. */
+export function samplesIn(rows: readonly Row[]): number[] {
+  return [...new Set(rows.map(({sample}) => sample))];
+}
+
 /** Whether all samples have as many rows, which then share what the UNet computes of their sample alone. */
 export function haveEqualRows(rows: readonly Row[]): boolean {
-  const each = rows.length / (rows.at(-1)!.sample + 1);
-  return Number.isInteger(each) && rows.every(({sample}, index) => sample === Math.floor(index / each));
+  const samples = samplesIn(rows);
+  const each = rows.length / samples.length;
+  return (
+    Number.isInteger(each) && rows.every(({sample}, index) => sample === samples[Math.floor(index / each)])
+  );
+}
+
+type Words = Pick<Sample, 'prompt' | 'negativePrompt'>;
+
+function wordsOf({prompt, negativePrompt}: Sample, syntax: PromptSyntax): Words {
+  return {prompt: promptWords(prompt, syntax), negativePrompt: promptWords(negativePrompt, syntax)};
 }
 
 function tokenSource(
   {instruction, negContentPrompt: content, ...given}: SampleCondition,
-  {prompt, negativePrompt}: Sample,
+  {prompt, negativePrompt}: Words,
   {kind}: Branch,
 ): TokenSource {
   switch (kind) {

@@ -60,7 +60,7 @@ export interface ControlRequest {
   readonly end: number;
 }
 
-/** Computes all constants of a generation; {@link disposeConstants} frees them. */
+/** Computes all constants of rows that share calls of the UNet; {@link disposeConstants} frees them. */
 export async function prepareConstants(
   denoiser: Denoiser,
   encoderHiddenStates: HostTensor,

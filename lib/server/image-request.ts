@@ -7,7 +7,7 @@ import {ArgumentError} from '../errors.ts';
 import type {JobOptions} from '../jobs/job.ts';
 import {jobFields} from '../jobs/job-fields.ts';
 import {defaultSteps, sizeOf} from '../pipelines/generate.ts';
-import {checkMagnitudes, checkValueCount, uploadsIn} from './request-bounds.ts';
+import {checkMagnitudes, checkPromptLengths, checkValueCount, uploadsIn} from './request-bounds.ts';
 import type {ServedPipeline, ServerSettings} from './server-options.ts';
 import {checkUpload, uploadedImage} from './uploaded-image.ts';
 
@@ -57,6 +57,7 @@ export async function readJobs(
   if (!parsed.success) throw noRequest(parsed.error);
   const {instructions, previewEvery, seed = randomInt(2 ** 32), ...options} = parsed.data;
   checkMagnitudes({...options, instructions});
+  checkPromptLengths(pipeline.models.textEncoder.tokenizer, options);
   const {maxSide, maxSteps, maxPixels} = settings;
   const {height, width} = sizeOf(pipeline.models, options);
   if (Math.max(height, width) > maxSide) {

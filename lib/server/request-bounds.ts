@@ -2,10 +2,15 @@
  * How much a request may say: what is checked before schemas, and what they do not say.
  */
 import {ArgumentError} from '../errors.ts';
+import type {JobOptions} from '../jobs/job.ts';
+import {promptChunks} from '../pipelines/prompt-chunks.ts';
+import type {CLIPTokenizer} from '../tokenizer/clip-tokenizer.ts';
 
 const maxValues = 1000;
 const maxText = 4000;
 const maxNumber = 1000;
+/** More than any text of that size that is not made of `BREAK`s. */
+const maxChunks = 16;
 /** Numbers whose bounds are the schema's. */
 const bounded: readonly string[] = ['height', 'width', 'numInferenceSteps'];
 
@@ -48,6 +53,26 @@ export function checkMagnitudes(options: object): void {
       );
     }
     if (typeof value === 'object') checkMagnitudes(value);
+  }
+}
+
+/**
+ * Whether weighted prompts are of a length that memory is there for.
+ *
+ * @throws ArgumentError where one is not, or its weights are no numbers
+ */
+export function checkPromptLengths(
+  tokenizer: CLIPTokenizer,
+  {prompt, negativePrompt = '', promptSyntax = 'plain'}: JobOptions,
+): void {
+  for (const [name, text] of Object.entries({prompt, negativePrompt})) {
+    const {length} = promptChunks(tokenizer, text, promptSyntax).chunks;
+    if (length > maxChunks) {
+      throw new ArgumentError(
+        `${name}: expected at most ${maxChunks} chunks of ${tokenizer.room} tokens but received ${length}. ` +
+          'Shorten it, or leave out some BREAKs.',
+      );
+    }
   }
 }
 

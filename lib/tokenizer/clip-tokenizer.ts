@@ -57,18 +57,28 @@ export class CLIPTokenizer {
   /** Encodes any text; what does not fit is cut and reported, never an error. */
   encode(text: string): EncodedText {
     const ids = this.tokenIds(text);
-    const room = this.modelMaxLength - 2;
-    const kept = ids.slice(0, room);
-    const inputIds = new Int32Array(this.modelMaxLength).fill(this.padTokenId);
-    inputIds[0] = this.bosTokenId;
-    inputIds.set(kept, 1);
-    inputIds[1 + kept.length] = this.eosTokenId;
+    const {room} = this;
+    const inputIds = this.frame(ids.slice(0, room));
     if (ids.length <= room) return {inputIds, tokenCount: ids.length};
     return {inputIds, tokenCount: ids.length, truncated: this.spell(ids.slice(room))};
   }
 
+  /** Tokens of a text that the text encoder reads at once, without the two markers: 75 for CLIP. */
+  get room(): number {
+    return this.modelMaxLength - 2;
+  }
+
+  /** At most {@link room} token ids between the two markers, padded: [modelMaxLength]. */
+  frame(ids: readonly number[]): Int32Array {
+    const inputIds = new Int32Array(this.modelMaxLength).fill(this.padTokenId);
+    inputIds[0] = this.bosTokenId;
+    inputIds.set(ids, 1);
+    inputIds[1 + ids.length] = this.eosTokenId;
+    return inputIds;
+  }
+
   /** Token ids of the whole text without markers. Special tokens that it spells out are taken as such. */
-  private tokenIds(text: string): number[] {
+  tokenIds(text: string): number[] {
     // The pattern has one group, so that odd parts are the special tokens themselves.
     return text.split(this.specialToken).flatMap((part, i) => {
       if (i % 2 === 1) return this.vocabulary.get(part)!;

@@ -129,6 +129,22 @@ test('attention maps are written beside the pictures, numbered as they are', asy
   t.deepEqual([width, height], [8 + 4 * (72 + 8), 8 + 4 * (64 + 2 * 28 + 8)]);
 });
 
+test('--prompt-syntax weighted reads weights', async t => {
+  const output = join(await tempFolder(t), 'end.safetensors');
+  const prompt = 'a (red:1.4) fox BREAK in the snow';
+  await succeed(t, [
+    ...['generate', '--model', instructModel.model, '--prompt', prompt, '--prompt-syntax', 'weighted'],
+    ...['--negative-prompt', '[blurry]', '--steps', '2', '--height', '64', '--width', '72', '--seed', '7'],
+    ...['--output-type', 'latent', '--output', output],
+  ]);
+  const pipeline = await IPAdapterInstructPipeline.load({model: instructModel.model});
+  const options = {numInferenceSteps: 2, height: 64, width: 72, seed: 7, outputType: 'latent'} as const;
+  const texts = {prompt, negativePrompt: '[blurry]', promptSyntax: 'weighted'} as const;
+  const {images} = await pipeline.generate({...options, ...texts});
+  await pipeline.dispose();
+  t.deepEqual(readSafetensors(output)['latents']!.data, images[0]!.latents.data);
+});
+
 test('--profile writes a trace of every op', async t => {
   const folder = await tempFolder(t);
   const profile = join(folder, 'trace.json');

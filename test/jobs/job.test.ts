@@ -13,6 +13,7 @@ test('jobs that differ in what samples share, or in what they have at all, have 
   const base = {prompt: 'a', ipAdapterImage: 'a.png'};
   const others = [
     {...base, width: 64},
+    {...base, promptSyntax: 'weighted' as const},
     {...base, instruction: 'x'},
     {...base, ipAdapterScale: {mid: 1}},
     {...base, ipAdapterScale: () => 1},

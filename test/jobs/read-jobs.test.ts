@@ -16,7 +16,14 @@ async function jobFile(t: ExecutionContext, ...lines: readonly unknown[]): Promi
 test('jobs have names, seeds of their names, defaults, and paths relative to their file', async t => {
   const path = await jobFile(
     t,
-    {id: 'fox', prompt: 'a fox', ipAdapterImage: 'a/b.png', seed: 3, numInferenceSteps: 9},
+    {
+      id: 'fox',
+      prompt: 'a (fox)',
+      promptSyntax: 'weighted',
+      ipAdapterImage: 'a/b.png',
+      seed: 3,
+      numInferenceSteps: 9,
+    },
     '',
     {prompt: 'a boat', ipAdapterScale: 'style'},
   );
@@ -24,7 +31,8 @@ test('jobs have names, seeds of their names, defaults, and paths relative to the
   t.deepEqual(others, []);
   t.is(fox!.id, 'fox');
   t.deepEqual(fox!.options, {
-    prompt: 'a fox',
+    prompt: 'a (fox)',
+    promptSyntax: 'weighted',
     ipAdapterImage: join(path, '../a/b.png'),
     seed: 3,
     numInferenceSteps: 9,

@@ -13,7 +13,13 @@ function schedule(options: Partial<GenerateOptions>, totalSteps = 10) {
   const all = {prompt: 'p', ipAdapterImage: 'c.png', instruction: 'use the style', ...options};
   const {slots, samples} = resolved(all, instruct);
   const {autoScale = true} = options;
-  return adapterSchedule(slots[0]!, 0, {samples, rows: rowsOf(samples), layers, totalSteps, autoScale});
+  return adapterSchedule(slots[0]!, 0, {
+    samples,
+    rows: rowsOf(samples, 'plain'),
+    layers,
+    totalSteps,
+    autoScale,
+  });
 }
 
 test('SD 1.5 has sixteen cross-attentions', t => {

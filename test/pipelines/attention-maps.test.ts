@@ -200,8 +200,8 @@ test('layers are brought to one size, and count once for each step', t => {
   const sums = new AttentionMapSums(rows, [() => scales], 2);
   const one = {shape: [2, 1, 1, 2], data: Float32Array.of(0.5, 0.5, 0.25, 0.75)};
   const two = {shape: [2, 1, 2, 2], data: Float32Array.of(0, 1, 1, 0, 0.5, 0.5, 0.5, 0.5)};
-  sums.add({slots: [0], scales: [scales], maps: [[one], [two]]});
-  sums.add({slots: [0], scales: [scales], maps: [[one], [two]]});
+  sums.add({places: [0, 1], slots: [0], scales: [scales], maps: [[one], [two]]});
+  sums.add({places: [0, 1], slots: [0], scales: [scales], maps: [[one], [two]]});
   t.deepEqual(sums.mapsOf(0, {height: 1, width: 2}), [
     {shape: [2, 1, 2], data: Float32Array.of(0.25, 0.75, 0.75, 0.25)},
   ]);
@@ -209,6 +209,16 @@ test('layers are brought to one size, and count once for each step', t => {
   t.deepEqual(sums.mapsOf(1, {height: 1, width: 2}), [
     {shape: [2, 1, 2], data: Float32Array.of(0.25, 0.25, 0.75, 0.75)},
   ]);
+});
+
+test('rows may come in groups', t => {
+  const rows = [row(0, 'full'), row(1, 'full')];
+  const sums = new AttentionMapSums(rows, [() => [[0.7, 0.7]]], 1);
+  const oneRow = (first: number) => [[{shape: [1, 1, 1, 2], data: Float32Array.of(first, 1 - first)}]];
+  sums.add({places: [1], slots: [0], scales: [[[0.7]]], maps: oneRow(0.25)});
+  sums.add({places: [0], slots: [0], scales: [[[0.7]]], maps: oneRow(0.5)});
+  const shares = [0, 1].map(sample => sums.mapsOf(sample, {height: 1, width: 1})[0]!.data[0]);
+  t.deepEqual(shares, [0.5, 0.25]);
 });
 
 const side = fc.integer({min: 1, max: 5});
@@ -237,7 +247,7 @@ testProp(
         const data = Float32Array.from([...shares, ...shares.map(() => Number.NaN)]);
         return [{shape: [2, height, width, tokens], data}];
       });
-      sums.add({slots: [0], scales: [scales], maps});
+      sums.add({places: [0, 1], slots: [0], scales: [scales], maps});
     }
     const [map] = sums.mapsOf(0, size);
     t.deepEqual(map!.shape, [tokens, size.height, size.width]);

@@ -5,7 +5,7 @@ import {instruct, resolved} from '../_helpers/resolved-samples.ts';
 
 function rows(options: Partial<GenerateOptions>) {
   const all = {prompt: '', ipAdapterImage: 'c.png', instructGuidanceScale: 2, ...options};
-  return rowsOf(resolved(all, instruct).samples);
+  return rowsOf(resolved(all, instruct).samples, 'plain');
 }
 
 for (const [what, options, count, equal] of [

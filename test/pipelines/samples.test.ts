@@ -60,7 +60,7 @@ test('rows of three-way guidance read what the released code reads', t => {
   );
   const images = ['c.png'];
   t.deepEqual(
-    rowsOf(samples).map(({branch, text, tokens}) => [branch.kind, branch.coefficient, text, tokens]),
+    rowsOf(samples, 'plain').map(({branch, text, tokens}) => [branch.kind, branch.coefficient, text, tokens]),
     [
       ['full', 2, 'P', [{...one, images, content: '', instruction: 'use the object', prompt: 'P'}]],
       ['everything', 3, 'N', [{...one, images, content: '', instruction: 'everything', prompt: 'P'}]],

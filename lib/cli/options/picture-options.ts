@@ -5,6 +5,7 @@ import {Command, Option} from '@commander-js/extra-typings';
 import {imageFits} from '../../images/clip-preprocess.ts';
 import {controlPreprocesses} from '../../pipelines/control-preprocess.ts';
 import type {GenerateOptions} from '../../pipelines/generate-options.ts';
+import {promptSyntaxes} from '../../pipelines/prompt-chunks.ts';
 import {addDenoisingOptions, denoisingOptions} from './denoising-options.ts';
 import {collect, collectChoices, collectNumbers, defined, parseNumber, single} from './parse-values.ts';
 import {readConditions} from './read-conditions.ts';
@@ -15,6 +16,12 @@ export function pictureCommand(name: string, {needsPrompt = false} = {}) {
   const command = new Command(name)
     .addOption(prompt.makeOptionMandatory(needsPrompt))
     .option('--negative-prompt <text>', 'what to keep away from; repeatable', collect)
+    .addOption(
+      new Option(
+        '--prompt-syntax <syntax>',
+        'weighted: (word), [word], (word:1.3), BREAK and any length; default: plain',
+      ).choices(promptSyntaxes),
+    )
     .option('--ip-adapter-image <file>', 'condition image; repeatable', collect)
     .option('--instruction <text>', 'what to take from the condition image, in words; repeatable', collect)
     .option(
@@ -72,6 +79,7 @@ export async function toGenerateOptions(flags: PictureFlags): Promise<GenerateOp
     ...denoisingOptions(flags),
     ...defined({
       negativePrompt: single(flags.negativePrompt),
+      promptSyntax: flags.promptSyntax,
       ipAdapterImage: single(flags.ipAdapterImage),
       instruction: single(flags.instruction),
       conditions,

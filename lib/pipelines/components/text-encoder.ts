@@ -40,8 +40,14 @@ export class TextEncoder extends Component {
    * @param clipSkip layers at the end to leave out, as in diffusers
    */
   encode(texts: readonly string[], clipSkip: number, options?: RunOptions): Promise<HostTensor> {
-    return this.cached(`states ${clipSkip}`, texts, async places => {
-      const inputIds = this.#upload(places.map(place => texts[place]!));
+    return this.encodeTokens(this.#tokenize(texts), clipSkip, options);
+  }
+
+  /** As `encode`, of texts that are token ids already, as the tokenizer frames them. */
+  encodeTokens(rows: readonly Int32Array[], clipSkip: number, options?: RunOptions): Promise<HostTensor> {
+    const keys = rows.map(row => row.join(' '));
+    return this.cached(`states ${clipSkip}`, keys, async places => {
+      const inputIds = this.#upload(places.map(place => rows[place]!));
       try {
         return await download(await this.hiddenStates(clipSkip).run({inputIds}, options));
       } finally {
@@ -73,11 +79,9 @@ export class TextEncoder extends Component {
 
   async #embed(texts: readonly string[], options?: RunOptions): Promise<HostTensor> {
     const {device} = this.engine;
-    const inputIds = this.#upload(texts);
-    const ends = endOfTextIndices(
-      this.config,
-      texts.map(text => this.tokenizer.encode(text).inputIds),
-    );
+    const rows = this.#tokenize(texts);
+    const inputIds = this.#upload(rows);
+    const ends = endOfTextIndices(this.config, rows);
     const endIndices = DeviceTensor.from(device, ends, [texts.length]);
     try {
       const {shape, data} = await download(await this.embeds.run({inputIds, endIndices}, options));
@@ -88,8 +92,11 @@ export class TextEncoder extends Component {
     }
   }
 
-  #upload(texts: readonly string[]): DeviceTensor {
-    const rows = texts.map(text => this.tokenizer.encode(text).inputIds);
+  #tokenize(texts: readonly string[]): Int32Array[] {
+    return texts.map(text => this.tokenizer.encode(text).inputIds);
+  }
+
+  #upload(rows: readonly Int32Array[]): DeviceTensor {
     const length = rows[0]?.length ?? 0;
     const ids = new Int32Array(rows.length * length);
     for (const [row, inputIds] of rows.entries()) ids.set(inputIds, row * length);
