@@ -5,6 +5,7 @@
 // Pipeline
 
 export {attentionMapGrid} from './pipelines/attention-map-grid.ts';
+export {type BlockPreset, blockPreset, blockPresets} from './pipelines/block-presets.ts';
 export {bundledModel} from './pipelines/bundled-model.ts';
 export type {ImageCombination} from './pipelines/combine-images.ts';
 export type {ControlPreprocess} from './pipelines/control-preprocess.ts';
@@ -19,12 +20,12 @@ export type {
 } from './pipelines/generate-options.ts';
 export type {GuidanceMode} from './pipelines/guidance.ts';
 export type {HostTensor} from './pipelines/host-tensor.ts';
-export {type InstantStyleTarget, instantStyleScale} from './pipelines/instant-style.ts';
 export {IPAdapterInstructPipeline} from './pipelines/ip-adapter-instruct-pipeline.ts';
 export type {LoadOptions, RandomOptions} from './pipelines/load-options.ts';
 export type {LoraFile, LoraOptions} from './pipelines/lora-adapters.ts';
 export type {MemoryEstimate} from './pipelines/memory-estimate.ts';
 export type {PromptSyntax} from './pipelines/prompt-chunks.ts';
+export type {UnconditionalImage, UnconditionalKind} from './pipelines/unconditional-image.ts';
 
 // Many pictures
 

@@ -2,8 +2,8 @@
  * The two ways in which the paper's targets are painted (Rowles et al. 2024, §3.4), by a pipeline.
  */
 import {ArgumentError} from '../errors.ts';
+import {blockPreset} from '../pipelines/block-presets.ts';
 import type {GenerateOptions} from '../pipelines/generate-options.ts';
-import {instantStyleScale} from '../pipelines/instant-style.ts';
 import type {IPAdapterInstructPipeline} from '../pipelines/ip-adapter-instruct-pipeline.ts';
 import type {Painter, PaintRequest} from './painter.ts';
 
@@ -46,7 +46,7 @@ export function instantStylePainter({pipeline, size, batchSize, generation}: Pai
     batchSize,
     paint: (requests, signal) =>
       paint(pipeline, requests, size, signal, {
-        ipAdapterScale: instantStyleScale('style'),
+        ipAdapterScale: blockPreset('instantstyle:style'),
         ipAdapterImage: requests.map(({image}) => ({...image, channels: 3 as const})),
         ...(subtracts && {negContentPrompt: requests.map(({imagePrompt}) => imagePrompt ?? '')}),
         ...generation,

@@ -4,18 +4,27 @@
 import {z} from 'zod';
 import {imageFits} from '../images/clip-preprocess.ts';
 import type {ImageInput} from '../images/decode-image.ts';
+import {type BlockPreset, blockPreset, blockPresets} from '../pipelines/block-presets.ts';
 import {imageCombinations} from '../pipelines/combine-images.ts';
 import {controlPreprocesses} from '../pipelines/control-preprocess.ts';
 import {guidanceModes} from '../pipelines/guidance.ts';
-import {instantStyleScale, instantStyleTargets} from '../pipelines/instant-style.ts';
 import {promptSyntaxes} from '../pipelines/prompt-chunks.ts';
+import {unconditionalKinds} from '../pipelines/unconditional-image.ts';
 import type {JobOptions} from './job.ts';
 
 const blocks = z.record(z.string(), z.union([z.number(), z.array(z.number())]));
 
-const adapterScale = z.union([
+const preset = z.enum(blockPresets);
+
+/** A preset goes by its name, or by `NAME:SCALE`. */
+export const adapterScale = z.union([
   z.number(),
-  z.enum(instantStyleTargets).transform(target => instantStyleScale(target)),
+  z.array(z.number()),
+  preset.transform(name => blockPreset(name)),
+  z.templateLiteral([preset, ':', z.number()]).transform(text => {
+    const at = text.lastIndexOf(':');
+    return blockPreset(text.slice(0, at) as BlockPreset, Number(text.slice(at + 1)));
+  }),
   z.strictObject({
     down: blocks.exactOptional(),
     mid: z.number().exactOptional(),
@@ -65,7 +74,7 @@ export function jobFields(image: z.ZodType<ImageInput>) {
     fit: z.enum(imageFits).exactOptional(),
     padColor: color.exactOptional(),
     background: color.exactOptional(),
-    unconditionalImage: z.enum(['zero', 'black']).exactOptional(),
+    unconditionalImage: z.union([z.enum(unconditionalKinds), image]).exactOptional(),
     height: z.int().positive().exactOptional(),
     width: z.int().positive().exactOptional(),
     numInferenceSteps: z.int().positive().exactOptional(),

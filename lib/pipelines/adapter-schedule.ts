@@ -31,14 +31,16 @@ export function adapterSchedule(
   place: number,
   {samples, rows, layers, totalSteps, autoScale}: ScheduledRun,
 ): AdapterSchedule {
-  const rowFactors = rows.map(({tokens, sample}): ((value: number) => number) => {
-    if (tokens[place] === undefined) return () => 0;
+  const scalesOfRow = rows.map(({tokens, sample}): ((scales: readonly number[]) => readonly number[]) => {
+    if (tokens[place] === undefined) return () => layers.map(() => 0);
     const instruction = samples[sample]!.conditions[place]?.instruction;
-    return value => (autoScale && value !== 0 ? resolveAdapterScale(value, instruction) : value);
+    return scales => (autoScale ? autoScaled(scales, instruction) : scales);
   });
   const atStep = (step: number) => {
     const value = typeof scale === 'function' ? scale(step, totalSteps) : scale;
-    return scalesPerLayer(value, layers).map(layer => rowFactors.map(factor => factor(layer)));
+    const scales = scalesPerLayer(value, layers);
+    const byRow = scalesOfRow.map(ofRow => ofRow(scales));
+    return layers.map((_, layer) => byRow.map(row => row[layer]!));
   };
   const constant = typeof scale === 'function' ? undefined : atStep(0);
   return step => {
@@ -46,4 +48,16 @@ export function adapterSchedule(
     const scales = constant ?? atStep(step);
     return scales.some(layer => layer.some(value => value !== 0)) ? scales : undefined;
   };
+}
+
+/**
+ * The largest weight becomes what the released code, which has one weight, makes of it; the others keep their share of it. A
+ * small weight of a preset would otherwise become negative.
+ */
+function autoScaled(scales: readonly number[], instruction: string | undefined): readonly number[] {
+  const given = scales.filter(scale => scale !== 0);
+  if (given.length === 0) return scales;
+  const largest = Math.max(...given);
+  const resolved = resolveAdapterScale(largest, instruction);
+  return scales.map(scale => (scale === largest ? resolved : scale * (resolved / largest)));
 }

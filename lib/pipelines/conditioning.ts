@@ -6,10 +6,10 @@
 import type {RunOptions} from '../engine/compiled-function.ts';
 import type {ImageFit} from '../images/clip-preprocess.ts';
 import type {Color} from '../images/color.ts';
-import {decodeImage, type ImageInput} from '../images/decode-image.ts';
+import {decodeImage} from '../images/decode-image.ts';
 import {combineImages} from './combine-images.ts';
 import type {ImageAdapter} from './components/image-adapter.ts';
-import type {ImageEncoder} from './components/image-encoder.ts';
+import {asItIs, type ImageEncoder} from './components/image-encoder.ts';
 import type {InstructionEncoder} from './components/instruction-encoder.ts';
 import type {TextEncoder} from './components/text-encoder.ts';
 import {subtractContents} from './content-subtraction.ts';
@@ -17,6 +17,7 @@ import {gatherRows, type HostTensor, stackRows} from './host-tensor.ts';
 import {allChunks, type RowText, type TextReading} from './row-texts.ts';
 import type {Row, TokenSource} from './rows.ts';
 import {weighTokens} from './token-weights.ts';
+import {isNoise, noiseImage, type SourceImage, type UnconditionalImage} from './unconditional-image.ts';
 
 /** The models that conditioning runs. */
 export interface ConditioningModels {
@@ -35,7 +36,7 @@ export interface ConditioningOptions extends RunOptions, TextReading {
   readonly fit?: ImageFit | undefined;
   readonly padColor?: Color | undefined;
   readonly background?: Color | undefined;
-  readonly unconditionalImage: 'zero' | 'black';
+  readonly unconditionalImage?: UnconditionalImage | undefined;
   readonly negContentScale: number;
   readonly onWarning: (message: string) => void;
 }
@@ -253,7 +254,7 @@ async function encodeFeatures(
   sources: readonly TokenSource[],
   options: ConditioningOptions,
 ): Promise<HostTensor> {
-  const all = sources.flatMap(({images}): readonly (ImageInput | undefined)[] => images ?? [undefined]);
+  const all = sources.flatMap(({images}): readonly (SourceImage | undefined)[] => images ?? [undefined]);
   const encoded = await encodeImages(adapter, encoder, all, options);
   return stackRows(
     sources.map(({images, imageWeights, combine}) => {
@@ -282,29 +283,37 @@ async function encodeInstructions(
 async function encodeImages(
   adapter: ImageAdapter,
   encoder: ImageEncoder,
-  images: readonly (ImageInput | undefined)[],
+  images: readonly (SourceImage | undefined)[],
   options: ConditioningOptions,
-): Promise<Encoded<ImageInput | undefined>> {
+): Promise<Encoded<SourceImage | undefined>> {
   const distinct = [...new Set(images)];
   const features: HostTensor[] = [];
   const given: HostTensor[] = [];
   for (const image of distinct) {
-    if (image === undefined) continue;
-    const decoded = await decodeImage(image, {
-      name: 'ipAdapterImage',
-      ...(options.background !== undefined && {background: options.background}),
-    });
-    if (decoded.frames > 1) {
-      options.onWarning(`ipAdapterImage: of ${decoded.frames} frames only the first is used.`);
-    }
-    given.push(await encoder.pixelValues(decoded, {fit: options.fit, padColor: options.padColor}));
+    if (image !== undefined) given.push(await pixelValuesOf(image, encoder, options));
   }
   if (given.length > 0) features.push(await encoder.encode(stackRows(given), adapter.features, options));
   if (distinct.includes(undefined)) {
-    features.push(await encoder.unconditional(adapter.features, options.unconditionalImage, options));
+    const own = options.unconditionalImage === 'black' ? 'black' : 'zero';
+    features.push(await encoder.unconditional(adapter.features, own, options));
   }
   const keys = [...distinct.filter(image => image !== undefined), undefined];
   return new Encoded(keys, stackRows(features));
+}
+
+async function pixelValuesOf(
+  image: SourceImage,
+  encoder: ImageEncoder,
+  {fit, padColor, background, unconditionalImage, onWarning}: ConditioningOptions,
+): Promise<HostTensor> {
+  if (isNoise(image)) {
+    const noise = noiseImage(encoder.config.imageSize, encoder.preprocess, image.noiseSeed);
+    return encoder.pixelValues(noise, asItIs);
+  }
+  const name = image === unconditionalImage ? 'unconditionalImage' : 'ipAdapterImage';
+  const decoded = await decodeImage(image, {name, ...(background !== undefined && {background})});
+  if (decoded.frames > 1) onWarning(`${name}: of ${decoded.frames} frames only the first is used.`);
+  return encoder.pixelValues(decoded, {fit, padColor});
 }
 
 interface Distinct<T> {

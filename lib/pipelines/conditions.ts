@@ -68,6 +68,7 @@ export function resolveConditions(
   count: number,
 ): ConditionSlot[] {
   const {conditions} = options;
+  if (options.unconditionalImage !== undefined) checkUnconditional(options, adapters);
   if (conditions === undefined) return ownCondition(options, adapters, count);
   const doubled = ownOptions.find(name => options[name] !== undefined);
   if (doubled !== undefined) {
@@ -87,6 +88,20 @@ export function resolveConditions(
       entries: Array.from({length: count}, () => entry),
     };
   });
+}
+
+function checkUnconditional(options: GenerateOptions, adapters: readonly AdapterTraits[]): void {
+  if (adapters.length === 0) {
+    throw new ArgumentError(
+      'unconditionalImage: expected a loaded adapter, but none is. Load the pipeline with an adapter file.',
+    );
+  }
+  if (options.ipAdapterImage === undefined && options.conditions === undefined) {
+    throw new ArgumentError(
+      'unconditionalImage: expected a condition image that it is the opposite of, but there is none. ' +
+        'Give an ipAdapterImage, or conditions.',
+    );
+  }
 }
 
 /** `ipAdapterImage` and what goes with it. */

@@ -13,6 +13,7 @@ import type {ControlPreprocess} from './control-preprocess.ts';
 import {type GuidanceMode, guidanceModes} from './guidance.ts';
 import type {HostTensor} from './host-tensor.ts';
 import type {PromptSyntax} from './prompt-chunks.ts';
+import type {UnconditionalImage} from './unconditional-image.ts';
 
 /** Latents in place of a picture: float32 [4, height / 8, width / 8] per sample, times the scaling factor. */
 export interface LatentsInput {
@@ -24,9 +25,14 @@ export interface ControlPixels {
   readonly pixels: Float32Array;
 }
 
-/** The adapter's weight: one number, or per block as diffusers names them; layers not named get 0. */
+/**
+ * The adapter's weight: one number; one for each cross-attention of the UNet, in the order of adapter files and of
+ * diffusers' `attn_processors`, which is down, up, mid (Stable Diffusion 1.5: 6, 9 and 1); or per block as diffusers names
+ * them, where layers not named get 0. `blockPreset` gives those of other programs.
+ */
 export type AdapterScale =
   | number
+  | readonly number[]
   | {
       readonly down?: Readonly<Record<string, number | readonly number[]>>;
       readonly mid?: number;
@@ -97,7 +103,10 @@ export interface GenerateOptions {
   readonly ipAdapterImage?: ImageInput | readonly ImageInput[];
   /** Default 0.7: the paper lowers the trained scale by 20–40 %. A function gives it per step. */
   readonly ipAdapterScale?: AdapterScale | ((step: number, totalSteps: number) => AdapterScale);
-  /** Takes 0.2 off the scale for composition and pose, as released. Default: true. */
+  /**
+   * Takes 0.2 off the scale for composition and pose, as released; where layers differ, off the largest, and as much off the
+   * others in proportion. Default: true.
+   */
   readonly autoScale?: boolean;
   /**
    * What the condition image shows, in words, to take of it the style alone: the text's embedding is subtracted from the
@@ -120,8 +129,14 @@ export interface GenerateOptions {
   readonly padColor?: Color;
   /** What shows through transparent pixels of any picture given. Default: white. */
   readonly background?: Color;
-  /** The image of the unconditional branch: the zero tensor (default, as the references) or a black picture. */
-  readonly unconditionalImage?: 'zero' | 'black';
+  /**
+   * What adapters read in the unconditional branch, and so what guidance leads away from; all samples share it. `zero`: the
+   * zero tensor (default, as the references). `black`: a black picture. `noise`: one of noise, drawn from the sample's seed,
+   * normal with the mean and deviation of the image encoder's preprocessing. Or a picture, the negative image, prepared as
+   * condition images are. It needs a condition image, and guidance that runs the branch: three-way guidance does where
+   * `imageGuidanceScale` is not 1.
+   */
+  readonly unconditionalImage?: UnconditionalImage;
   /** Pixels; multiples of 8. Default: the UNet's sample size times 8. */
   readonly height?: number;
   readonly width?: number;

@@ -25,7 +25,7 @@ import type {PipelineModels} from './pipeline-models.ts';
 import {checkPromptSyntax} from './prompt-chunks.ts';
 import {regionMasks} from './region-masks.ts';
 import {rowGroups, rowTexts, type TextReading} from './row-texts.ts';
-import {rowsOf} from './rows.ts';
+import {type Row, rowsOf} from './rows.ts';
 import {entryCount, resolveSamples, type Sample} from './samples.ts';
 import {disposeConstants, prepareConstants} from './step-inputs.ts';
 
@@ -75,6 +75,8 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
   const guidanceRescale = checkRange('guidanceRescale', options.guidanceRescale ?? 0, 0, 1);
   const adapters = slots.map(({adapter}) => adapterModels(models, adapter));
   const run = {signal, profile};
+  const onWarning = options.onWarning ?? ((message: string) => process.emitWarning(message));
+  warnIfUnread(rows, samples, onWarning);
 
   onProgress?.({type: 'encode'});
   const controls = await resolveControls(models.controlNets, options, size);
@@ -86,9 +88,9 @@ export async function generate(models: PipelineModels, options: GenerateOptions)
     fit: options.fit,
     padColor: options.padColor,
     background: options.background,
-    unconditionalImage: options.unconditionalImage ?? 'zero',
+    unconditionalImage: options.unconditionalImage,
     negContentScale: checkFinite('negContentScale', options.negContentScale ?? 1),
-    onWarning: options.onWarning ?? (message => process.emitWarning(message)),
+    onWarning,
   });
   const generators = samples.map(sample => new TorchGenerator(sample.seed));
   const start = await prepareBatchStart(models, options, samples, generators, size, scheduler);
@@ -167,6 +169,20 @@ export function textReadingOf({promptSyntax, clipSkip}: GenerateOptions): TextRe
     promptSyntax: checkPromptSyntax(promptSyntax ?? 'plain'),
     clipSkip: checkInteger('clipSkip', clipSkip ?? 0, 0),
   };
+}
+
+/** A picture that no row reads would be left out in silence. */
+function warnIfUnread(
+  rows: readonly Row[],
+  samples: readonly Sample[],
+  onWarning: (message: string) => void,
+): void {
+  const isGiven = samples.some(({negativeImage}) => negativeImage !== undefined);
+  if (!isGiven || rows.some(({branch}) => branch.kind === 'unconditional')) return;
+  onWarning(
+    'unconditionalImage: no sample reads it, as guidance has no part for the unconditional branch. ' +
+      "Choose guidance 'simple' with a guidanceScale other than 1, or an imageGuidanceScale other than 1.",
+  );
 }
 
 /** The samples of a generation, and the slots of their conditions. */

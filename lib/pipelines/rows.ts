@@ -1,20 +1,20 @@
 /**
  * Rows of the UNet's batch: one per sample and branch that is run.
  */
-import type {ImageInput} from '../images/decode-image.ts';
 import type {ImageCombination} from './combine-images.ts';
 import type {SampleCondition} from './conditions.ts';
 import type {Branch} from './guidance.ts';
 import {type PromptSyntax, promptWords} from './prompt-chunks.ts';
 import type {Sample} from './samples.ts';
+import type {SourceImage} from './unconditional-image.ts';
 
 /**
  * From what an adapter makes tokens; texts only for adapters that read them. Adapters were trained on the first tokens of
  * plain prompts: theirs are the words of a prompt, without weights, and cut where the text encoder ends.
  */
 export interface TokenSource {
-  /** undefined for the unconditional image. */
-  readonly images: readonly ImageInput[] | undefined;
+  /** undefined for what the image encoder has in the place of none. */
+  readonly images: readonly SourceImage[] | undefined;
   readonly imageWeights: readonly number[];
   readonly combine: ImageCombination;
   /** What the images show and the tokens are not to; empty where nothing is subtracted. */
@@ -45,7 +45,7 @@ export function rowsOf(samples: readonly Sample[], promptSyntax: PromptSyntax): 
         text: branch.kind === 'full' ? sample.prompt : sample.negativePrompt,
         isPrompt: branch.kind === 'full',
         tokens: sample.conditions.map(
-          condition => condition && tokenSource(condition, wordsOf(sample, promptSyntax), branch),
+          condition => condition && tokenSource(condition, inWords(sample, promptSyntax), branch),
         ),
       }),
     ),
@@ -66,15 +66,19 @@ export function haveEqualRows(rows: readonly Row[]): boolean {
   );
 }
 
-type Words = Pick<Sample, 'prompt' | 'negativePrompt'>;
-
-function wordsOf({prompt, negativePrompt}: Sample, syntax: PromptSyntax): Words {
-  return {prompt: promptWords(prompt, syntax), negativePrompt: promptWords(negativePrompt, syntax)};
+/** A sample whose prompts are without the syntax of weights. */
+function inWords(sample: Sample, syntax: PromptSyntax): Sample {
+  const {prompt, negativePrompt} = sample;
+  return {
+    ...sample,
+    prompt: promptWords(prompt, syntax),
+    negativePrompt: promptWords(negativePrompt, syntax),
+  };
 }
 
 function tokenSource(
   {instruction, negContentPrompt: content, ...given}: SampleCondition,
-  {prompt, negativePrompt}: Words,
+  {prompt, negativePrompt, negativeImage}: Sample,
   {kind}: Branch,
 ): TokenSource {
   switch (kind) {
@@ -84,8 +88,20 @@ function tokenSource(
       return {...given, content, instruction: 'everything', prompt};
     case 'image-only':
       return {...given, content, instruction: negativePrompt, prompt: negativePrompt};
-    case 'unconditional':
-      // Of no image there is no content.
-      return {...given, images: undefined, content: '', instruction: '', prompt: negativePrompt};
+    case 'unconditional': {
+      // Of no image there is no content, and a negative one is not that of which content is known.
+      const texts = {content: '', instruction: '', prompt: negativePrompt};
+      if (negativeImage === undefined) return {...given, images: undefined, ...texts};
+      return {...insteadOf(given, negativeImage), ...texts};
+    }
   }
+}
+
+/** An image in the place of each whose tokens stand in a row; in the place of those that are combined, once. */
+function insteadOf(
+  {images, combine}: Omit<SampleCondition, 'negContentPrompt' | 'instruction'>,
+  image: SourceImage,
+) {
+  const places = combine === 'concat' ? images : [image];
+  return {images: places.map(() => image), imageWeights: places.map(() => 1), combine: 'concat'} as const;
 }

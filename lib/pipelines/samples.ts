@@ -16,12 +16,15 @@ import {
   perSample,
 } from './generate-options.ts';
 import {type Branch, guidanceBranches, resolveGuidanceMode} from './guidance.ts';
+import {negativeImages, type SourceImage} from './unconditional-image.ts';
 
 export interface Sample {
   readonly prompt: string;
   readonly negativePrompt: string;
   /** One for each slot of the generation; undefined where the sample has no image there. */
   readonly conditions: readonly (SampleCondition | undefined)[];
+  /** What its unconditional branch reads for images; undefined where encoders have that of their own. */
+  readonly negativeImage: SourceImage | undefined;
   readonly image: ImageInput | LatentsInput | undefined;
   readonly maskImage: ImageInput | undefined;
   readonly seed: number;
@@ -59,6 +62,7 @@ export function resolveSamples(options: GenerateOptions, slots: readonly Conditi
   const images = of<ImageInput | LatentsInput>('image', options.image);
   const masks = of<ImageInput>('maskImage', options.maskImage);
   const seeds = resolveSeeds(options.seed, count, copies);
+  const negatives = negativeImages(options.unconditionalImage, seeds);
 
   return Array.from({length: count * copies}, (_, index): Sample => {
     const entry = Math.floor(index / copies);
@@ -70,6 +74,7 @@ export function resolveSamples(options: GenerateOptions, slots: readonly Conditi
       prompt: checkText('prompt', prompts[entry]),
       negativePrompt: checkText('negativePrompt', negativePrompts[entry] ?? ''),
       conditions,
+      negativeImage: negatives[index],
       image: images[entry],
       maskImage: masks[entry],
       seed: seeds[index]!,

@@ -5,7 +5,13 @@ import type {FastifyInstance} from 'fastify';
 import {HttpError} from './http-error.ts';
 
 /** The parts of a form that may be pictures, by the options they stand for; of `controlImage` there may be several. */
-export const pictureParts = ['ipAdapterImage', 'image', 'maskImage', 'controlImage'] as const;
+export const pictureParts = [
+  'ipAdapterImage',
+  'unconditionalImage',
+  'image',
+  'maskImage',
+  'controlImage',
+] as const;
 
 const maxParts = 16;
 

@@ -2,7 +2,7 @@ import {readdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import sharp from 'sharp';
-import {instantStyleScale} from '../../lib/pipelines/instant-style.ts';
+import {blockPreset} from '../../lib/pipelines/block-presets.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import {readSafetensors} from '../_helpers/read-safetensors.ts';
 import {conditionImage, inReference, instructModel} from '../_helpers/reference-paths.ts';
@@ -97,9 +97,17 @@ test('style alone of one picture, and the lines of another, are asked for by fla
     ...base,
     ...['--adapter', inReference('ip-adapter.safetensors'), '--image-encoder', instructModel.imageEncoder!],
     ...['--instruction-encoder', inReference('instruction_encoder'), '--ip-adapter-image', conditionImage],
-    ...['--neg-content-prompt', 'a lighthouse', '--neg-content-scale', '0.5', '--ip-adapter-scale', 'style'],
+    ...[
+      '--neg-content-prompt',
+      'a lighthouse',
+      '--neg-content-scale',
+      '0.5',
+      '--ip-adapter-scale',
+      'instantstyle:style',
+    ],
     ...['--controlnet', inReference('controlnet'), '--control-image', conditionImage],
-    ...['--control-preprocess', 'scribble', '--output-type', 'latent', '--output', output],
+    ...['--control-preprocess', 'scribble', '--unconditional-image', 'noise'],
+    ...['--output-type', 'latent', '--output', output],
   ]);
   const pipeline = await IPAdapterInstructPipeline.load({
     ...instructModel,
@@ -109,8 +117,8 @@ test('style alone of one picture, and the lines of another, are asked for by fla
   });
   const {images} = await pipeline.generate({
     ...{prompt: 'a fox', numInferenceSteps: 2, height: 64, width: 72, seed: 7, outputType: 'latent'},
-    ...{ipAdapterImage: conditionImage, ipAdapterScale: instantStyleScale('style')},
-    ...{negContentPrompt: 'a lighthouse', negContentScale: 0.5},
+    ...{ipAdapterImage: conditionImage, ipAdapterScale: blockPreset('instantstyle:style')},
+    ...{negContentPrompt: 'a lighthouse', negContentScale: 0.5, unconditionalImage: 'noise'},
     ...{controlImage: conditionImage, controlPreprocess: 'scribble'},
   });
   await pipeline.dispose();

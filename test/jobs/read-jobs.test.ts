@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {ArgumentError, FileError} from '../../lib/errors.ts';
 import {readJobs} from '../../lib/jobs/read-jobs.ts';
-import {instantStyleScale} from '../../lib/pipelines/instant-style.ts';
+import {blockPreset} from '../../lib/pipelines/block-presets.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
 
 async function jobFile(t: ExecutionContext, ...lines: readonly unknown[]): Promise<string> {
@@ -25,7 +25,7 @@ test('jobs have names, seeds of their names, defaults, and paths relative to the
       numInferenceSteps: 9,
     },
     '',
-    {prompt: 'a boat', ipAdapterScale: 'style'},
+    {prompt: 'a boat', ipAdapterScale: 'instantstyle:style'},
   );
   const [fox, boat, ...others] = await readJobs(path, {numInferenceSteps: 4, autoScale: true});
   t.deepEqual(others, []);
@@ -43,7 +43,7 @@ test('jobs have names, seeds of their names, defaults, and paths relative to the
   const {seed, ...options} = boat!.options as {readonly seed: number};
   t.deepEqual(options as object, {
     prompt: 'a boat',
-    ipAdapterScale: instantStyleScale('style'),
+    ipAdapterScale: blockPreset('instantstyle:style'),
     numInferenceSteps: 4,
     autoScale: true,
   });
@@ -90,4 +90,30 @@ test('two jobs of one name, no jobs, and no file are told', async t => {
   await t.throwsAsync(readJobs(twice), {instanceOf: ArgumentError, message: /jobs\.jsonl:2: .*'a' is taken/});
   await t.throwsAsync(readJobs(await jobFile(t, '', ' ')), {instanceOf: ArgumentError});
   await t.throwsAsync(readJobs('/nowhere/jobs.jsonl'), {instanceOf: FileError, message: /nowhere/});
+});
+
+test('scales are numbers, lists, blocks or presets; negative images are kinds or paths', async t => {
+  const path = await jobFile(
+    t,
+    {prompt: 'a', ipAdapterScale: [0, 0.5, 1], unconditionalImage: 'noise'},
+    {prompt: 'b', ipAdapterScale: 'comfyui:ease-out:0.8', unconditionalImage: 'noise.png'},
+    {prompt: 'c', conditions: [{image: 'x.png', scale: 'invokeai:style'}], unconditionalImage: 'black'},
+    {prompt: 'd', ipAdapterScale: 'style'},
+    {prompt: 'e', ipAdapterScale: 'comfyui:ease-out:'},
+    {prompt: 'f', unconditionalImage: ''},
+  );
+  const options = (await readJobs(path)).map(job => job.options);
+  t.like(options[0], {ipAdapterScale: [0, 0.5, 1], unconditionalImage: 'noise'});
+  t.like(options[1], {
+    ipAdapterScale: blockPreset('comfyui:ease-out', 0.8) as number[],
+    unconditionalImage: join(path, '../noise.png'),
+  });
+  t.like(options[2], {
+    conditions: [{image: join(path, '../x.png'), scale: blockPreset('invokeai:style')}],
+    unconditionalImage: 'black',
+  } as object);
+  const problems = options.slice(3).map(one => (one instanceof ArgumentError ? one.message : 'a job'));
+  t.regex(problems[0]!, /jobs\.jsonl:4: .*ipAdapterScale: /);
+  t.regex(problems[1]!, /jobs\.jsonl:5: .*ipAdapterScale: /);
+  t.regex(problems[2]!, /jobs\.jsonl:6: .*unconditionalImage: /);
 });

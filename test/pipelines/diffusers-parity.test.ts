@@ -1,8 +1,8 @@
 import {fileURLToPath} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
 import type {RawImage} from '../../lib/images/image.ts';
+import {blockPreset} from '../../lib/pipelines/block-presets.ts';
 import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
-import {instantStyleScale} from '../../lib/pipelines/instant-style.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import type {LoadOptions} from '../../lib/pipelines/load-options.ts';
 import {readSafetensors} from '../_helpers/read-safetensors.ts';
@@ -70,11 +70,11 @@ test('so do those of an image without its content, in all blocks and in InstantS
   };
   await expectDiffusersLatents(t, 'pipelines/conditioned.safetensors', models, {
     subtracted: {...condition, negContentScale: 0.5, ipAdapterScale: 0.7},
-    style: {...condition, ipAdapterScale: instantStyleScale('style')},
+    style: {...condition, ipAdapterScale: blockPreset('instantstyle:style')},
     style_layout: {
       ...condition,
       negContentScale: 0.8,
-      ipAdapterScale: instantStyleScale('style-layout', 0.6),
+      ipAdapterScale: blockPreset('instantstyle:style-layout', 0.6),
     },
   });
 });

@@ -108,7 +108,7 @@ test('a path or an address is no picture, and is not opened', async t => {
   const file = join(await tempFolder(t), 'x.png');
   await writeFile(file, await encodePng({width: 8, height: 8, data: new Uint8Array(192)}));
   for (const image of [file, pathToFileURL(file).href, address, '/etc/passwd', '/dev/zero', '////']) {
-    for (const where of ['ipAdapterImage', 'image', 'maskImage', 'controlImage']) {
+    for (const where of ['ipAdapterImage', 'unconditionalImage', 'image', 'maskImage', 'controlImage']) {
       t.is((await post({prompt: 'a', [where]: image})).statusCode, 400, `${where}: ${image}`);
     }
     t.is((await post({prompt: 'a', conditions: [{image, mask: image}]})).statusCode, 400);

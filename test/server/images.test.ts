@@ -3,6 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import {encodePng} from '../../lib/images/write-image.ts';
+import {blockPreset} from '../../lib/pipelines/block-presets.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import {createServer} from '../../lib/server/create-server.ts';
 import type {ImageServer} from '../../lib/server/server-options.ts';
@@ -69,10 +70,15 @@ test('a job is the picture that the pipeline makes of it, as JSON and as a PNG',
 
 test('a form with files says the same as JSON with base64', async t => {
   const job = {...small, instructions: ['use the style', 'use the face']};
-  const form = await formOf(job, {ipAdapterImage: condition});
+  const negative = await encodePng(noiseImage(20, 20));
+  const form = await formOf(job, {ipAdapterImage: condition, unconditionalImage: negative});
   const [fromForm, fromJson] = [
     await server.app.inject({method: 'POST', url: '/v1/images', ...form}),
-    await post({...job, ipAdapterImage: condition.toString('base64')}),
+    await post({
+      ...job,
+      ipAdapterImage: condition.toString('base64'),
+      unconditionalImage: negative.toString('base64'),
+    }),
   ];
   t.is(fromForm.statusCode, 200, fromForm.body);
   t.deepEqual(fromForm.json(), fromJson.json());
@@ -85,6 +91,29 @@ test('a form with files says the same as JSON with base64', async t => {
       [5, 'use the face'],
     ],
   );
+});
+
+test('the image of the unconditional branch is a kind or a picture, and the scale a preset or a list', async t => {
+  const request = {...small, guidance: 'simple', ipAdapterImage: condition.toString('base64')};
+  const expected = {...small, guidance: 'simple', ipAdapterImage: new Uint8Array(condition)} as const;
+  const pictures: Uint8Array[] = [];
+  for (const [asked, meant] of [
+    [{}, {}],
+    [{unconditionalImage: 'noise'}, {unconditionalImage: 'noise'}],
+    [{unconditionalImage: request.ipAdapterImage}, {unconditionalImage: expected.ipAdapterImage}],
+    [{ipAdapterScale: 'instantstyle:style:0.5'}, {ipAdapterScale: blockPreset('instantstyle:style', 0.5)}],
+    [{ipAdapterScale: Array(10).fill(0.3)}, {ipAdapterScale: 0.3}],
+  ] as const) {
+    const {statusCode, body} = await post({...request, ...asked});
+    t.is(statusCode, 200, body);
+    const pixels = await sharp(Buffer.from(JSON.parse(body).images[0].png, 'base64'))
+      .raw()
+      .toBuffer();
+    const {images} = await pipeline.generate({...expected, ...meant});
+    t.deepEqual(new Uint8Array(pixels), images[0]!.image!.data);
+    pictures.push(images[0]!.image!.data);
+  }
+  t.is(new Set(pictures.map(data => data.join())).size, pictures.length);
 });
 
 test('events tell of a job in order, and a preview is a picture', async t => {

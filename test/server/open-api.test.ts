@@ -16,6 +16,9 @@ test('the description has the limits of the server, and whatever it refers to', 
   t.is(ImageRequest.properties.width.maximum, 640);
   t.true(ImageRequest.properties.instructions.description.includes('compare'));
   t.true(JSON.stringify(ImageRequest.properties.ipAdapterImage).includes('"contentEncoding":"base64"'));
+  const scale = JSON.stringify(ImageRequest.properties.ipAdapterScale);
+  t.true(scale.includes('"comfyui:ease-in"'));
+  t.regex(JSON.stringify(ImageRequest.properties.unconditionalImage), /"noise".*"contentEncoding":"base64"/);
   t.deepEqual(description.security, [{key: []}]);
   for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
     t.truthy(description.components.schemas[name!], name);

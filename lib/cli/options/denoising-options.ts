@@ -12,7 +12,7 @@ export function addDenoisingOptions<Args extends unknown[], Flags extends Record
   return command
     .option(
       '--ip-adapter-scale <scale>',
-      "a number, JSON by block, or InstantStyle's blocks: style, style-layout (default: 0.7)",
+      'a number, JSON by block or layer, or a preset, such as instantstyle:style or comfyui:ease-in:0.8 (default: 0.7)',
       parseAdapterScale,
     )
     .option('--no-auto-scale', 'do not take 0.2 off the scale for composition and pose')

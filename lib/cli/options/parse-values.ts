@@ -3,8 +3,9 @@
  * pipeline to say.
  */
 import {InvalidArgumentError} from 'commander';
+import {adapterScale} from '../../jobs/job-fields.ts';
+import {blockPresets} from '../../pipelines/block-presets.ts';
 import type {AdapterScale} from '../../pipelines/generate-options.ts';
-import {instantStyleScale, instantStyleTargets} from '../../pipelines/instant-style.ts';
 import type {LoraFile} from '../../pipelines/lora-adapters.ts';
 
 export function parseNumber(text: string): number {
@@ -59,15 +60,21 @@ export function collectLoras(text: string, earlier: readonly LoraFile[] | undefi
   return [...(earlier ?? []), lora];
 }
 
-/** A number, a JSON object of numbers by block, or the name of InstantStyle's blocks. */
+/** A number, JSON with numbers by block or by layer, or a preset: what a job has there. */
 export function parseAdapterScale(text: string): AdapterScale {
-  const target = instantStyleTargets.find(name => name === text);
-  if (target !== undefined) return instantStyleScale(target);
-  if (!text.trimStart().startsWith('{')) return parseNumber(text);
+  if (!Number.isNaN(Number(text))) return parseNumber(text);
+  const parsed = adapterScale.safeParse(/^\s*[[{]/.test(text) ? parseJson(text) : text);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError(
+    `Expected a number, numbers in JSON, by block or one for each layer, or a preset, NAME or NAME:SCALE, of ${blockPresets.join(', ')}.`,
+  );
+}
+
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as AdapterScale;
+    return JSON.parse(text);
   } catch (cause) {
-    throw new InvalidArgumentError(`Expected a number or JSON: ${(cause as Error).message}.`);
+    throw new InvalidArgumentError(`Expected a number, a preset or JSON: ${(cause as Error).message}.`);
   }
 }
 

@@ -39,11 +39,9 @@ export function pictureCommand(name: string, {needsPrompt = false} = {}) {
     .addOption(new Option('--fit <fit>', 'how the condition image becomes a square').choices(imageFits))
     .option('--pad-color <color>', 'with --fit pad (default: black)')
     .option('--background <color>', 'under transparent pixels (default: white)')
-    .addOption(
-      new Option('--unconditional-image <kind>', 'image of the unconditional branch').choices([
-        'zero',
-        'black',
-      ] as const),
+    .option(
+      '--unconditional-image <kind>',
+      'what guidance leads away from: zero, black, noise, or the file of a picture (default: zero)',
     )
     .option('--guidance-rescale <factor>', 'default: 0', parseNumber)
     .option('--clip-skip <layers>', 'layers of the text encoder to leave out (default: 0)', parseNumber)

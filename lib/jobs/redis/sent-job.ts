@@ -6,6 +6,7 @@ import {z} from 'zod';
 import {ArgumentError, describeValue} from '../../errors.ts';
 import {readPictureFile} from '../../images/decode-image.ts';
 import {checkRawImage, type RawImage} from '../../images/image.ts';
+import {isUnconditionalKind} from '../../pipelines/unconditional-image.ts';
 import type {JobOptions} from '../job.ts';
 import {jobFields} from '../job-fields.ts';
 import {type PictureFormat, pictureFormats, type ValidJob} from '../job-run.ts';
@@ -50,6 +51,10 @@ export async function packJob(job: ValidJob, {settings, format, sendPicture}: Se
   const packed: Record<string, unknown> = {...others};
   for (const name of pictureFields) {
     if (options[name] !== undefined) packed[name] = await pack(name, options[name]);
+  }
+  const {unconditionalImage} = options;
+  if (unconditionalImage !== undefined && !isUnconditionalKind(unconditionalImage)) {
+    packed['unconditionalImage'] = await pack('unconditionalImage', unconditionalImage);
   }
   if (options.conditions !== undefined) {
     packed['conditions'] = await eachOf(options.conditions, async condition => ({

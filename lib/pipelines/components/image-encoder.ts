@@ -12,6 +12,9 @@ import {Component, type ComponentSettings, oncePerPicture} from './component.ts'
 /** What an adapter reads of an image: the pooled embedding, or the hidden states before the last layer. */
 export type ImageFeatures = 'embeds' | 'penultimate';
 
+/** For pictures in the encoder's own size, of which other fits may cut something off. */
+export const asItIs = {fit: 'stretch'} as const;
+
 /** Pictures to CLIP features: preprocessing and image tower together. */
 export class ImageEncoder extends Component {
   readonly config: ClipVisionConfig;
@@ -85,23 +88,20 @@ export class ImageEncoder extends Component {
     return this.#functions[features];
   }
 
-  #encodeUnconditional(
+  async #encodeUnconditional(
     features: ImageFeatures,
     image: 'zero' | 'black',
     options?: RunOptions,
   ): Promise<HostTensor> {
-    const {projectionDim} = this.config;
+    const {projectionDim, imageSize} = this.config;
     if (features === 'embeds' && image === 'zero') {
-      return Promise.resolve({shape: [1, projectionDim], data: new Float32Array(projectionDim)});
+      return {shape: [1, projectionDim], data: new Float32Array(projectionDim)};
     }
     const shape = this.#pixelShape();
-    const pixels = shape.reduce((product, extent) => product * extent);
-    const {mean, std} = this.preprocess;
-    const black = (channel: number) => -mean[channel]! / std[channel]!;
-    const data = Float32Array.from({length: pixels}, (_, index) =>
-      image === 'zero' ? 0 : black(Math.floor(index / (pixels / mean.length))),
-    );
-    return this.encode({shape, data}, features, options);
+    const length = shape.reduce((product, extent) => product * extent);
+    if (image === 'zero') return this.encode({shape, data: new Float32Array(length)}, features, options);
+    const black = {width: imageSize, height: imageSize, data: new Uint8Array(length)};
+    return this.encode(await this.pixelValues(black, asItIs), features, options);
   }
 
   async #encode(pixelValues: HostTensor, features: ImageFeatures, options?: RunOptions): Promise<HostTensor> {

@@ -101,11 +101,16 @@ redisTest('like jobs share batches, with the bytes of their pictures', async t =
   const raw = {width: 1, height: 1, channels: 1 as const, data: Uint8Array.of(7)};
   const painter = new Painter();
   const seen: unknown[] = [];
-  painter.onGenerate = (_, {controlImage, ipAdapterImage}) => {
+  const negatives: unknown[] = [];
+  painter.onGenerate = (_, {controlImage, ipAdapterImage, unconditionalImage}) => {
     seen.push(controlImage, ...[ipAdapterImage].flat());
+    negatives.push(unconditionalImage);
   };
   const mixed = Array.from({length: 8}, (_, i) => {
-    const own = i % 2 === 0 ? {width: 16, controlImage: picture, ipAdapterImage: raw} : {width: 8};
+    const own =
+      i % 2 === 0
+        ? {width: 16, controlImage: picture, ipAdapterImage: raw, unconditionalImage: picture}
+        : {width: 8, unconditionalImage: 'noise' as const};
     const options = {prompt: `${i}`, seed: i, ...own};
     return {id: `${i}`, given: {}, options};
   });
@@ -116,6 +121,10 @@ redisTest('like jobs share batches, with the bytes of their pictures', async t =
   t.deepEqual(painter.batches, [4, 4]);
   const [control, ...adapted] = seen.filter(one => one !== undefined) as Uint8Array[];
   t.deepEqual(Buffer.from(control!), bytes);
+  t.deepEqual(
+    new Set(negatives.map(image => (image === 'noise' ? image : bytes.equals(image as Buffer)))),
+    new Set(['noise', true]),
+  );
   const pixels = await Promise.all(adapted.map(one => sharp(one).raw().toBuffer()));
   t.deepEqual(
     pixels.map(([value]) => value),

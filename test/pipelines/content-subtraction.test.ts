@@ -1,7 +1,6 @@
 import test from 'ava';
 import {ArgumentError} from '../../lib/errors.ts';
 import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
-import {type InstantStyleTarget, instantStyleScale} from '../../lib/pipelines/instant-style.ts';
 import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import type {LoadOptions} from '../../lib/pipelines/load-options.ts';
 import {conditionImage, inReference} from '../_helpers/reference-paths.ts';
@@ -71,12 +70,3 @@ for (const [what, models, message] of unfit) {
     await t.throwsAsync(run, {instanceOf: ArgumentError, message});
   });
 }
-
-test('the style’s blocks are those of InstantStyle’s code', t => {
-  t.deepEqual(instantStyleScale('style'), {up: {block_1: 1}});
-  t.deepEqual(instantStyleScale('style-layout', 0.5), {down: {block_2: 0.5}, mid: 0.5, up: {block_1: 0.5}});
-  t.throws(() => instantStyleScale('layout' as InstantStyleTarget), {
-    instanceOf: ArgumentError,
-    message: /^target: expected one of style, style-layout but received 'layout'/,
-  });
-});
