@@ -5,8 +5,8 @@ import {ArgumentError, describeValue} from '../errors.ts';
 import type {CLIPTokenizer} from '../tokenizer/clip-tokenizer.ts';
 import {parseWeightedPrompt, type WeightedText} from '../tokenizer/weighted-prompt.ts';
 
-/** How prompts are written: literally, or with weights (see `parseWeightedPrompt`) and in any length. */
 export const promptSyntaxes = ['plain', 'weighted'] as const;
+/** How prompts are written: literally, or with weights, as in AUTOMATIC1111's web UI, and in any length. */
 export type PromptSyntax = (typeof promptSyntaxes)[number];
 
 export interface PromptChunks {

@@ -5,8 +5,8 @@ import type {ImageInput} from '../images/decode-image.ts';
 import type {RgbImage} from '../images/image.ts';
 import {TorchGenerator} from '../schedulers/torch-generator.ts';
 
-/** `GenerateOptions.unconditionalImage` says what each is. */
 export const unconditionalKinds = ['zero', 'black', 'noise'] as const;
+/** What stands in the place of an image; `GenerateOptions.unconditionalImage` says what each is. */
 export type UnconditionalKind = (typeof unconditionalKinds)[number];
 
 /** A kind, or a picture. A text that names a kind is never a path. */
