@@ -84,7 +84,7 @@ std::shared_ptr<const ipai::Program> program_of(CudaDevice& device, int64_t n) {
   program.nodes = {{"unary", {0}, {1}, {{"kind", std::string("silu")}}, "first"},
                    {"unary", {1}, {2}, {{"kind", std::string("silu")}}, "second"},
                    {"unary", {3}, {5}, {{"kind", std::string("silu")}}, "third"},
-                   {"layer_norm", {2, 5}, {4}, {{"epsilon", 1e-5}}, "fourth"}};
+                   {"layer_norm", {2, 5}, {4}, {{"epsilon", 1e-5}, {"dtype", "float32"}}, "fourth"}};
   program.inputs = {0};
   program.parameters = {3};
   program.outputs = {4};
