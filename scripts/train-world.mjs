@@ -26,9 +26,9 @@ const shortened = {
   'autoencoder.yaml': {steps: 60, batchSize: 8},
   'clip.yaml': {steps: 60, batchSize: 32},
   'factor-reader.yaml': {steps: 60, batchSize: 32},
-  'unet.yaml': {steps: 60, batchSize: 8},
-  'ip-adapter-plus.yaml': {steps: 60, batchSize: 8, validation: shortValidation},
-  'instruct.yaml': {steps: 60, batchSize: 10, validation: shortValidation},
+  'unet.yaml': {steps: 160, batchSize: 16},
+  'ip-adapter-plus.yaml': {steps: 60, batchSize: 16, validation: shortValidation},
+  'instruct.yaml': {steps: 60, batchSize: 20, learningRate: 5e-4, validation: shortValidation},
 };
 
 function ipai(...args) {
@@ -65,7 +65,7 @@ function draw(name, split, count) {
   const folder = inWork('data', name);
   if (existsSync(folder)) return;
   mkdirSync(path.dirname(folder), {recursive: true});
-  const size = values.short ? 100 : count;
+  const size = values.short ? Math.min(count, 1000) : count;
   ipai(
     'dataset',
     'world',
