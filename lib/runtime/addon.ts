@@ -87,8 +87,6 @@ export interface CudaInfo {
   readonly runtimeVersion: string;
   /** Devices that the driver finds. */
   readonly deviceCount: number;
-  /** Of the NCCL that is found, by which GPUs that train together sum; without it they sum by way of the host. */
-  readonly ncclVersion: string | null;
 }
 
 /** A process among those that were launched together. */
@@ -212,6 +210,8 @@ export interface Addon {
   /** A process that ends before this has resolved ends all others. */
   closeMpi(): Promise<void>;
 
+  /** Of the NCCL that is found, e.g. `2.28.3`; null where there is none. The first call opens its library, a large one. */
+  ncclVersion(device: DeviceHandle): string | null;
   /** A name for one group, which all its members must be told. Throws with code `device-unavailable` without NCCL. */
   nameGroup(device: DeviceHandle): Uint8Array;
   createGroup(device: DeviceHandle): GroupHandle;

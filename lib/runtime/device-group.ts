@@ -62,7 +62,7 @@ export class DeviceGroup {
 /** Rank 0 makes a name and tells the others; undefined where one of them has no NCCL. */
 async function agreeOnName(device: TensorDevice, ranks: Ranks): Promise<Uint8Array | undefined> {
   const own = ranks.rank === 0 ? nameGroup(device) : new Uint8Array(nameBytes);
-  const hasNccl = own !== undefined && device.addon.cudaInfo(device.handle!).ncclVersion !== null;
+  const hasNccl = own !== undefined && device.addon.ncclVersion(device.handle!) !== null;
   const [without, ...name] = await ranks.sum([hasNccl ? 0 : 1, ...(own ?? new Uint8Array(nameBytes))]);
   return without === 0 ? Uint8Array.from(name) : undefined;
 }

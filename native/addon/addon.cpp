@@ -38,6 +38,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add("sumFloats", sum_floats);
   add("sumDoubles", sum_doubles);
   add("closeMpi", close_mpi);
+  add("ncclVersion", nccl_version);
   add("nameGroup", name_group);
   add("createGroup", create_group);
   add("joinGroup", join_group);

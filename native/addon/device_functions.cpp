@@ -42,8 +42,6 @@ Napi::Value cuda_info(const Napi::CallbackInfo& info) {
   result.Set("driverVersion", cuda_version_text(machine.driver_version));
   result.Set("runtimeVersion", cuda_version_text(machine.runtime_version));
   result.Set("deviceCount", machine.device_count);
-  const int nccl = device->cuda().nccl_version();
-  result.Set("ncclVersion", nccl == 0 ? env.Null() : Napi::String::New(env, nccl_version_text(nccl)));
   return result;
 }
 

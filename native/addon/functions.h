@@ -35,6 +35,7 @@ Napi::Value sum_floats(const Napi::CallbackInfo& info);
 Napi::Value sum_doubles(const Napi::CallbackInfo& info);
 Napi::Value close_mpi(const Napi::CallbackInfo& info);
 
+Napi::Value nccl_version(const Napi::CallbackInfo& info);
 Napi::Value name_group(const Napi::CallbackInfo& info);
 Napi::Value create_group(const Napi::CallbackInfo& info);
 Napi::Value join_group(const Napi::CallbackInfo& info);

@@ -5,6 +5,7 @@
 #include "addon/environment.h"
 #include "addon/functions.h"
 #include "addon/handles.h"
+#include "runtime/cuda_library.h"
 #include "runtime/device_group.h"
 
 namespace ipai::addon {
@@ -36,6 +37,11 @@ std::shared_ptr<Buffer> to_summand(Napi::Value value, const CudaDevice& device) 
 }
 
 }  // namespace
+
+Napi::Value nccl_version(const Napi::CallbackInfo& info) {
+  const int version = get_object<CudaDevice>(info[0], "ncclVersion: device")->cuda().nccl_version();
+  return version == 0 ? info.Env().Null() : Napi::String::New(info.Env(), nccl_version_text(version));
+}
 
 Napi::Value name_group(const Napi::CallbackInfo& info) {
   const auto device = get_object<CudaDevice>(info[0], "nameGroup: device");

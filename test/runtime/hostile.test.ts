@@ -32,6 +32,7 @@ test('the addon has exactly the functions of its interface', t => {
     'memoryUsage',
     'mpiPlace',
     'nameGroup',
+    'ncclVersion',
     'openCuda',
     'openMpi',
     'plan',

@@ -31,6 +31,8 @@ interface DeviceReport {
   readonly cuda?: DeviceInfo['cuda'];
   /** Ops that only the processor has kernels for. */
   readonly missingOps?: readonly string[];
+  /** Of NCCL, by which GPUs that train together sum; null where there is none, and they sum by way of the host. */
+  readonly ncclVersion?: string | null;
 }
 
 /** What a pipeline takes that asks for a device and for no dtype. */
@@ -70,6 +72,7 @@ function examineCuda(cpu: Device, spec: DeviceSpec): DeviceReport {
       library: findCudaLibrary(),
       cuda: device.systemInfo().cuda,
       missingOps: opsOf(cpu).filter(name => !ops.has(name)),
+      ncclVersion: device.addon.ncclVersion(device.handle!),
     };
   } catch (error) {
     if (!(error instanceof IPAdapterError)) throw error;
@@ -110,7 +113,7 @@ function asText(report: ReturnType<typeof examine>): string {
   return rows.map(([name, value]) => `${name!.padEnd(10)} ${value}\n`).join('');
 }
 
-function deviceRows({device, reason, library, cuda, missingOps = []}: DeviceReport): string[][] {
+function deviceRows({device, reason, library, cuda, missingOps = [], ncclVersion}: DeviceReport): string[][] {
   if (reason !== undefined) return [[device, reason]];
   if (cuda === undefined) return [[device, 'available']];
   const capability = cuda.computeCapability.toFixed(1);
@@ -121,11 +124,6 @@ function deviceRows({device, reason, library, cuda, missingOps = []}: DeviceRepo
     ['', `compute capability ${capability}, ${cuda.multiprocessors} multiprocessors, ${memory}`],
     ['', `driver for CUDA ${cuda.driverVersion}, runtime ${cuda.runtimeVersion}`],
     ['', `kernels ${all}, from ${library}`],
-    [
-      '',
-      cuda.ncclVersion === null
-        ? 'no NCCL: GPUs that train together sum on the host'
-        : `NCCL ${cuda.ncclVersion}`,
-    ],
+    ['', ncclVersion ? `NCCL ${ncclVersion}` : 'no NCCL: GPUs that train together sum on the host'],
   ];
 }
