@@ -1,14 +1,16 @@
 /**
  * Whole pictures: encoders, instruct projection, steps with guidance, decoder, PNG. As by default on the CPU, ours prepares
- * the weights of all but the UNet anew for each call, here from random numbers; PyTorch keeps its own.
+ * the weights of all but the UNet anew for each call, from the pages of a file; PyTorch keeps its own.
  */
 import {ProfileSink} from '../../lib/engine/profile.ts';
 import {encodePng} from '../../lib/images/write-image.ts';
 import type {ComputeDType} from '../../lib/pipelines/compute-dtype.ts';
 import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
-import {IPAdapterInstructPipeline} from '../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
+import {generate} from '../../lib/pipelines/generate.ts';
+import {randomModels} from '../../lib/pipelines/random-models.ts';
 import type {DeviceSpec} from '../../lib/runtime/device.ts';
 import type {BenchCase, Work, Workload} from '../bench-case.ts';
+import {RandomFile} from '../random-file.ts';
 
 const size = 512;
 
@@ -55,17 +57,21 @@ async function loadPipeline(
   dtype: ComputeDType,
   settings: PictureSettings,
 ): Promise<Workload> {
-  const pipeline = await IPAdapterInstructPipeline.random({size: 'sd15', device, dtype});
+  const file = new RandomFile();
+  const models = await randomModels({size: 'sd15', device, dtype}, label => file.weights(label));
   const profile = new ProfileSink();
-  await pipeline.generate({...pictureOptions({...settings, steps: 1}), profile});
+  await generate(models, {...pictureOptions({...settings, steps: 1}), profile});
   const options = pictureOptions(settings);
   return {
     work: workOf(profile, settings.steps),
     async run() {
-      const {images} = await pipeline.generate(options);
+      const {images} = await generate(models, options);
       await Promise.all(images.map(({image}) => encodePng(image!)));
     },
-    dispose: () => pipeline.dispose(),
+    async dispose() {
+      await models.engine.dispose();
+      file.dispose();
+    },
   };
 }
 

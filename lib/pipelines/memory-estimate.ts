@@ -22,7 +22,10 @@ export interface MemoryEstimate {
   readonly totalBytes: number;
 }
 
-/** Other generations that run at the same time come on top, and so do pages of weight files while these are read. */
+/**
+ * Other generations that run at the same time come on top, and so do the pages of one layer's weights in their file, while
+ * they are read.
+ */
 export function estimateMemory(models: PipelineModels, request: PlanRequest): MemoryEstimate {
   const {programs, held} = planGeneration(models, request);
   return memoryOf(

@@ -9,6 +9,7 @@ import {parseClipTextConfig} from '../models/clip-text.ts';
 import {parseClipVisionConfig} from '../models/clip-vision.ts';
 import {crossAttentionLayers} from '../models/unet.ts';
 import {parseUNetConfig} from '../models/unet-config.ts';
+import type {WeightSource} from '../nn/weights.ts';
 import {stableDiffusion1SchedulerConfig} from '../schedulers/create-scheduler.ts';
 import {CLIPTokenizer} from '../tokenizer/clip-tokenizer.ts';
 import {clipTokenizerFolder} from './clip-vocabulary.ts';
@@ -92,8 +93,12 @@ const tiny: Preset = {
 
 const presets: Readonly<Record<string, Preset>> = {tiny, sd15};
 
-export async function randomModels(options: RandomOptions): Promise<PipelineModels> {
-  const {size = 'tiny', adapter: kind = 'instruct', seed = 0} = options;
+/** @param weights of the model with a label; by default random numbers, which are made each time that they are read */
+export async function randomModels(
+  options: RandomOptions,
+  weights: (label: string) => WeightSource = label => new RandomWeights(label, {seed: options.seed ?? 0}),
+): Promise<PipelineModels> {
+  const {size = 'tiny', adapter: kind = 'instruct'} = options;
   const preset = presets[size];
   if (preset === undefined) {
     throw new ArgumentError(
@@ -101,7 +106,6 @@ export async function randomModels(options: RandomOptions): Promise<PipelineMode
     );
   }
   const settings = componentSettings(options);
-  const weights = (label: string) => new RandomWeights(label, {seed});
   const denoiser = new Denoiser(settings, weights('unet'), parseUNetConfig(preset.unet));
   const tokenizer = await CLIPTokenizer.load(clipTokenizerFolder());
   const text = parseClipTextConfig(preset.text);

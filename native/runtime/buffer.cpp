@@ -102,6 +102,15 @@ std::shared_ptr<Buffer> Buffer::on_device(ComputeDevice& device, std::byte* data
   return buffer;
 }
 
+void Buffer::release_pages() const {
+  if (!read_only_) return;
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto address = reinterpret_cast<uintptr_t>(data_);
+  const uintptr_t begin = (address + page - 1) / page * page;
+  const uintptr_t end = (address + size_) / page * page;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
 size_t buffer_bytes() {
   return current_bytes;
 }

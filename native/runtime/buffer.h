@@ -49,6 +49,10 @@ class Buffer {
   void fail(const Status& status) { source_ ? source_->fail(status) : void(failure_ = status); }
   // Mapped files must not be written to.
   bool read_only() const { return read_only_; }
+  // Lets pages of a mapped file go that lie wholly in this part of it: they no longer count as this process's
+  // memory, and come back where they are touched again, from the system's cache if it has kept them. Does
+  // nothing to other memory.
+  void release_pages() const;
 
  private:
   enum class Kind { kAllocated, kMapping, kView, kDevice };

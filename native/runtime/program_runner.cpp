@@ -69,10 +69,22 @@ Status ProgramRunner::run_node(const Job& job, size_t index) {
   CpuContext context(pool_, arena_.data() + program.plan.scratch_offsets[index]);
   const NodeView node_view{input_views_.data(), static_cast<int>(input_views_.size()), &output, 1};
   node.op->run(node.attributes.get(), node_view, context);
+  release_weight_pages(job, node);
 
   const bool dense = program.tensors[static_cast<size_t>(node.output)].bytes == output.dense_bytes();
   if (!job.check_nan || !dense) return Status::success();
   return check_for_nan(output, node.op->name, node.scope);
+}
+
+// Weights in their files are read once, by the node that brings them into its layout.
+void ProgramRunner::release_weight_pages(const Job& job, const ProgramNode& node) {
+  for (const int32_t input : node.inputs) {
+    if (input < 0) continue;
+    const Storage& storage = job.program->plan.tensors[static_cast<size_t>(input)];
+    if (storage.kind == Storage::Kind::kParameter) {
+      job.parameters[static_cast<size_t>(storage.index)]->release_pages();
+    }
+  }
 }
 
 void ProgramRunner::copy_outputs(const Job& job) {

@@ -22,6 +22,7 @@ class ProgramRunner : public Runner {
  private:
   Status run_nodes(const Job& job, std::vector<NodeTime>& profile);
   Status run_node(const Job& job, size_t index);
+  static void release_weight_pages(const Job& job, const ProgramNode& node);
   void copy_outputs(const Job& job);
   void* address(const Job& job, const Storage& storage) const;
   void view(const Job& job, int32_t tensor, TensorView& result) const;

@@ -1,6 +1,7 @@
 #include "runtime/buffer.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
@@ -82,3 +83,39 @@ TEST_CASE("files are mapped read-only; what is no file is an error") {
   CHECK(Buffer::map_file(path).status().code == ErrorCode::kFileInvalid);
   CHECK(Buffer::map_file(folder.string()).status().message == folder.string() + ": is not a regular file.");
 }
+
+#if defined(__linux__)
+// Pages of files in this process's memory: the third number of /proc/self/statm.
+size_t file_pages() {
+  size_t pages[3] = {};
+  std::ifstream stream("/proc/self/statm");
+  for (size_t& number : pages) stream >> number;
+  return pages[2];
+}
+
+TEST_CASE("pages of a file's part are released, those that it shares are not, and come back with their content") {
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t count = 256;
+  const std::string path = (std::filesystem::temp_directory_path() / "ipai-buffer-pages.bin").string();
+  std::ofstream(path) << std::string(count * page, 'x');
+  auto mapping = Buffer::map_file(path).value();
+  std::remove(path.c_str());
+  const auto sum = [&] {
+    size_t bytes = 0;
+    for (size_t i = 0; i < mapping->size(); ++i) bytes += mapping->data()[i] == std::byte{'x'};
+    return bytes;
+  };
+  CHECK(sum() == count * page);
+  const size_t touched = file_pages();
+  Buffer::view(mapping, page / 2, (count - 1) * page).value()->release_pages();
+  const size_t released = touched - file_pages();
+  CHECK(released == count - 2);
+  CHECK(sum() == count * page);
+  CHECK(file_pages() == touched);
+
+  auto allocated = Buffer::allocate(count * page).value();
+  std::memset(allocated->data(), 7, count * page);
+  allocated->release_pages();
+  CHECK(allocated->data()[page] == std::byte{7});
+}
+#endif
