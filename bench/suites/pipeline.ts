@@ -5,8 +5,8 @@
 import {ProfileSink} from '../../lib/engine/profile.ts';
 import {encodePng} from '../../lib/images/write-image.ts';
 import type {ComputeDType} from '../../lib/pipelines/compute-dtype.ts';
-import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
 import {generate} from '../../lib/pipelines/generate.ts';
+import type {GenerateOptions} from '../../lib/pipelines/generate-options.ts';
 import {randomModels} from '../../lib/pipelines/random-models.ts';
 import type {DeviceSpec} from '../../lib/runtime/device.ts';
 import type {BenchCase, Work, Workload} from '../bench-case.ts';

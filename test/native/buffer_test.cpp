@@ -93,7 +93,8 @@ size_t file_pages() {
   return pages[2];
 }
 
-TEST_CASE("pages of a file's part are released, those that it shares are not, and come back with their content") {
+TEST_CASE(
+    "pages of a file's part are released, those that it shares are not, and come back with their content") {
   const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   const size_t count = 256;
   const std::string path = (std::filesystem::temp_directory_path() / "ipai-buffer-pages.bin").string();
