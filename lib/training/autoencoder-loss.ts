@@ -24,17 +24,24 @@ export interface AutoencoderLossOptions {
   readonly dtype: ComputeDType;
 }
 
-/** To be called while tracing: the mean over a picture's values, [1, 1, 1, 1]. */
+/**
+ * To be called while tracing: the mean over a picture's values, [1, 1, 1, 1].
+ *
+ * @param weights of each half: the same, or those of an encoder that is not trained
+ */
 export function autoencoderLoss(
-  weights: Weights,
+  weights: Readonly<Record<'encoder' | 'decoder', Weights>>,
   config: AutoencoderKLConfig,
   {image, noise}: AutoencoderBatch,
   {klWeight, dtype}: AutoencoderLossOptions,
 ): Loss {
-  const {mean, logvar} = vaeEncode(weights, config, {image}, dtype);
+  const {mean, logvar} = vaeEncode(weights.encoder, config, {image}, dtype);
   const deviation = unary({x: affine({x: logvar}, {scale: 0.5, offset: 0})}, {kind: 'exp'});
   const latents = binary({a: mean, b: binary({a: deviation, b: noise}, {kind: 'multiply'})}, {kind: 'add'});
-  const difference = binary({a: vaeDecode(weights, config, {latents}, dtype), b: image}, {kind: 'subtract'});
+  const difference = binary(
+    {a: vaeDecode(weights.decoder, config, {latents}, dtype), b: image},
+    {kind: 'subtract'},
+  );
   const total = binary(
     {
       a: sum(square(difference)),

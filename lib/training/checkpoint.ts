@@ -90,18 +90,17 @@ export async function saveCheckpoint(
  */
 export async function loadNewestCheckpoint(
   folder: string,
-  {weights}: Pick<ModelFiles, 'weights'>,
+  {weights, frozen}: Pick<ModelFiles, 'weights' | 'frozen'>,
 ): Promise<Checkpoint | undefined> {
   const newest = (await listCheckpoints(folder)).at(-1);
   if (newest === undefined) return undefined;
   const path = join(folder, newest);
   const progress = await readProgress(join(path, 'trainer.json'));
-  return {
-    progress,
-    state: await readTensors(join(path, 'optimizer.safetensors')),
-    averages:
-      progress.emaUpdates === undefined ? undefined : await readTensors(join(path, averagesFolder, weights)),
-  };
+  const state = await readTensors(join(path, 'optimizer.safetensors'));
+  if (progress.emaUpdates === undefined) return {progress, state};
+  const averages = await readTensors(join(path, averagesFolder, weights));
+  for (const name of frozen?.keys() ?? []) averages.delete(name);
+  return {progress, state, averages};
 }
 
 async function readTensors(path: string): Promise<Map<string, HostTensor>> {
@@ -127,12 +126,12 @@ async function readProgress(path: string): Promise<TrainingProgress> {
 /** A model's files, in a folder that may be there. */
 async function writeModel(
   folder: string,
-  {weights: name, companions}: ModelFiles,
+  {weights: name, frozen = new Map(), companions}: ModelFiles,
   weights: ReadonlyMap<string, HostTensor>,
 ): Promise<void> {
   await mkdir(folder, {recursive: true});
   for (const [file, text] of companions) await writeFile(join(folder, file), text, {flush: true});
-  await writeTensors(join(folder, name), weights);
+  await writeTensors(join(folder, name), new Map([...weights, ...frozen]));
 }
 
 /** The step at which a checkpoint was taken, by its folder's name; undefined for other folders. */

@@ -45,6 +45,8 @@ export interface Objective<Batch> {
 export interface ModelFiles {
   /** Name of the file with the weights. */
   readonly weights: string;
+  /** Weights of the model that are not trained, by their names: the file has them too. */
+  readonly frozen?: ReadonlyMap<string, HostTensor> | undefined;
   /** Texts of the files that other tools expect beside it, by their names: `config.json`, a vocabulary. */
   readonly companions: ReadonlyMap<string, string>;
 }

@@ -39,7 +39,7 @@ test('squared errors and the divergence of the posterior, over the values of a p
 
   for (const klWeight of [0, 0.5]) {
     const compiled = engine.compile('loss', (batch: AutoencoderBatch) =>
-      autoencoderLoss(weights, config, batch, {klWeight, dtype: 'float32'}),
+      autoencoderLoss({encoder: weights, decoder: weights}, config, batch, {klWeight, dtype: 'float32'}),
     );
     const {loss} = await compiled.run({image: on(image), noise: on(noise)});
     const [value] = await loss.toFloat32Array();

@@ -7,11 +7,8 @@ import {describeUNetWeights} from '../../models/unet.ts';
 import {parseUNetConfig} from '../../models/unet-config.ts';
 import type {Autoencoder} from '../../pipelines/components/autoencoder.ts';
 import type {TextEncoder} from '../../pipelines/components/text-encoder.ts';
-import type {HostTensor} from '../../pipelines/host-tensor.ts';
 import {createScheduler} from '../../schedulers/create-scheduler.ts';
 import type {SchedulerConfig} from '../../schedulers/scheduler-config.ts';
-import {readTensor} from '../../weights/read-tensor.ts';
-import {reconcile} from '../../weights/reconcile.ts';
 import type {WeightIndex} from '../../weights/stored-tensor.ts';
 import {checkSizes} from '../batches/check-sizes.ts';
 import {encodePrompts} from '../batches/encode-prompts.ts';
@@ -27,6 +24,7 @@ import type {Objective} from '../objective.ts';
 import {type UNetBatch, unetLoss} from '../unet-loss.ts';
 import {encodedBatches} from './encoded-batches.ts';
 import {configText, type ModelConfigJson, type ModelSetup} from './model-setup.ts';
+import {readWeights} from './read-weights.ts';
 
 export interface UNetSetup extends ModelSetup {
   /** In diffusers' names. */
@@ -57,8 +55,19 @@ const zeros = /(^conv_out|\.conv2|\.proj_out)\.weight$/;
  *   with of another
  */
 export async function unetObjective(setup: UNetSetup): Promise<Objective<UNetBatch>> {
-  const {engine, dtype, dataset, training, vae, textEncoder, dropText, minSnrGamma, timestepBias, cache} =
-    setup;
+  const {
+    engine,
+    dtype,
+    dataset,
+    training,
+    vae,
+    textEncoder,
+    from,
+    dropText,
+    minSnrGamma,
+    timestepBias,
+    cache,
+  } = setup;
   const config = parseUNetConfig(setup.config);
   const {hiddenSize} = textEncoder.config;
   if (config.crossAttentionDim !== hiddenSize) {
@@ -79,7 +88,10 @@ export async function unetObjective(setup: UNetSetup): Promise<Objective<UNetBat
     engine,
     dtype,
     label: 'unet',
-    initial: await weightsToBeginWith(describeUNetWeights(config), setup),
+    initial:
+      from === undefined
+        ? initialWeights(describeUNetWeights(config), {seed: training.seed, zeros})
+        : await readWeights(describeUNetWeights(config), from, 'unet'),
     files: {
       weights: 'diffusion_pytorch_model.safetensors',
       companions: new Map([
@@ -108,16 +120,4 @@ export async function unetObjective(setup: UNetSetup): Promise<Objective<UNetBat
         encode,
       ),
   };
-}
-
-async function weightsToBeginWith(
-  shapes: ReadonlyMap<string, readonly number[]>,
-  {from, training}: UNetSetup,
-): Promise<Map<string, HostTensor>> {
-  if (from === undefined) return initialWeights(shapes, {seed: training.seed, zeros});
-  const weights = new Map<string, HostTensor>();
-  for (const [name, tensor] of reconcile(shapes, from.tensors, `unet of ${from.path}`)) {
-    weights.set(name, {shape: tensor.shape, data: await readTensor(tensor)});
-  }
-  return weights;
 }

@@ -28,7 +28,15 @@ export function modelRecipeFields(path: PathField) {
       ...common,
     }),
     autoencoder: z.strictObject({
-      autoencoder: z.strictObject({config, klWeight: z.number().nonnegative().default(1e-6)}),
+      autoencoder: z.strictObject({
+        config,
+        klWeight: z.number().nonnegative().default(1e-6),
+        /**
+         * Folder of an autoencoder of the same configuration. Its decoder goes on; its encoder stays, so that latents mean what
+         * they did to models that were trained on them.
+         */
+        from: path.exactOptional(),
+      }),
       dataset,
       ...common,
     }),

@@ -9,6 +9,7 @@ import {loadFrozenModels} from '../../pipelines/load-models.ts';
 import {openDevice} from '../../runtime/device.ts';
 import {readTokenizerFiles} from '../../tokenizer/tokenizer-files.ts';
 import {openWeights} from '../../weights/open-weights.ts';
+import type {WeightIndex} from '../../weights/stored-tensor.ts';
 import {openLatentCache} from '../batches/open-encoder-caches.ts';
 import type {Objective} from '../objective.ts';
 import {autoencoderObjective} from '../objectives/autoencoder.ts';
@@ -50,7 +51,10 @@ export async function openModelRecipe(recipe: ModelRecipe): Promise<OpenedModelR
 }
 
 async function objectiveOf(recipe: DatasetRecipe, setup: ModelSetup) {
-  if ('autoencoder' in recipe) return autoencoderObjective({...setup, ...recipe.autoencoder});
+  if ('autoencoder' in recipe) {
+    const {from, ...autoencoder} = recipe.autoencoder;
+    return autoencoderObjective({...setup, ...autoencoder, from: await openFrom(from)});
+  }
   if ('clip' in recipe) {
     const tokenizer = await readTokenizerFiles(recipe.clip.tokenizer);
     return clipObjective({...setup, ...recipe.clip, tokenizer});
@@ -63,7 +67,12 @@ async function objectiveOf(recipe: DatasetRecipe, setup: ModelSetup) {
     ...setup,
     ...unet,
     ...frozen,
-    from: from === undefined ? undefined : await openWeights(from),
+    from: await openFrom(from),
     cache,
   });
+}
+
+/** Weights to begin with. */
+async function openFrom(folder: string | undefined): Promise<WeightIndex | undefined> {
+  return folder === undefined ? undefined : openWeights(folder);
 }

@@ -92,6 +92,13 @@ async function recipeFields(t: ExecutionContext, output: string) {
   };
 }
 
+/** Weights of a model's folder. */
+async function readAll(folder: string): Promise<Map<string, Float32Array>> {
+  const {tensors} = await openWeights(folder);
+  const read = [...tensors].map(async ([name, tensor]) => [name, await readTensor(tensor)] as const);
+  return new Map(await Promise.all(read));
+}
+
 test('an autoencoder learns, and goes on with equal bits; its checkpoint is one of diffusers', async t => {
   const fields = await recipeFields(t, 'autoencoder');
   const recipe = {...fields, autoencoder: {config: autoencoder, klWeight: 1e-4}};
@@ -109,6 +116,41 @@ test('an autoencoder learns, and goes on with equal bits; its checkpoint is one 
     const scale = await latentScale(vae, await openDataset(recipe.dataset), 64);
     t.true(scale > 0.05 && scale < 20);
   }
+});
+
+test('an autoencoder goes on with its decoder alone, and its latents stay what they were', async t => {
+  const fields = await recipeFields(t, 'autoencoder');
+  const {folder: first} = await train({...fields, autoencoder: {config: autoencoder, klWeight: 1e-4}});
+  const from = join(first, 'ema');
+  const goesOn = {
+    ...fields,
+    output: join(fields.output, '../decoder'),
+    autoencoder: {config: autoencoder, klWeight: 0, from},
+  };
+  const {ratio, weights, folder} = await train(goesOn);
+  t.log(`loss ${ratio} of the first`);
+  t.true(ratio < 0.95);
+  const before = await readAll(from);
+  for (const part of [folder, join(folder, 'ema')]) {
+    const after = await readAll(part);
+    t.deepEqual([...after.keys()].sort(), [...before.keys()].sort());
+    for (const [name, data] of after) {
+      const isEncoders = /^(encoder|quant_conv)\./.test(name);
+      t.is(isEncoders, !weights.has(name), name);
+      if (isEncoders) t.deepEqual(data, before.get(name), name);
+      else t.notDeepEqual(data, before.get(name), name);
+    }
+  }
+  const broken = {...goesOn, output: join(await tempFolder(t), 'broken')};
+  t.false((await train(broken, 11)).isFinished);
+  const again = await train(broken);
+  t.deepEqual(await readAll(join(again.folder, 'ema')), await readAll(join(folder, 'ema')));
+
+  const wide = {...autoencoder, block_out_channels: [8, 16, 32]};
+  await t.throwsAsync(openModelRecipe({...goesOn, autoencoder: {...goesOn.autoencoder, config: wide}}), {
+    instanceOf: WeightsError,
+    message: /vae of .*ema/,
+  });
 });
 
 test('whole models are trained one after the other, and make a pipeline', async t => {
