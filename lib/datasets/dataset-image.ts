@@ -3,27 +3,25 @@
  */
 import {FileError} from '../errors.ts';
 import {type DecodedImage, decodeImage} from '../images/decode-image.ts';
-import {readBytes, withFile} from '../weights/read-file.ts';
+import {readRangeSync} from '../weights/read-file.ts';
 import type {ImageReference} from './dataset-sample.ts';
 
 /** As `readFile` has it: more does not fit a buffer everywhere. */
 const maxBytes = 2 ** 31 - 1;
 
 /**
- * The bytes of a sample's picture.
+ * The bytes of a sample's picture. The caller's thread waits for the disk.
  *
  * @throws FileError where they cannot be read
  */
-export function readDatasetBytes(reference: ImageReference): Promise<Uint8Array> {
+export function readDatasetBytes(reference: ImageReference): Uint8Array {
   const {file, part} = reference;
-  return withFile(file, (handle, size) => {
-    const length = part?.length ?? size;
-    if (length > maxBytes) {
-      throw new FileError(
-        `${placeOf(reference)}: expected a picture of at most ${maxBytes} bytes, got ${length}.`,
-      );
-    }
-    return readBytes(handle, file, part?.offset ?? 0, length);
+  return readRangeSync(file, size => {
+    const {offset: position, length} = part ?? {offset: 0, length: size};
+    if (length <= maxBytes) return {position, length};
+    throw new FileError(
+      `${placeOf(reference)}: expected a picture of at most ${maxBytes} bytes, got ${length}.`,
+    );
   });
 }
 
@@ -42,7 +40,7 @@ export function decodeDatasetImage(reference: ImageReference, bytes: Uint8Array)
  * @throws FileError where it cannot be read, or is none
  */
 export async function readDatasetImage(reference: ImageReference): Promise<DecodedImage> {
-  return decodeDatasetImage(reference, await readDatasetBytes(reference));
+  return decodeDatasetImage(reference, readDatasetBytes(reference));
 }
 
 function placeOf({file, part}: ImageReference): string {

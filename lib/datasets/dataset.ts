@@ -21,6 +21,9 @@ export interface Dataset {
   readonly problems: readonly DatasetProblem[];
 }
 
+/** Their headers are far apart, and each is waited for. */
+const shardsAtOnce = 8;
+
 /**
  * Reads what a folder holds; pictures are read when they are asked for.
  *
@@ -30,8 +33,10 @@ export async function openDataset(folder: string): Promise<Dataset> {
   const names = await listFolder(folder);
   const parts = names.includes('manifest.jsonl') ? [await readManifest(folder)] : [];
   if (names.includes('manifest.parquet')) parts.push(await readParquetManifest(folder));
-  for (const name of names.filter(file => file.endsWith('.tar')).sort()) {
-    parts.push(await readTarSamples(join(folder, name)));
+  const shards = names.filter(file => file.endsWith('.tar')).sort();
+  for (let begin = 0; begin < shards.length; begin += shardsAtOnce) {
+    const some = shards.slice(begin, begin + shardsAtOnce);
+    parts.push(...(await Promise.all(some.map(name => readTarSamples(join(folder, name))))));
   }
   const samples = parts.flatMap(part => part.samples);
   const problems = parts.flatMap(part => part.problems);

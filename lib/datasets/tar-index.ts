@@ -58,7 +58,7 @@ export async function indexTar(file: FileHandle, path: string, size: number): Pr
 
 function checkSum(header: Buffer, path: string, position: number): void {
   let sum = 0;
-  for (const [index, byte] of header.entries()) sum += index >= 148 && index < 156 ? 0x20 : byte;
+  for (let i = 0; i < blockSize; i++) sum += i >= 148 && i < 156 ? 0x20 : header[i]!;
   if (parseNumber(header.subarray(148, 156)) !== sum) {
     throw new FileError(
       `${path}: expected a tar header at byte ${position}. It is no tar archive, or damaged.`,

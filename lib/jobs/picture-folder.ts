@@ -29,6 +29,6 @@ class PictureFolder implements PictureStorage {
 
   async write(name: string, bytes: Uint8Array): Promise<void> {
     // Machines that share the folder may have equal process ids.
-    await writeWholeFile(join(this.#folder, name), [bytes], randomUUID());
+    await writeWholeFile(join(this.#folder, name), [bytes], {writer: randomUUID()});
   }
 }

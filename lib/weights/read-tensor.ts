@@ -39,6 +39,8 @@ export function readStored({file: path, byteOffset, byteLength}: StoredTensor): 
 
 /** Converts little-endian elements of a dtype to float32. */
 export function toFloat32(bytes: Uint8Array, dtype: StoredDType): Float32Array {
+  // Every processor that the addon is built for is little-endian, too.
+  if (dtype === 'float32') return new Float32Array(new Uint8Array(bytes).buffer);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const size = BYTES_PER_ELEMENT[dtype];
   const readElement = READ_ELEMENT[dtype];

@@ -2,6 +2,7 @@ import {resolve} from 'node:path';
 import {FileError} from '../errors.ts';
 import {firstRepeatedName} from './json-members.ts';
 import {readBytes, withFile} from './read-file.ts';
+import {toFloat32} from './read-tensor.ts';
 import {
   BYTES_PER_ELEMENT,
   elementCount,
@@ -38,6 +39,12 @@ const LENGTH_BYTES = 8;
 
 type Json = Record<string, unknown>;
 
+/** What a file holds. */
+export interface SafetensorsContent {
+  readonly tensors: ReadonlyMap<string, {readonly shape: readonly number[]; readonly data: Float32Array}>;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
 /**
  * Reads the header of a `.safetensors` file: names, shapes, dtypes and places of its tensors. As strict as
  * the format (https://github.com/huggingface/safetensors, "Format"): tensors lie back to back and fill the
@@ -46,40 +53,65 @@ type Json = Record<string, unknown>;
  */
 export async function readSafetensorsIndex(path: string): Promise<WeightIndex> {
   const absolute = resolve(path);
-  const {header, dataStart, fileSize} = await readHeader(absolute);
-  const {__metadata__: metadata, ...entries} = parseHeader(absolute, header);
+  return withFile(absolute, async (file, fileSize) => {
+    const start = await readBytes(file, absolute, 0, Math.min(fileSize, LENGTH_BYTES));
+    const length = headerLength(absolute, start, fileSize);
+    return indexOf(absolute, await readBytes(file, absolute, LENGTH_BYTES, length), fileSize);
+  });
+}
 
-  const tensors = Object.entries(entries).map(([name, entry]) =>
-    parseEntry(absolute, name, entry, dataStart),
-  );
-  checkLayout(absolute, tensors, dataStart, fileSize);
+/**
+ * A whole `.safetensors` file from its bytes, as float32.
+ *
+ * @param path for messages
+ * @throws FileError as above
+ */
+export function parseSafetensors(path: string, bytes: Uint8Array): SafetensorsContent {
+  const length = headerLength(path, bytes.subarray(0, LENGTH_BYTES), bytes.length);
+  const header = bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + length);
+  const {tensors, metadata} = indexOf(path, header, bytes.length);
+  const dataOf = ({byteOffset, byteLength, dtype}: StoredTensor) =>
+    toFloat32(bytes.subarray(byteOffset, byteOffset + byteLength), dtype);
   return {
-    path: absolute,
-    tensors: new Map(tensors.map(tensor => [tensor.name, tensor])),
-    ...(metadata === undefined ? {} : {metadata: parseMetadata(absolute, metadata)}),
+    tensors: new Map(
+      [...tensors].map(([name, stored]) => [name, {shape: stored.shape, data: dataOf(stored)}]),
+    ),
+    metadata,
   };
 }
 
-function readHeader(path: string): Promise<{header: string; dataStart: number; fileSize: number}> {
-  return withFile(path, async (file, fileSize) => {
-    if (fileSize < LENGTH_BYTES) {
-      throw truncated(
-        path,
-        `a safetensors header of at least ${LENGTH_BYTES} bytes`,
-        `${fileSize} bytes in all`,
-      );
-    }
-    const length = Number((await readBytes(file, path, 0, LENGTH_BYTES)).readBigUInt64LE());
-    if (length > MAX_HEADER_BYTES) {
-      throw damaged(path, `a header of at most ${MAX_HEADER_BYTES} bytes`, `a stated length of ${length}`);
-    }
-    const dataStart = LENGTH_BYTES + length;
-    if (dataStart > fileSize) {
-      throw truncated(path, `a header of ${length} bytes`, `a file of ${fileSize} bytes`);
-    }
-    const header = (await readBytes(file, path, LENGTH_BYTES, length)).toString('utf8');
-    return {header, dataStart, fileSize};
-  });
+/** @param header the JSON, which the data follow */
+function indexOf(path: string, header: Uint8Array, fileSize: number): WeightIndex {
+  const {__metadata__: metadata, ...entries} = parseHeader(path, utf8(header));
+  const dataStart = LENGTH_BYTES + header.length;
+
+  const tensors = Object.entries(entries).map(([name, entry]) => parseEntry(path, name, entry, dataStart));
+  checkLayout(path, tensors, dataStart, fileSize);
+  return {
+    path,
+    tensors: new Map(tensors.map(tensor => [tensor.name, tensor])),
+    ...(metadata === undefined ? {} : {metadata: parseMetadata(path, metadata)}),
+  };
+}
+
+/** @param start the first bytes of the file */
+function headerLength(path: string, start: Uint8Array, fileSize: number): number {
+  if (start.length < LENGTH_BYTES) {
+    const expected = `a safetensors header of at least ${LENGTH_BYTES} bytes`;
+    throw truncated(path, expected, `${fileSize} bytes in all`);
+  }
+  const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
+  if (length > MAX_HEADER_BYTES) {
+    throw damaged(path, `a header of at most ${MAX_HEADER_BYTES} bytes`, `a stated length of ${length}`);
+  }
+  if (LENGTH_BYTES + length > fileSize) {
+    throw truncated(path, `a header of ${length} bytes`, `a file of ${fileSize} bytes`);
+  }
+  return length;
+}
+
+function utf8({buffer, byteOffset, length}: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('utf8');
 }
 
 function parseHeader(path: string, header: string): Json {

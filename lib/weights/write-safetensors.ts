@@ -1,5 +1,5 @@
 import {ArgumentError} from '../errors.ts';
-import {writeWholeFile} from '../files/write-whole-file.ts';
+import {type WriteOptions, writeWholeFile} from '../files/write-whole-file.ts';
 import {SAFETENSORS_DTYPES} from './safetensors.ts';
 import {BYTES_PER_ELEMENT, elementCount, formatShape, type StoredDType} from './stored-tensor.ts';
 
@@ -22,13 +22,14 @@ export async function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, TensorData>,
   metadata?: Readonly<Record<string, string>>,
+  options?: WriteOptions,
 ): Promise<void> {
   const ordered = [...tensors].sort(
     ([nameA, a], [nameB, b]) =>
       BYTES_PER_ELEMENT[b.dtype] - BYTES_PER_ELEMENT[a.dtype] || (nameA < nameB ? -1 : 1),
   );
   const header = encodeHeader(ordered, metadata);
-  await writeWholeFile(path, [header, ...ordered.map(([, tensor]) => tensor.data)]);
+  await writeWholeFile(path, [header, ...ordered.map(([, tensor]) => tensor.data)], options);
 }
 
 /** The length of the header and the header itself, padded with blanks so that the data are aligned. */

@@ -5,7 +5,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import {ArgumentError, FileError} from '../../lib/errors.ts';
 import {readTensor} from '../../lib/weights/read-tensor.ts';
-import {readSafetensorsIndex} from '../../lib/weights/safetensors.ts';
+import {parseSafetensors, readSafetensorsIndex} from '../../lib/weights/safetensors.ts';
 import {BYTES_PER_ELEMENT, elementCount, type StoredDType} from '../../lib/weights/stored-tensor.ts';
 import {type TensorData, writeSafetensors} from '../../lib/weights/write-safetensors.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
@@ -52,6 +52,11 @@ test('what is written is read: names, shapes, dtypes, bytes, metadata', async t 
         t.is(stored.byteOffset % BYTES_PER_ELEMENT[dtype], 0);
         const range = content.subarray(stored.byteOffset, stored.byteOffset + stored.byteLength);
         t.deepEqual(new Uint8Array(range), data);
+      }
+      const whole = parseSafetensors(path, content);
+      t.deepEqual({...whole.metadata}, {...metadata});
+      for (const [name, stored] of index.tensors) {
+        t.deepEqual(whole.tensors.get(name), {shape: stored.shape, data: await readTensor(stored)});
       }
     },
   );
@@ -168,6 +173,7 @@ for (const [title, content, message] of damages) {
     await writeFile(path, content);
     const error = await t.throwsAsync(readSafetensorsIndex(path), {instanceOf: FileError, message});
     t.true(error.message.startsWith(`${path}: `));
+    t.throws(() => parseSafetensors(path, content), {instanceOf: FileError, message: error.message});
   });
 }
 

@@ -43,7 +43,7 @@ export async function pictureGrids({folder, dataset, records, shownPerTask}: Gri
         const record = own.find(other => other.adapter === adapter && other.sample === index);
         cells.push(record === undefined ? html`<td></td>` : await resultCell(folder, record));
       }
-      rows.push(html`<tr><td>${await picture(await readDatasetBytes(sample.condition), 'condition')}</td>
+      rows.push(html`<tr><td>${await picture(readDatasetBytes(sample.condition), 'condition')}</td>
 <td class="words">${sample.prompt}</td>${cells}</tr>`);
     }
     grids.push(html`<h3>${task}</h3><div class="wide"><table class="pictures"><thead><tr><th>condition</th><th>prompt</th>

@@ -39,11 +39,8 @@ export async function encodeTargets(
     },
     Math.max(1, Math.floor(pixelsAtOnce / (height * width))),
   );
-  for (const [index, target] of missing.entries()) {
-    const latents = rows[index]!;
-    made.set(target, latents);
-    if (target.entry !== undefined) await writeEntry(target.entry, new Map(Object.entries(latents)));
-  }
+  for (const [index, target] of missing.entries()) made.set(target, rows[index]!);
+  await writeEntries(missing, index => new Map(Object.entries(rows[index]!)));
   return targets.map(target =>
     'encoded' in target
       ? {mean: target.encoded.get('mean')!, standardDeviation: target.encoded.get('standardDeviation')!}
@@ -75,10 +72,22 @@ export async function encodeConditions(
       await imageEncoder.encode(stackRows(pictures.map(({pixels}) => pixels)), adapter.features, options),
     ),
   );
-  for (const [index, {sample, entry}] of missing.entries()) {
-    const row = rows[index]!;
-    features.set(sample, row);
-    if (entry !== undefined) await writeEntry(entry, new Map([['features', row]]));
-  }
+  for (const [index, {sample}] of missing.entries()) features.set(sample, rows[index]!);
+  await writeEntries(missing, index => new Map([['features', rows[index]!]]));
   return stackRows(samples.map(sample => features.get(sample)!));
+}
+
+/** What was made of each picture, for the cache where there is one. */
+async function writeEntries(
+  pictures: readonly {readonly entry: string | undefined}[],
+  tensorsOf: (index: number) => ReadonlyMap<string, HostTensor>,
+): Promise<void> {
+  await Promise.all(
+    // Of two equal pictures one is written.
+    pictures.map(({entry}, index) =>
+      entry === undefined || pictures.findIndex(other => other.entry === entry) < index
+        ? undefined
+        : writeEntry(entry, tensorsOf(index)),
+    ),
+  );
 }

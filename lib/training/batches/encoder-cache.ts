@@ -7,8 +7,8 @@ import {mkdir} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {FileError} from '../../errors.ts';
 import type {HostTensor} from '../../pipelines/host-tensor.ts';
-import {readTensor} from '../../weights/read-tensor.ts';
-import {readSafetensorsIndex} from '../../weights/safetensors.ts';
+import {readRangeSync} from '../../weights/read-file.ts';
+import {parseSafetensors} from '../../weights/safetensors.ts';
 import {writeSafetensors} from '../../weights/write-safetensors.ts';
 
 /** Raised where pictures become other pixels, or entries hold something else. */
@@ -35,14 +35,11 @@ export function entryPath({folder, settings}: EncoderCache, picture: Uint8Array)
   return join(folder, key.slice(0, 2), `${key.slice(2)}.safetensors`);
 }
 
-/** Tensors of an entry; undefined where there is none, or it is damaged. */
-export async function readEntry(path: string): Promise<ReadonlyMap<string, HostTensor> | undefined> {
+/** Tensors of an entry; undefined where there is none, or it is damaged. The caller's thread waits for the disk. */
+export function readEntry(path: string): ReadonlyMap<string, HostTensor> | undefined {
   try {
-    const {tensors: stored, metadata} = await readSafetensorsIndex(path);
-    const tensors = new Map<string, HostTensor>();
-    for (const [name, tensor] of stored) {
-      tensors.set(name, {shape: tensor.shape, data: await readTensor(tensor)});
-    }
+    const bytes = readRangeSync(path, length => ({position: 0, length}));
+    const {tensors, metadata} = parseSafetensors(path, bytes);
     return metadata?.['sha256'] === checksum(tensors) ? tensors : undefined;
   } catch (error) {
     if (error instanceof FileError) return undefined;
@@ -63,7 +60,8 @@ export async function writeEntry(path: string, tensors: ReadonlyMap<string, Host
   const stored = new Map(
     [...tensors].map(([name, tensor]) => [name, {...tensor, dtype: 'float32' as const}]),
   );
-  await writeSafetensors(path, stored, {sha256: checksum(tensors)});
+  // What a power failure leaves of it is told by the checksum, and made again.
+  await writeSafetensors(path, stored, {sha256: checksum(tensors)}, {flushes: false});
 }
 
 /** Of names, shapes and data, whatever the order. */

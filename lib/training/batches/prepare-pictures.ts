@@ -49,9 +49,9 @@ export async function preparePicture({
   cache,
 }: PictureTask): Promise<PreparedPicture | Unreadable> {
   try {
-    const bytes = await readDatasetBytes(picture);
+    const bytes = readDatasetBytes(picture);
     const entry = cache && entryPath(cache, bytes);
-    const encoded = entry === undefined ? undefined : await readEntry(entry);
+    const encoded = entry === undefined ? undefined : readEntry(entry);
     if (encoded !== undefined) return {encoded};
     return {pixels: await toPixels(await decodeDatasetImage(picture, bytes), form), entry};
   } catch (error) {

@@ -95,6 +95,11 @@ export class SampleStream<Sample extends object> {
     return {...drawn, waiting: [...queues.waiting, ...begun, ...again].map(({draw}) => draw)};
   }
 
+  /** Whether samples are prepared that nobody has asked for yet. */
+  get preparesAhead(): boolean {
+    return this.#options.numWorkers > 0;
+  }
+
   /** Samples that could not be read, once each. */
   get problems(): readonly DatasetProblem[] {
     return [...this.#problems.values()];
@@ -123,9 +128,13 @@ export class SampleStream<Sample extends object> {
     }
   }
 
-  /** Ends the threads and drops what they have prepared; `nextBatch` begins anew, with the same samples. */
-  async stop(): Promise<void> {
-    this.#course = this.#courseFrom(this.state);
+  /**
+   * Ends the threads and drops what they have prepared; `nextBatch` begins anew, with the same samples.
+   *
+   * @param state of this stream, to begin anew from; default: as it is now
+   */
+  async stop(state = this.state): Promise<void> {
+    this.#course = this.#courseFrom(state);
     const pool = this.#pool;
     this.#pool = undefined;
     await pool?.close();
@@ -146,7 +155,7 @@ export class SampleStream<Sample extends object> {
   /** Begins what is next, and with threads a batch beyond. */
   #prepareAhead({again, sampler, pending}: Course<Sample>): void {
     const {numWorkers, batchSize} = this.#options;
-    const count = numWorkers === 0 ? 1 : batchSize + numWorkers;
+    const count = this.preparesAhead ? batchSize + numWorkers : 1;
     while (pending.length < count) {
       const isAgain = again.length > 0;
       const drawn = again.shift() ?? sampler.next();
