@@ -22,6 +22,12 @@ export interface FunctionOptions {
    * for all: for models that run once a picture. Default false.
    */
   readonly streamsWeights?: boolean;
+  /**
+   * Names of inputs that are trees of tensors which nobody needs after a run, even where it fails: results may take their
+   * place. A tensor that has become a result is returned itself; the others are the caller's to dispose, and hold nothing.
+   * Default: none.
+   */
+  readonly donates?: readonly string[];
 }
 
 export interface RunOptions {
@@ -59,6 +65,7 @@ export class CompiledFunction<Inputs, Output> {
   readonly #device: Device;
   readonly #weights: PreparedWeights;
   readonly #streamsWeights: boolean;
+  readonly #donates: readonly string[];
   readonly #fn: (inputs: Inputs) => Output;
   readonly #compiled = new Map<string, Compiled<Output>>();
   readonly #compiling = new Map<string, Promise<Compiled<Output>>>();
@@ -68,13 +75,14 @@ export class CompiledFunction<Inputs, Output> {
     weights: PreparedWeights,
     name: string,
     fn: (inputs: Inputs) => Output,
-    {streamsWeights = false}: FunctionOptions,
+    {streamsWeights = false, donates = []}: FunctionOptions,
   ) {
     this.#device = device;
     this.#weights = weights;
     this.name = name;
     this.#fn = fn;
     this.#streamsWeights = streamsWeights;
+    this.#donates = donates;
   }
 
   /**
@@ -187,7 +195,9 @@ export class CompiledFunction<Inputs, Output> {
     yield;
     const graph = this.#streamsWeights ? chosen : prepareWeights(chosen);
     yield;
-    const {description, parameters} = lower(graph);
+    const paths = flattenTree(inputs, isLeaf).map(({path}) => path.split('.', 1)[0]!);
+    const donated = [...paths.keys()].filter(index => this.#donates.includes(paths[index]!));
+    const {description, parameters} = lower(graph, donated);
     let next = 0;
     const outputTree = mapTree(traced.output as Tree<Tensor>, isTensor, () => next++);
     return {

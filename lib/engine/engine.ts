@@ -31,9 +31,10 @@ export class Engine {
   compile<Inputs, Output>(
     name: string,
     fn: (inputs: Inputs) => Output,
-    options: FunctionOptions = {},
+    {streamsWeights = false, ...options}: FunctionOptions = {},
   ): CompiledFunction<Inputs, Output> {
-    return new CompiledFunction(this.device, this.weights, name, fn, this.#keepsWeights ? {} : options);
+    const streams = streamsWeights && !this.#keepsWeights;
+    return new CompiledFunction(this.device, this.weights, name, fn, {...options, streamsWeights: streams});
   }
 
   /** Frees all prepared weights, and the activations' memory; programs in flight finish first. */

@@ -12,8 +12,12 @@ export interface Lowered {
   readonly parameters: readonly Tensor[];
 }
 
-/** Numbers tensors and nodes. Outputs that no node makes (an input handed back) get a copy. */
-export function lower(graph: Graph): Lowered {
+/**
+ * Numbers tensors and nodes. Outputs that no node makes (an input handed back) get a copy.
+ *
+ * @param donated indices of inputs that are not needed after a run
+ */
+export function lower(graph: Graph, donated: readonly number[] = []): Lowered {
   const {value: outputs, nodes: copies} = record(() =>
     graph.outputs.map((tensor, index) =>
       tensor.node.kind === 'op' && graph.outputs.indexOf(tensor) === index
@@ -43,6 +47,13 @@ export function lower(graph: Graph): Lowered {
       scope,
     };
   });
-  const description = {tensors, nodes, inputs, parameters: parameters.map(idOf), outputs: outputs.map(idOf)};
+  const description = {
+    tensors,
+    nodes,
+    inputs,
+    parameters: parameters.map(idOf),
+    outputs: outputs.map(idOf),
+    donated,
+  };
   return {description, parameters};
 }

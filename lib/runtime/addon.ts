@@ -128,13 +128,15 @@ export interface ProgramPlan {
   readonly inputBytes: readonly number[];
   readonly parameterBytes: readonly number[];
   readonly outputBytes: readonly number[];
+  /** For each output the index of the donated input whose buffer is to be bound to it, or -1. */
+  readonly outputInputs: readonly number[];
   readonly rows: readonly PlanRow[];
 }
 
 export interface Bindings {
   readonly inputs: readonly BufferHandle[];
   readonly parameters: readonly BufferHandle[];
-  /** Must share memory with nothing else that is bound. */
+  /** Must share memory with nothing else that is bound, but for the inputs that the plan names. */
   readonly outputs: readonly BufferHandle[];
   readonly profile?: boolean;
   readonly checkNan?: boolean;

@@ -32,10 +32,16 @@ export interface NodeTime {
 }
 
 export interface RunResult {
-  /** The caller's to dispose. */
+  /** The caller's to dispose. Where a donated input's memory holds one, it is that input's tensor itself. */
   readonly outputs: DeviceTensor[];
   /** In the order of the nodes; present when it was asked for. */
   readonly profile?: readonly NodeTime[] | undefined;
+}
+
+interface OutputBinding {
+  readonly inputs: readonly DeviceTensor[];
+  readonly outputs: DeviceTensor[];
+  readonly made: DeviceTensor[];
 }
 
 export class CompiledProgram {
@@ -61,7 +67,8 @@ export class CompiledProgram {
 
   /**
    * Runs the program on the device's own thread, after the runs begun before it. Tensors may be disposed as
-   * soon as this has been called.
+   * soon as this has been called. Donated inputs hold nothing afterwards but the outputs that they became, not even where
+   * it fails.
    *
    * @throws ShapeError, DTypeError when tensors do not fit; OutOfMemoryError; NumericError where
    *   NaN is looked for and found; the signal's reason when it was aborted
@@ -79,11 +86,12 @@ export class CompiledProgram {
     const {addon} = this.#device;
     const caller = new Error();
     const outputs: DeviceTensor[] = [];
+    const made: DeviceTensor[] = [];
     const token = addon.createToken();
     const cancel = () => addon.cancel(token);
     signal?.addEventListener('abort', cancel, {once: true});
     try {
-      this.#allocateOutputs(addon, outputs);
+      this.#bindOutputs({inputs, outputs, made});
       const bindings = {
         inputs: handles(inputs),
         parameters: handles(parameters),
@@ -96,7 +104,7 @@ export class CompiledProgram {
       if (nodeTimes !== undefined) debugLog(2, () => this.#slowest(nodeTimes));
       return {outputs, profile: profile ? (nodeTimes ?? []) : undefined};
     } catch (error) {
-      for (const tensor of outputs) tensor.dispose();
+      for (const tensor of made) tensor.dispose();
       if (isCancellation(error)) throw signal?.reason;
       throw error instanceof IPAdapterError ? error : fromNative(error, caller);
     } finally {
@@ -104,10 +112,19 @@ export class CompiledProgram {
     }
   }
 
-  #allocateOutputs(addon: Addon, outputs: DeviceTensor[]): void {
+  /** Fills `outputs`, and `made` with those that are no donated inputs. */
+  #bindOutputs({inputs, outputs, made}: OutputBinding): void {
+    const {outputBytes, outputInputs} = this.#plan;
     for (const [index, id] of this.description.outputs.entries()) {
-      const handle = addon.allocate(this.#plan.outputBytes[index]!, this.#device.handle);
-      outputs.push(new DeviceTensor(this.#device, handle, this.description.tensors[id]!));
+      const donated = inputs[outputInputs[index]!];
+      if (donated !== undefined) {
+        outputs.push(donated);
+        continue;
+      }
+      const handle = this.#device.addon.allocate(outputBytes[index]!, this.#device.handle);
+      const tensor = new DeviceTensor(this.#device, handle, this.description.tensors[id]!);
+      outputs.push(tensor);
+      made.push(tensor);
     }
   }
 

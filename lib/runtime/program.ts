@@ -28,4 +28,6 @@ export interface ProgramDescription {
   readonly inputs: readonly number[];
   readonly parameters: readonly number[];
   readonly outputs: readonly number[];
+  /** Indices of inputs that a run may write to, for outputs or on the way. Default: none. */
+  readonly donated?: readonly number[] | undefined;
 }

@@ -8,7 +8,7 @@ import {adamw} from '../graph/ops/index.ts';
 import type {Tensor} from '../graph/tensor.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {DeviceTensor} from '../runtime/device-tensor.ts';
-import {type DeviceTensors, disposeAll, readAll} from './device-tensors.ts';
+import {type DeviceTensors, disposeAll, disposeReplaced, readAll} from './device-tensors.ts';
 import {isHiddenMatrix, muonStep} from './muon.ts';
 import {weightsOf} from './optimizer-state.ts';
 
@@ -53,15 +53,15 @@ export class AdamW {
     this.#steps = steps;
     const {beta1, beta2, epsilon, weightDecay, muon} = options;
     const attributes = {beta1, beta2, epsilon, weight_decay: weightDecay};
-    this.#step = engine.compile('adamw', ({state: weights, gradients, step}: StepInputs) =>
+    const next = ({state: weights, gradients, step}: StepInputs) =>
       Object.fromEntries(
         Object.entries(weights).map(([name, weight]) => {
           const inputs = {state: weight, gradient: gradients[name]!, step};
           const isMuons = muon !== undefined && isHiddenMatrix(name, weight.shape.slice(1));
           return [name, isMuons ? muonStep(inputs, {...muon, weightDecay}) : adamw(inputs, attributes)];
         }),
-      ),
-    );
+      );
+    this.#step = engine.compile('adamw', next, {donates: ['state']});
   }
 
   /** Begins with these weights and moments of 0. */
@@ -99,7 +99,7 @@ export class AdamW {
     return new AdamW(engine, {beta1, beta2, epsilon, weightDecay, muon}, uploaded, steps);
   }
 
-  /** As inputs of a traced function; they are replaced at each step. */
+  /** As inputs of a traced function; a step replaces them, or what is in them. */
   get state(): OptimizerState {
     return this.#state;
   }
@@ -110,7 +110,7 @@ export class AdamW {
   }
 
   /**
-   * Moves each weight by its gradient, float32 of the weight's shape.
+   * Moves each weight by its gradient, float32 of the weight's shape. After an error there is no state.
    *
    * @throws NumericError for a rate or factor that is not finite
    */
@@ -129,11 +129,10 @@ export class AdamW {
     const numbers = Float32Array.of(learningRate, 1 - beta1 ** count, 1 - beta2 ** count, factor);
     const step = DeviceTensor.from(this.#engine.device, numbers, [numbers.length]);
     try {
-      const next = await this.#step.run({state: this.#state, gradients, step});
       const before = this.#state;
-      this.#state = next;
+      this.#state = await this.#step.run({state: before, gradients, step});
       this.#steps = count;
-      disposeAll(before);
+      disposeReplaced(before, this.#state);
     } finally {
       step.dispose();
     }

@@ -21,6 +21,11 @@ export async function readAll(tensors: DeviceTensors): Promise<Map<string, HostT
   return new Map(entries);
 }
 
+/** Frees what was donated for others, but for tensors that have become those themselves. */
+export function disposeReplaced(donated: DeviceTensors, others: DeviceTensors): void {
+  for (const [name, tensor] of Object.entries(donated)) if (others[name] !== tensor) tensor.dispose();
+}
+
 export function disposeAll(tensors: DeviceTensors): void {
   for (const tensor of Object.values(tensors)) tensor.dispose();
 }

@@ -8,7 +8,7 @@ import type {Tensor} from '../graph/tensor.ts';
 import type {HostTensor} from '../pipelines/host-tensor.ts';
 import {DeviceTensor} from '../runtime/device-tensor.ts';
 import type {OptimizerState} from './adamw.ts';
-import {type DeviceTensors, disposeAll, readAll, uploadAll} from './device-tensors.ts';
+import {type DeviceTensors, disposeAll, disposeReplaced, readAll, uploadAll} from './device-tensors.ts';
 import {weightOf} from './state-gradients.ts';
 import type {NamedTensors} from './trainable-weights.ts';
 
@@ -46,7 +46,7 @@ export class ExponentialMovingAverage {
     this.#decay = decay;
     this.#updates = updates;
     this.#averages = uploadAll(engine.device, averages);
-    this.#update = engine.compile('ema', updateAverages);
+    this.#update = engine.compile('ema', updateAverages, {donates: ['averages']});
   }
 
   /** Updates so far. */
@@ -63,9 +63,9 @@ export class ExponentialMovingAverage {
       [1],
     );
     try {
-      const next = await this.#update.run({averages: this.#averages, state, rate});
-      disposeAll(this.#averages);
-      this.#averages = next;
+      const before = this.#averages;
+      this.#averages = await this.#update.run({averages: before, state, rate});
+      disposeReplaced(before, this.#averages);
       this.#updates = count;
     } finally {
       rate.dispose();

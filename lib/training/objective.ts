@@ -57,8 +57,11 @@ export interface Batches<Batch> {
   readonly state: StreamState;
   /** Samples that could not be read, once each. */
   readonly problems: readonly DatasetProblem[];
-  /** @throws FileError where too many samples cannot be read */
-  next(): Promise<HostBatch<Batch>>;
+  /**
+   * @param isLast whether no other will be asked for, so that none is prepared meanwhile
+   * @throws FileError where too many samples cannot be read
+   */
+  next(isLast?: boolean): Promise<HostBatch<Batch>>;
   /** Ends threads; `next` begins anew, with the same samples. */
   stop(): Promise<void>;
 }

@@ -11,6 +11,7 @@ import {type Communicator, singleProcess} from '../runtime/communicator.ts';
 import {AdamW} from './adamw.ts';
 import {loadNewestCheckpoint, saveCheckpoint} from './checkpoint.ts';
 import type {HostBatch} from './device-batch.ts';
+import {disposeAll, disposeReplaced} from './device-tensors.ts';
 import {
   compileGradientStep,
   type Differentiated,
@@ -93,7 +94,7 @@ export class Trainer<Batch = unknown> {
     this.#step = compileGradientStep(objective, run);
     this.#log = start.log;
     this.#watch = start.log && objective.createWatch?.(start.log);
-    this.#sum = engine.compile('train.sum', sumGradients);
+    this.#sum = engine.compile('train.sum', sumGradients, {donates: ['a']});
     this.#squaredNorm = engine.compile('train.norm', squaredNormOf);
   }
 
@@ -203,9 +204,10 @@ export class Trainer<Batch = unknown> {
     const {steps, batchSize, accumulate, learningRate, schedule, warmupSteps, maxGradientNorm} = this.#run;
     const begin = performance.now();
     const rate = learningRateAt(this.#taken, {learningRate, schedule, warmupSteps, totalSteps: steps});
-    let {loss: sumOfLosses, gradients, squaredNorm} = await this.#differentiate(await this.#batches.next());
-    for (let batch = 1; batch < accumulate; batch++) {
-      const {loss: other, gradients: more} = await this.#differentiate(await this.#batches.next());
+    const next = (batch: number) => this.#batches.next(batch === accumulate && this.#taken + 1 === steps);
+    let {loss: sumOfLosses, gradients, squaredNorm} = await this.#differentiate(await next(1));
+    for (let batch = 2; batch <= accumulate; batch++) {
+      const {loss: other, gradients: more} = await this.#differentiate(await next(batch));
       sumOfLosses += other;
       ({gradients, squaredNorm} = await this.#add(gradients, more));
     }
@@ -223,7 +225,7 @@ export class Trainer<Batch = unknown> {
       await this.#optimizer.step(gradients, {learningRate: rate, factor: clipping / parts / lossScale});
       await this.#ema?.update(this.#optimizer.state);
     }
-    for (const tensor of Object.values(gradients)) tensor.dispose();
+    disposeAll(gradients);
     this.#taken++;
     const seconds = (performance.now() - begin) / 1000;
     return {
@@ -279,7 +281,8 @@ export class Trainer<Batch = unknown> {
 
   async #add(a: Gradients, b: Gradients): Promise<{squaredNorm: number; gradients: Gradients}> {
     const {squaredNorm, gradients} = await this.#sum.run({a, b});
-    for (const tensor of [...Object.values(a), ...Object.values(b)]) tensor.dispose();
+    disposeReplaced(a, gradients);
+    disposeAll(b);
     return {squaredNorm: await scalar(squaredNorm), gradients};
   }
 

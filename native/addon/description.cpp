@@ -85,6 +85,7 @@ ProgramDescription to_description(Napi::Value value) {
   description.inputs = to_int32_list(object.Get("inputs"), "program.inputs");
   description.parameters = to_int32_list(object.Get("parameters"), "program.parameters");
   description.outputs = to_int32_list(object.Get("outputs"), "program.outputs");
+  if (object.Has("donated")) description.donated = to_int32_list(object.Get("donated"), "program.donated");
   return description;
 }
 
@@ -140,6 +141,9 @@ Napi::Value from_plan(Napi::Env env, const Program& program) {
   result.Set("inputBytes", sizes(program.inputs));
   result.Set("parameterBytes", sizes(program.parameters));
   result.Set("outputBytes", sizes(program.outputs));
+  Napi::Array output_inputs = Napi::Array::New(env);
+  for (const int32_t input : program.plan.output_inputs) output_inputs.Set(output_inputs.Length(), input);
+  result.Set("outputInputs", output_inputs);
   result.Set("rows", rows);
   return result;
 }

@@ -115,15 +115,19 @@ void CudaProgram::find_moving_inputs(const CudaAddresses& addresses) {
 Status CudaProgram::make_block(const Program& program) {
   size_t bytes = 0;
   std::vector<size_t> offsets;
-  const auto add = [&](const std::vector<int32_t>& tensors) {
-    for (const int32_t tensor : tensors) {
-      offsets.push_back(bytes);
-      const size_t size = program.tensors[static_cast<size_t>(tensor)].bytes;
-      bytes += (size + kPlaceAlignment - 1) / kPlaceAlignment * kPlaceAlignment;
-    }
+  const auto add = [&](int32_t tensor) {
+    offsets.push_back(bytes);
+    const size_t size = program.tensors[static_cast<size_t>(tensor)].bytes;
+    bytes += (size + kPlaceAlignment - 1) / kPlaceAlignment * kPlaceAlignment;
   };
-  add(program.inputs);
-  add(program.outputs);
+  for (const int32_t tensor : program.inputs) add(tensor);
+  for (size_t i = 0; i < program.outputs.size(); ++i) {
+    if (program.plan.output_inputs[i] < 0) {
+      add(program.outputs[i]);
+    } else {
+      offsets.push_back(offsets[static_cast<size_t>(program.plan.output_inputs[i])]);
+    }
+  }
   void* address = nullptr;
   if (Status status = from_cuda(cuda_.allocate(device_, bytes, &address)); !status.ok()) return status;
   block_ = static_cast<std::byte*>(address);
@@ -155,6 +159,9 @@ Status CudaProgram::launch_graph(const Program& program, const CudaAddresses& ad
   }
   if (status.ok()) status = from_cuda(cuda_.launch_graph(graph_));
   for (size_t i = 0; status.ok() && i < program.outputs.size(); ++i) {
+    const int32_t input = program.plan.output_inputs[i];
+    // It is where it belongs already.
+    if (input >= 0 && !moves_[static_cast<size_t>(input)]) continue;
     status =
         from_cuda(cuda_.copy(device_, addresses.outputs[i], output_places_[i], bytes(program.outputs[i])));
   }

@@ -40,24 +40,42 @@ bool overlap(const Buffer& a, const Buffer& b) {
   return a.data() < b.data() + b.size() && b.data() < a.data() + a.size();
 }
 
+// Memory that a run writes to is nothing else's. `own` is the input that is this memory itself, -1 for none;
+// outputs are checked up to `outputs`.
+Status check_written(const Job& job, const Buffer& buffer, const std::string& name, int32_t own,
+                     size_t outputs) {
+  bool shared = false;
+  for (size_t i = 0; i < job.inputs.size(); ++i) {
+    shared |= static_cast<int32_t>(i) != own && overlap(buffer, *job.inputs[i]);
+  }
+  for (const auto& other : job.parameters) shared |= overlap(buffer, *other);
+  for (size_t i = 0; i < outputs; ++i) shared |= overlap(buffer, *job.outputs[i]);
+  if (shared) return Status::invalid(name + " shares memory with an input, a parameter or another output.");
+  if (buffer.read_only()) return Status::invalid(name + " is read-only.");
+  return Status::success();
+}
+
 }  // namespace
 
 Status check_bindings(const Job& job) {
   Status status = check_group(*job.program, job.program->inputs, job.inputs, "inputs");
   if (status.ok()) status = check_group(*job.program, job.program->parameters, job.parameters, "parameters");
   if (status.ok()) status = check_group(*job.program, job.program->outputs, job.outputs, "outputs");
-  if (!status.ok()) return status;
-  for (size_t i = 0; i < job.outputs.size(); ++i) {
-    const Buffer& output = *job.outputs[i];
-    bool shared = false;
-    for (const auto& other : job.inputs) shared |= overlap(output, *other);
-    for (const auto& other : job.parameters) shared |= overlap(output, *other);
-    for (size_t j = 0; j < i; ++j) shared |= overlap(output, *job.outputs[j]);
+  for (size_t i = 0; status.ok() && i < job.outputs.size(); ++i) {
     const std::string name = "run: outputs[" + std::to_string(i) + "]";
-    if (shared) return Status::invalid(name + " shares memory with an input, a parameter or another output.");
-    if (output.read_only()) return Status::invalid(name + " is read-only.");
+    const int32_t input = job.program->plan.output_inputs[i];
+    if (input >= 0 && job.outputs[i]->data() != job.inputs[static_cast<size_t>(input)]->data()) {
+      return Status::invalid(name + ": expected the memory of inputs[" + std::to_string(input) +
+                             "], which is donated for it.");
+    }
+    status = check_written(job, *job.outputs[i], name, input, i);
   }
-  return Status::success();
+  for (size_t i = 0; status.ok() && i < job.program->donated.size(); ++i) {
+    const int32_t input = job.program->donated[i];
+    const std::string name = "run: inputs[" + std::to_string(input) + "], which is donated,";
+    status = check_written(job, *job.inputs[static_cast<size_t>(input)], name, input, 0);
+  }
+  return status;
 }
 
 }  // namespace ipai

@@ -47,7 +47,7 @@ struct Job {
 };
 
 // Checks that the buffers fit the program: how many, how large, aligned, writable where written, on
-// the program's device, outputs apart from all others. Jobs must pass this before they are submitted.
+// the program's device, what is written apart from all others. Jobs must pass this before they are submitted.
 Status check_bindings(const Job& job);
 
 }  // namespace ipai

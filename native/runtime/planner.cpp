@@ -24,7 +24,12 @@ struct Slot {
 class SlotAssignment {
  public:
   explicit SlotAssignment(const PlanRequest& request)
-      : request_(request), slot_of_(request.tensor_bytes.size(), kNone), alias_(request.nodes.size(), false) {
+      : request_(request),
+        slot_of_(request.tensor_bytes.size(), kNone),
+        alias_(request.nodes.size(), false),
+        donated_(request.inputs.size(), false),
+        output_inputs_(request.outputs.size(), kNone) {
+    for (const int32_t input : request.donated) donated_[static_cast<size_t>(input)] = true;
     find_last_uses();
     bind(request.inputs, Storage::Kind::kInput);
     bind(request.parameters, Storage::Kind::kParameter);
@@ -36,6 +41,7 @@ class SlotAssignment {
   int32_t slot_of(int32_t tensor) const { return slot_of_[static_cast<size_t>(tensor)]; }
   const std::vector<bool>& alias() const { return alias_; }
   const std::vector<MemoryPlan::Copy>& copies() const { return copies_; }
+  const std::vector<int32_t>& output_inputs() const { return output_inputs_; }
 
  private:
   // Time of a tensor's last reader; the program's outputs are read after the last node.
@@ -53,8 +59,10 @@ class SlotAssignment {
 
   void bind(const std::vector<int32_t>& tensors, Storage::Kind kind) {
     for (size_t i = 0; i < tensors.size(); ++i) {
-      slot_of_[static_cast<size_t>(tensors[i])] = static_cast<int32_t>(slots_.size());
-      slots_.push_back({kind, static_cast<int32_t>(i), tensors[i], 0, 0, 0});
+      const auto tensor = static_cast<size_t>(tensors[i]);
+      slot_of_[tensor] = static_cast<int32_t>(slots_.size());
+      slots_.push_back({kind, static_cast<int32_t>(i), tensors[i], request_.tensor_bytes[tensor], 0,
+                        std::max(last_use_[tensor], 0)});
     }
   }
 
@@ -90,7 +98,7 @@ class SlotAssignment {
       if (tensor == kNone) continue;
       const int32_t candidate = slot_of(tensor);
       const Slot& slot = slots_[static_cast<size_t>(candidate)];
-      if (slot.kind != Storage::Kind::kArena || slot.bytes != bytes || slot.last_node > index) continue;
+      if (!may_be_written(slot) || slot.bytes != bytes || slot.last_node > index) continue;
       bool shared_elsewhere = false;
       for (size_t i = 0; i < node.inputs.size(); ++i) {
         if (node.inputs[i] == kNone || slot_of(node.inputs[i]) != candidate) continue;
@@ -101,8 +109,16 @@ class SlotAssignment {
     return kNone;
   }
 
-  // A slot that holds a program's output lives in the caller's buffer from the start. Only when it is bound
-  // already (an input, a parameter, another output) is a copy needed.
+  bool is_donated(const Slot& slot) const {
+    return slot.kind == Storage::Kind::kInput && donated_[static_cast<size_t>(slot.index)];
+  }
+  bool may_be_written(const Slot& slot) const {
+    return slot.kind == Storage::Kind::kArena || is_donated(slot);
+  }
+
+  // A slot that holds a program's output lives in the caller's buffer from the start, or is that of an input
+  // which the caller gives for it. Only when it is bound already (another input, a parameter, another output)
+  // is a copy needed.
   void bind_outputs() {
     for (size_t i = 0; i < request_.outputs.size(); ++i) {
       const auto output = static_cast<int32_t>(i);
@@ -110,6 +126,9 @@ class SlotAssignment {
       if (slot.kind == Storage::Kind::kArena) {
         slot.kind = Storage::Kind::kOutput;
         slot.index = output;
+      } else if (is_donated(slot)) {
+        output_inputs_[i] = slot.index;
+        donated_[static_cast<size_t>(slot.index)] = false;
       } else {
         copies_.push_back({request_.outputs[i], output});
       }
@@ -121,7 +140,9 @@ class SlotAssignment {
   std::vector<int32_t> slot_of_;
   std::vector<int32_t> last_use_;
   std::vector<bool> alias_;
+  std::vector<bool> donated_;  // by input; once more false where an output has it
   std::vector<MemoryPlan::Copy> copies_;
+  std::vector<int32_t> output_inputs_;
 };
 
 size_t most_live_bytes(const std::vector<PlanRow>& rows) {
@@ -190,6 +211,7 @@ MemoryPlan plan_memory(const PlanRequest& request) {
   MemoryPlan plan;
   plan.is_alias = assignment.alias();
   plan.copies = assignment.copies();
+  plan.output_inputs = assignment.output_inputs();
 
   std::vector<int32_t> row_of_slot;
   for (const Slot& slot : assignment.slots()) {

@@ -25,6 +25,8 @@ struct PlanRequest {
   std::vector<int32_t> inputs;
   std::vector<int32_t> parameters;
   std::vector<int32_t> outputs;
+  // Positions in `inputs` that are not needed afterwards: what is computed from them may take their memory.
+  std::vector<int32_t> donated;
 };
 
 // Memory of one tensor: an offset in the arena, or a buffer that the caller binds at each run.
@@ -63,6 +65,8 @@ struct MemoryPlan {
     int32_t output = 0;
   };
   std::vector<Copy> copies;
+  // By output: the position of the donated input in whose memory it lives, or -1.
+  std::vector<int32_t> output_inputs;
 };
 
 // Every tensor of a node must be bound, or be the output of an earlier node, exactly once. Takes time

@@ -22,11 +22,13 @@ class Compiler {
     if (status.ok()) status = bind(description_.parameters, "parameters");
     for (size_t i = 0; status.ok() && i < description_.nodes.size(); ++i) status = add_node(i);
     if (status.ok()) status = check_outputs();
+    if (status.ok()) status = check_donated();
     if (!status.ok()) return status;
     program_->device = device;
     program_->inputs = description_.inputs;
     program_->parameters = description_.parameters;
     program_->outputs = description_.outputs;
+    program_->donated = description_.donated;
     program_->plan = plan_memory(plan_request());
     return std::shared_ptr<const Program>(program_);
   }
@@ -183,6 +185,15 @@ class Compiler {
     return Status::success();
   }
 
+  Status check_donated() const {
+    for (const int32_t input : description_.donated) {
+      if (input >= 0 && static_cast<size_t>(input) < description_.inputs.size()) continue;
+      return Status::invalid("program: donated names input " + std::to_string(input) + " of " +
+                             std::to_string(description_.inputs.size()) + ".");
+    }
+    return Status::success();
+  }
+
   PlanRequest plan_request() const {
     PlanRequest request;
     for (const ProgramTensor& tensor : program_->tensors) request.tensor_bytes.push_back(tensor.bytes);
@@ -193,6 +204,7 @@ class Compiler {
     request.inputs = program_->inputs;
     request.parameters = program_->parameters;
     request.outputs = program_->outputs;
+    request.donated = program_->donated;
     return request;
   }
 

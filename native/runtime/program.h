@@ -32,6 +32,7 @@ struct ProgramDescription {
   std::vector<int32_t> inputs;
   std::vector<int32_t> parameters;
   std::vector<int32_t> outputs;
+  std::vector<int32_t> donated;
 };
 
 struct ProgramTensor {
@@ -60,6 +61,7 @@ struct Program {
   std::vector<int32_t> inputs;
   std::vector<int32_t> parameters;
   std::vector<int32_t> outputs;
+  std::vector<int32_t> donated;  // positions in `inputs` that runs may write to
   MemoryPlan plan;
   // What the device's runner keeps of the program from run to run.
   mutable std::shared_ptr<void> on_device;

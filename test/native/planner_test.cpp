@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <set>
 #include <utility>
 
 #include "runtime/buffer.h"
@@ -75,6 +76,9 @@ PlanRequest random_request(Random& random) {
   for (int i = pick(random, 0, 3); i > 0; --i) {
     request.outputs.push_back(pick(random, 0, static_cast<int>(request.tensor_bytes.size()) - 1));
   }
+  for (size_t i = 0; i < request.inputs.size(); ++i) {
+    if (pick(random, 0, 1) == 0) request.donated.push_back(static_cast<int32_t>(i));
+  }
   return request;
 }
 
@@ -114,6 +118,10 @@ class Simulation {
       store(node.output, node.output);
     }
     for (const int32_t output : request_.outputs) REQUIRE(holds(output));
+    for (const int32_t parameter : request_.parameters) REQUIRE(holds(parameter));
+    for (size_t i = 0; i < request_.inputs.size(); ++i) {
+      REQUIRE((is_donated(static_cast<int32_t>(i)) || holds(request_.inputs[i])));
+    }
     check_outputs();
   }
 
@@ -151,6 +159,11 @@ class Simulation {
     });
   }
 
+  bool is_donated(int32_t input) const {
+    const auto& donated = request_.donated;
+    return std::find(donated.begin(), donated.end(), input) != donated.end();
+  }
+
   // An output may lie on an input only where the op allows it.
   void check_in_place(const PlanRequest::Node& node) const {
     const auto place = place_of(plan_.tensors[static_cast<size_t>(node.output)]);
@@ -163,6 +176,7 @@ class Simulation {
   }
 
   void check_outputs() const {
+    std::set<int32_t> given;
     for (size_t i = 0; i < request_.outputs.size(); ++i) {
       const Storage& storage = plan_.tensors[static_cast<size_t>(request_.outputs[i])];
       const bool in_place =
@@ -171,7 +185,13 @@ class Simulation {
           std::any_of(plan_.copies.begin(), plan_.copies.end(), [&](const MemoryPlan::Copy& copy) {
             return copy.output == static_cast<int32_t>(i) && copy.tensor == request_.outputs[i];
           });
-      REQUIRE(in_place != copied);
+      const int32_t input = plan_.output_inputs[i];
+      const bool donated = input >= 0;
+      if (donated) {
+        REQUIRE((storage.kind == Storage::Kind::kInput && storage.index == input && is_donated(input)));
+        REQUIRE(given.insert(input).second);
+      }
+      REQUIRE(static_cast<int>(in_place) + static_cast<int>(copied) + static_cast<int>(donated) == 1);
     }
   }
 
@@ -247,6 +267,21 @@ TEST_CASE("an output that is a view of an input, or named twice, is copied") {
   REQUIRE(plan.copies.size() == 2);
   CHECK(plan.copies[0].output == 0);
   CHECK(plan.copies[1].output == 2);
+}
+
+TEST_CASE(
+    "an output takes the place of a donated input that nobody reads any more, in as many steps as it likes") {
+  PlanRequest request;
+  request.tensor_bytes = {64, 64, 64, 64};
+  request.inputs = {0, 1};
+  request.nodes.push_back({{0, 1}, 2, {0, 1}, false, 0});
+  request.nodes.push_back({{2}, 3, {0}, false, 0});
+  request.outputs = {3};
+  CHECK(ipai::plan_memory(request).output_inputs == std::vector<int32_t>{-1});
+  request.donated = {1};
+  CHECK(ipai::plan_memory(request).output_inputs == std::vector<int32_t>{1});
+  request.nodes[1].inputs.push_back(1);
+  CHECK(ipai::plan_memory(request).output_inputs == std::vector<int32_t>{-1});
 }
 
 TEST_CASE("a skip connection keeps its block until its last reader") {

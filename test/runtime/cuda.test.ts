@@ -107,6 +107,28 @@ test.serial('a function runs in every dtype, from its second run on as a graph, 
   }
 });
 
+test.serial('donated inputs become results in launches and in graphs, whether they stay or move', async t => {
+  const add = ({sum, x}: {sum: Tensor; x: Tensor}) => ops.binary({a: x, b: sum}, {kind: 'add'});
+  const fn = new Engine(device).compile('sum', add, {donates: ['sum']});
+  const one = DeviceTensor.from(device, new Float32Array(60).fill(1), shape);
+  const first = DeviceTensor.from(device, values(0), shape);
+  const other = DeviceTensor.from(device, values(1), shape);
+  const expected = [values(0), values(1)].map(data => data.slice());
+  for (const [index, tensor] of [
+    [0, first],
+    [0, first],
+    [0, first],
+    [1, other],
+    [0, first],
+    [1, other],
+  ] as const) {
+    t.is(await fn.run({sum: tensor, x: one}), tensor);
+    expected[index] = expected[index]!.map(value => Math.fround(value + 1));
+    t.deepEqual(await first.toFloat32Array(), expected[0]);
+    t.deepEqual(await other.toFloat32Array(), expected[1]);
+  }
+});
+
 test.serial('runs may be begun before those before have ended', async t => {
   const compiled = new Engine(device).compile('test', fn);
   const inputs = Array.from({length: 8}, (_, seed) => values(seed));

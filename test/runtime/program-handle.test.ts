@@ -102,6 +102,45 @@ test('a node without inputs and a parameter', async t => {
   t.deepEqual([...(await parameter.toFloat32Array())], [1, 2]);
 });
 
+test('a donated input becomes the output, and is no other tensor meanwhile', async t => {
+  const program = device.compile({...affineChain(3, 1000, {scale: 2, offset: 1}), donated: [0]});
+  const input = ramp(1000);
+  const {outputs} = await program.run({inputs: [input], parameters: []});
+  t.is(outputs[0], input);
+  t.is((await input.toFloat32Array())[3], 8 * 3 + 7);
+
+  const sum: ProgramDescription = {
+    tensors: Array.from({length: 3}, () => ({dtype: 'float32' as const, shape: [4]})),
+    nodes: [{op: 'binary', inputs: [0, 1], outputs: [2], attributes: {kind: 'add'}, scope: ''}],
+    inputs: [0, 1],
+    parameters: [],
+    outputs: [2],
+    donated: [1],
+  };
+  const [a, b] = [ramp(4), ramp(4)];
+  t.is((await device.compile(sum).run({inputs: [a, b], parameters: []})).outputs[0], b);
+  t.deepEqual([...(await a.toFloat32Array())], [0, 1, 2, 3]);
+  t.deepEqual([...(await b.toFloat32Array())], [0, 2, 4, 6]);
+  await t.throwsAsync(device.compile(sum).run({inputs: [a, a], parameters: []}), {
+    instanceOf: ArgumentError,
+    message: /outputs\[0\] shares memory with an input/,
+  });
+  t.throws(() => device.compile({...sum, donated: [2]}), {
+    instanceOf: ArgumentError,
+    message: 'program: donated names input 2 of 2.',
+  });
+});
+
+test('a donated input that is handed back, or has another size than all results, stays what it was', async t => {
+  const {outputs: ids, ...chain} = affineChain(1, 8);
+  const input = ramp(8);
+  const program = device.compile({...chain, outputs: [...ids, 0], donated: [0]});
+  const {outputs} = await program.run({inputs: [input], parameters: []});
+  t.is(outputs[1], input);
+  t.deepEqual([...(await outputs[0]!.toFloat32Array())], [1, 2, 3, 4, 5, 6, 7, 8]);
+  t.deepEqual([...(await input.toFloat32Array())], [0, 1, 2, 3, 4, 5, 6, 7]);
+});
+
 test('a plan states the bytes of what is bound and of the arena', t => {
   const description: ProgramDescription = {...affineChain(2, 1000), outputs: [1, 2]};
   const plan = device.compile(description).plan();
@@ -111,6 +150,7 @@ test('a plan states the bytes of what is bound and of the arena', t => {
     inputBytes: [4000],
     parameterBytes: [],
     outputBytes: [4000, 4000],
+    outputInputs: [-1, -1],
     rows: [],
   });
 });

@@ -56,7 +56,8 @@ export async function adapterObjective(options: ResolvedTrainerOptions): Promise
       encodedBatches<AdapterBatch, PreparedSample>(
         adapterSamples(samples, {...options, numTrainTimesteps, preprocess, caches, scaleFactor}, state),
         place,
-        batch => encodeBatch(models, batch, {texts, minSnrGamma, alphasCumprod, predictionType}),
+        (batch, run) =>
+          encodeBatch(models, batch, {...run, texts, minSnrGamma, alphasCumprod, predictionType}),
       ),
     createWatch: log => createWatch(options, {scheduler, texts, caches}, log),
   };

@@ -1,3 +1,4 @@
+import type {RunOptions} from '../../engine/compiled-function.ts';
 import type {RankPlace} from '../../runtime/communicator.ts';
 import {rowsOfRank} from '../batches/rows-of-rank.ts';
 import type {SampleStream, StreamState} from '../batches/sample-stream.ts';
@@ -18,14 +19,16 @@ interface Encoded<Batch> {
 export function encodedBatches<Batch, Sample extends object>(
   stream: SampleStream<Sample>,
   place: RankPlace | undefined,
-  encode: (samples: readonly Sample[]) => HostBatch<Batch> | Promise<HostBatch<Batch>>,
+  encode: (samples: readonly Sample[], options: RunOptions) => HostBatch<Batch> | Promise<HostBatch<Batch>>,
 ): Batches<Batch> {
   let state = stream.state;
   let ahead: Promise<Encoded<Batch>> | undefined;
+  let stopping = new AbortController();
   const take = async () => {
+    const {signal} = stopping;
     const samples = await stream.nextBatch();
     const taken = stream.state;
-    return {batch: await encode(rowsOfRank(samples, place)), state: taken};
+    return {batch: await encode(rowsOfRank(samples, place), {signal}), state: taken};
   };
   return {
     get state() {
@@ -34,10 +37,10 @@ export function encodedBatches<Batch, Sample extends object>(
     get problems() {
       return stream.problems;
     },
-    async next() {
+    async next(isLast = false) {
       const encoded = await (ahead ?? take());
       state = encoded.state;
-      ahead = stream.preparesAhead ? take() : undefined;
+      ahead = stream.preparesAhead && !isLast ? take() : undefined;
       // Whoever asks for it is told; it may fail before that, and then the process would end.
       ahead?.catch(() => {});
       return encoded.batch;
@@ -45,6 +48,8 @@ export function encodedBatches<Batch, Sample extends object>(
     async stop() {
       const dropped = ahead;
       ahead = undefined;
+      stopping.abort();
+      stopping = new AbortController();
       await stream.stop(state);
       await dropped?.catch(() => {});
     },

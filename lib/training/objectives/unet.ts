@@ -2,6 +2,7 @@
  * A UNet of Stable Diffusion's kind, trained on the targets of a training set and their prompts (Rombach et al. 2022, §3.2
  * and §3.3) in the latents of a frozen autoencoder.
  */
+import type {RunOptions} from '../../engine/compiled-function.ts';
 import {ArgumentError} from '../../errors.ts';
 import {describeUNetWeights} from '../../models/unet.ts';
 import {parseUNetConfig} from '../../models/unet-config.ts';
@@ -80,9 +81,9 @@ export async function unetObjective(setup: UNetSetup): Promise<Objective<UNetBat
   const {numTrainTimesteps, alphasCumprod} = scheduler;
   const predictionType = trainedPrediction(scheduler.predictionType);
   const texts = new TextCache(engine);
-  const encode = async (samples: readonly Sample[]) => ({
-    ...(await noisyLatents(vae, samples, {alphasCumprod, predictionType, minSnrGamma})),
-    encoderHiddenStates: await encodePrompts(textEncoder, samples, {texts}),
+  const encode = async (samples: readonly Sample[], options: RunOptions) => ({
+    ...(await noisyLatents(vae, samples, {...options, alphasCumprod, predictionType, minSnrGamma})),
+    encoderHiddenStates: await encodePrompts(textEncoder, samples, {...options, texts}),
   });
   return {
     engine,

@@ -24,7 +24,7 @@ async function batchesOf(t: ExecutionContext, numWorkers: number, state?: Stream
   return {batches, next, encoded: () => encoded};
 }
 
-test('the next batch is encoded meanwhile, but not without threads', async t => {
+test('the next batch is encoded meanwhile, but not without threads, nor after the last', async t => {
   for (const [numWorkers, ahead] of [
     [0, 0],
     [1, 1],
@@ -33,6 +33,9 @@ test('the next batch is encoded meanwhile, but not without threads', async t => 
     await next();
     await new Promise(resolve => setTimeout(resolve, 50));
     t.is(encoded(), 1 + ahead);
+    await batches.next(true);
+    await new Promise(resolve => setTimeout(resolve, 50));
+    t.is(encoded(), 2);
     await batches.stop();
   }
 });
