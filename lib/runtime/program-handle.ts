@@ -2,7 +2,7 @@
  * A compiled program: checked, planned, ready to run any number of times.
  */
 import {DTypeError, IPAdapterError, ShapeError} from '../errors.ts';
-import type {Addon, BufferHandle, ProgramHandle, ProgramPlan, TensorInfo} from './addon.ts';
+import type {BufferHandle, ProgramHandle, ProgramPlan, TensorInfo} from './addon.ts';
 import {debugLog, mebibytes} from './debug-log.ts';
 import {DeviceTensor, type TensorDevice} from './device-tensor.ts';
 import {checksNan, debugLevel} from './env.ts';

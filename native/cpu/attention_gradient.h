@@ -7,7 +7,8 @@
 // logarithm of its sum; then columns of keys (a panel of the micro-kernel) meet all queries, some hundred at
 // a time.
 //
-// Products along channels, three of the six, take bfloat16 as it is given; weights and slopes stay float32.
+// Where bfloat16 is multiplied in pairs, P and dS are rounded to it for the products along tokens, as for the
+// three along channels Q, K, V and G are given in it.
 //
 // Floor: 6 products of 2·Nq·Nk·D operations, one of them for the first pass, and two exponentials for each
 // score.
@@ -21,6 +22,7 @@
 #include "cpu/convert.h"
 #include "cpu/math.h"
 #include "cpu/micro_kernel.h"
+#include "cpu/online_softmax.h"
 
 namespace ipai::IPAI_TARGET {
 
@@ -33,9 +35,9 @@ struct AttentionGradientShape {
   static int64_t panels(int64_t columns) { return (columns + kColumns - 1) / kColumns; }
   // Channels of the products along them, which take bfloat16 in pairs.
   int64_t depth() const { return head_size + head_size % 2; }
-  // From channel to channel of columns of queries. A line more, because rows a multiple of 4 KiB apart meet
-  // in the same few lines of the L1.
-  int64_t column_stride() const { return queries + Vec::kLanes; }
+  // From channel to channel of columns of queries, which are taken in pairs. A line more, because rows a
+  // multiple of 4 KiB apart meet in the same few lines of the L1.
+  int64_t column_stride() const { return queries + queries % 2 + 2 * Vec::kLanes; }
   int64_t key_panels() const { return panels(keys); }
   int64_t channel_panels() const { return panels(head_size); }
   int64_t block() const { return std::min(kBlockQueries, queries); }
@@ -47,7 +49,8 @@ struct AttentionGradientShape {
     const int64_t keys_along = key_panels() * channel_panels() * kColumns * kColumns;
     const int64_t dq = channel_panels() * queries * kColumns;
     const int64_t dk_dv = 2 * head_size * kColumns;
-    const int64_t scores = std::max(2 * block(), kTileRows * key_panels()) * kColumns;
+    const int64_t score_rows = 2 * (block() + block() % 2) + 3 * kTileRows;
+    const int64_t scores = std::max(score_rows, kTileRows * key_panels()) * kColumns;
     return rows + columns + keys_across + keys_along + dq + dk_dv + scores + 2 * queries;
   }
 };
@@ -58,6 +61,7 @@ class AttentionGradientHead {
  public:
   using Shape = AttentionGradientShape;
   using E = Operand<T>;
+  static constexpr int64_t kUnit = PanelProduct<E>::kDepthUnit;
   static constexpr int64_t kColumns = Shape::kColumns;
 
   struct Operands {
@@ -76,17 +80,22 @@ class AttentionGradientHead {
     const auto take_operands = [&](int64_t count) { return reinterpret_cast<E*>(take(count)); };
     q_ = take_operands(s_.queries * s_.depth());
     g_ = take_operands(s_.queries * s_.depth());
-    q_columns_ = take(s_.column_stride() * s_.head_size);
-    g_columns_ = take(s_.column_stride() * s_.head_size);
+    q_columns_ = take_operands(s_.column_stride() * s_.head_size);
+    g_columns_ = take_operands(s_.column_stride() * s_.head_size);
     k_across_ = take_operands(s_.key_panels() * kColumns * s_.depth());
     v_across_ = take_operands(s_.key_panels() * kColumns * s_.depth());
-    k_along_ = take(s_.key_panels() * s_.channel_panels() * kColumns * kColumns);
+    k_along_ = take_operands(s_.key_panels() * s_.channel_panels() * kColumns * kColumns);
     dq_ = take(s_.channel_panels() * s_.queries * kColumns);
     dk_ = take(s_.head_size * kColumns);
     dv_ = take(s_.head_size * kColumns);
     logs_ = take(s_.queries);
     dots_ = take(s_.queries);
+    // `measure` and `differentiate` share what is left.
     scores_ = scratch;
+    raw_slopes_ = scratch + kTileRows * kColumns;
+    slope_rows_ = reinterpret_cast<E*>(scratch + 2 * kTileRows * kColumns);
+    weights_ = reinterpret_cast<E*>(scratch + 3 * kTileRows * kColumns);
+    slopes_ = weights_ + (s_.block() + s_.block() % 2) * kColumns;
   }
 
   void run() {
@@ -127,12 +136,14 @@ class AttentionGradientHead {
       dots_[query] = dot(gradient, o_.output + query * o_.stride);
     }
     for (int64_t d = 0; d < s_.head_size; ++d) {
-      float* const q = q_columns_ + d * s_.column_stride();
-      float* const g = g_columns_ + d * s_.column_stride();
+      E* const q = q_columns_ + d * s_.column_stride();
+      E* const g = g_columns_ + d * s_.column_stride();
       for (int64_t query = first; query < last; ++query) {
-        q[query] = to_float(q_[query * s_.depth() + d]);
-        g[query] = to_float(g_[query * s_.depth() + d]);
+        q[query] = q_[query * s_.depth() + d];
+        g[query] = g_[query * s_.depth() + d];
       }
+      // What the last pair may lack.
+      q[last] = g[last] = E{};
     }
   }
 
@@ -151,29 +162,26 @@ class AttentionGradientHead {
   void load_keys() {
     std::fill_n(k_across_, s_.key_panels() * kColumns * s_.depth(), E{});
     std::fill_n(v_across_, s_.key_panels() * kColumns * s_.depth(), E{});
-    std::fill_n(k_along_, s_.key_panels() * s_.channel_panels() * kColumns * kColumns, 0.0f);
+    std::fill_n(k_along_, s_.key_panels() * s_.channel_panels() * kColumns * kColumns, E{});
     for (int64_t key = 0; key < s_.keys; ++key) {
       const int64_t panel = key / kColumns, column = key % kColumns;
       const T* const k = o_.k + key * o_.stride;
       const T* const v = o_.v + key * o_.stride;
       for (int64_t d = 0; d < s_.head_size; ++d) {
-        constexpr int64_t kUnit = PanelProduct<E>::kDepthUnit;
         const int64_t across = (d / kUnit * kColumns + column) * kUnit + d % kUnit;
         store_scalar(of_panel(k_across_, panel) + across, to_float(k[d]));
         store_scalar(of_panel(v_across_, panel) + across, to_float(v[d]));
-      }
-      for (int64_t part = 0; part < s_.channel_panels(); ++part) {
-        const int64_t first = part * kColumns;
-        convert<T>(k + first, along(panel, part) + column * vecs_of(part) * Vec::kLanes,
-                   std::min(kColumns, s_.head_size - first));
+        const int64_t part = d / kColumns, width = vecs_of(part) * Vec::kLanes;
+        const int64_t place = (column / kUnit * width + d % kColumns) * kUnit + column % kUnit;
+        store_scalar(along(panel, part) + place, to_float(k[d]));
       }
     }
   }
 
   E* of_panel(E* across, int64_t panel) const { return across + panel * kColumns * s_.depth(); }
 
-  // Keys of a panel [kColumns][vecs_of(part) · kLanes].
-  float* along(int64_t panel, int64_t part) const {
+  // Keys of a panel [kColumns][vecs_of(part) · kLanes], or pairs of keys.
+  E* along(int64_t panel, int64_t part) const {
     return k_along_ + (panel * s_.channel_panels() + part) * kColumns * kColumns;
   }
 
@@ -240,43 +248,61 @@ class AttentionGradientHead {
 
   // What some queries and a panel of keys give to each other.
   void differentiate(int64_t panel, int64_t query, int64_t count) {
-    float* const weights = scores_;
-    float* const slopes = scores_ + count * kColumns;
     const E* const values = of_panel(v_across_, panel);
     for (int64_t first = 0; first < count; first += kTileRows) {
       const auto rows = static_cast<int>(std::min<int64_t>(kTileRows, count - first));
-      float* const p = weights + first * kColumns;
-      float* const ds = slopes + first * kColumns;
-      score(query + first, rows, panel, p);
-      multiply_across(g_, query + first, rows, values, ds);
-      for (int r = 0; r < rows; ++r) weigh(query + first + r, p + r * kColumns, ds + r * kColumns);
+      score(query + first, rows, panel, scores_);
+      multiply_across(g_, query + first, rows, values, raw_slopes_);
+      for (int r = 0; r < rows; r += kUnit) weigh(query + first, r, rows, first);
+      const E* const slopes = kUnit == 1 ? slopes_ + first * kColumns : slope_rows_;
       for (int64_t part = 0; part < s_.channel_panels(); ++part) {
         float* const dq = dq_ + (part * s_.queries + query + first) * kColumns;
-        micro_kernel<float>(rows, vecs_of(part))(ds, kColumns, along(panel, part), kColumns, dq, true);
+        micro_kernel<E>(rows, vecs_of(part))(slopes, kColumns, along(panel, part), kColumns, dq, true);
       }
     }
-    add_columns(q_columns_ + query, slopes, count, query > 0, dk_);
-    add_columns(g_columns_ + query, weights, count, query > 0, dv_);
+    const int64_t depth = count + count % kUnit;
+    add_columns(q_columns_ + query, slopes_, depth, query > 0, dk_);
+    add_columns(g_columns_ + query, weights_, depth, query > 0, dv_);
   }
 
-  // Scores become weights, and gradients of weights those of scores.
-  void weigh(int64_t query, float* p, float* ds) const {
-    const Vec log = Vec::broadcast(logs_[query]), dot = Vec::broadcast(dots_[query]);
+  // Of kUnit rows from r on of a tile, scores become weights, and gradients of weights those of scores. The
+  // tile's first row is `first` of the block, and `query` of all.
+  void weigh(int64_t query, int r, int rows, int64_t first) const {
     const Vec scale = Vec::broadcast(scale_);
     for (int64_t i = 0; i < kColumns; i += Vec::kLanes) {
-      const Vec weight = exp2(Vec::load(p + i) - log);
-      weight.store(p + i);
-      (weight * (Vec::load(ds + i) - dot) * scale).store(ds + i);
+      Vec weights[kUnit], slopes[kUnit];
+      for (int u = 0; u < kUnit; ++u) {
+        weights[u] = slopes[u] = Vec::zero();
+        if (r + u >= rows) continue;
+        const int64_t at = (r + u) * kColumns + i;
+        const Vec dot = Vec::broadcast(dots_[query + r + u]);
+        weights[u] = exp2(Vec::load(scores_ + at) - Vec::broadcast(logs_[query + r + u]));
+        slopes[u] = weights[u] * (Vec::load(raw_slopes_ + at) - dot) * scale;
+        if constexpr (kUnit > 1) store_lanes(slope_rows_ + at, slopes[u]);
+      }
+      const int64_t at = (first + r) * kColumns + i * kUnit;
+      store_unit(weights_ + at, weights);
+      store_unit(slopes_ + at, slopes);
     }
+  }
+
+  // A row, or two whose elements become neighbours.
+  static void store_unit(E* target, const Vec* rows) {
+#if defined(__AVX512BF16__)
+    if constexpr (kUnit == 2) {
+      _mm512_storeu_ps(target, pair_words(rows[0], rows[1]).v);
+      return;
+    }
+#endif
+    store_lanes(target, rows[0]);
   }
 
   // target [head_size][kColumns] = (or +=) columns of `count` queries times `right` [count][kColumns].
-  void add_columns(const float* columns, const float* right, int64_t count, bool accumulate,
-                   float* target) const {
+  void add_columns(const E* columns, const E* right, int64_t count, bool accumulate, float* target) const {
     for (int64_t d = 0; d < s_.head_size; d += kTileRows) {
       const auto rows = static_cast<int>(std::min<int64_t>(kTileRows, s_.head_size - d));
-      micro_kernel<float>(rows, kTileVecs)(columns + d * s_.column_stride(), s_.column_stride(), right, count,
-                                           target + d * kColumns, accumulate);
+      micro_kernel<E>(rows, kTileVecs)(columns + d * s_.column_stride(), s_.column_stride(), right, count,
+                                       target + d * kColumns, accumulate);
     }
   }
 
@@ -296,15 +322,17 @@ class AttentionGradientHead {
   const float scale_;
   const Operands o_;
   const Mask mask_;
-  E *q_, *g_;                      // [queries][depth]
-  float *q_columns_, *g_columns_;  // [head_size][column_stride]
-  E *k_across_, *v_across_;        // [panel][depth][kColumns], or pairs of channels
-  float* k_along_;                 // [panel][channel panel][key][channel]
-  float* dq_;                      // [channel panel][queries][kColumns]
-  float *dk_, *dv_;                // of a panel of keys: [head_size][kColumns]
-  float* logs_;                    // log2 of each query's sum
-  float* dots_;                    // rowsum(G ∘ O)
-  float* scores_;
+  E *q_, *g_;                    // [queries][depth]
+  E *q_columns_, *g_columns_;    // [head_size][column_stride]
+  E *k_across_, *v_across_;      // [panel][depth][kColumns], or pairs of channels
+  E* k_along_;                   // [panel][channel panel][key][channel], or pairs of keys
+  float* dq_;                    // [channel panel][queries][kColumns]
+  float *dk_, *dv_;              // of a panel of keys: [head_size][kColumns]
+  float* logs_;                  // log2 of each query's sum
+  float* dots_;                  // rowsum(G ∘ O)
+  float *scores_, *raw_slopes_;  // of a tile of queries: [kTileRows][kColumns]
+  E* slope_rows_;                // the same of dS where `slopes_` has pairs
+  E *weights_, *slopes_;         // of a block of queries: [query][kColumns], or pairs of queries
 };
 
 }  // namespace ipai::IPAI_TARGET

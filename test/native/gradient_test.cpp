@@ -3,6 +3,7 @@
 // shapes.
 #include "activation_reference.h"
 #include "checks.h"
+#include "rounded_weights.h"
 
 namespace ipai::test {
 namespace {
@@ -180,15 +181,18 @@ struct AttentionCase {
   bool masked = false;
 };
 
-// Gradients of one head, added up by the formulas with whole matrices.
+// Gradients of one head, added up by the formulas with whole matrices; and the absolute values of what is
+// added.
 void add_head(const AttentionCase& c, const HostTensor (&in)[5], const HostTensor& mask, double scale,
-              int64_t sample, int64_t head, Values& result) {
+              int64_t sample, int64_t head, Values& result, Values& magnitudes) {
   const int64_t channels = c.heads * c.size;
   const auto place = [&](int64_t tokens, int64_t token, int64_t d) {
     return (sample * tokens + token) * channels + head * c.size + d;
   };
-  const auto out = [&](int64_t token, int64_t d) -> double& {
-    return result[static_cast<size_t>(place(c.queries + 2 * c.keys, token, d))];
+  const auto add = [&](int64_t token, int64_t d, double value) {
+    const auto at = static_cast<size_t>(place(c.queries + 2 * c.keys, token, d));
+    result[at] += value;
+    magnitudes[at] += std::fabs(value);
   };
   for (int64_t i = 0; i < c.queries; ++i) {
     Values weights;
@@ -211,9 +215,9 @@ void add_head(const AttentionCase& c, const HostTensor (&in)[5], const HostTenso
         slope += in[4].at(place(c.queries, i, d)) * in[2].at(place(c.keys, j, d));
       }
       for (int64_t d = 0; d < c.size; ++d) {
-        out(i, d) += scale * weight * slope * in[1].at(place(c.keys, j, d));
-        out(c.queries + j, d) += scale * weight * slope * in[0].at(place(c.queries, i, d));
-        out(c.queries + c.keys + j, d) += weight * in[4].at(place(c.queries, i, d));
+        add(i, d, scale * weight * slope * in[1].at(place(c.keys, j, d)));
+        add(c.queries + j, d, scale * weight * slope * in[0].at(place(c.queries, i, d)));
+        add(c.queries + c.keys + j, d, weight * in[4].at(place(c.queries, i, d)));
       }
     }
   }
@@ -232,15 +236,17 @@ void check_attention_gradient(const Target& target, DType dtype, const Attention
   const double scale = 1 / std::sqrt(static_cast<double>(c.size));
   const std::vector<int64_t> joined = {c.samples, c.queries + 2 * c.keys, channels};
   Values expected(static_cast<size_t>(Shape(joined).size()));
+  Values magnitudes(expected.size());
   for (int64_t sample = 0; sample < c.samples; ++sample) {
-    for (int64_t head = 0; head < c.heads; ++head) add_head(c, in, mask, scale, sample, head, expected);
+    for (int64_t head = 0; head < c.heads; ++head)
+      add_head(c, in, mask, scale, sample, head, expected, magnitudes);
   }
   const AttributeMap attributes = {
       {"heads", static_cast<double>(c.heads)}, {"scale", scale}, {"causal", c.causal ? 1.0 : 0.0}};
   const HostTensor got = run_every_way(target.op("attention_gradient"), attributes,
                                        {in[0], in[1], in[2], in[3], in[4], mask}, dtype, joined);
   INFO(c.queries, " queries, ", c.keys, " keys, ", c.heads, " heads of ", c.size);
-  CHECK_LT(worst_error(got, [&](int64_t i) { return at(expected, i); }), 2e-5);
+  CHECK_LT(worst_error(got, expected, magnitudes, weight_rounding(target, dtype)), 2e-5);
 }
 
 }  // namespace
