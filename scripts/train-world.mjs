@@ -24,6 +24,7 @@ const shortValidation = {lossEvery: 10, drawsPerTask: 64, samplesEvery: 0};
 /** What --short changes in a recipe. */
 const shortened = {
   'autoencoder.yaml': {steps: 60, batchSize: 8},
+  'decoder.yaml': {steps: 60, batchSize: 8},
   'clip.yaml': {steps: 60, batchSize: 32},
   'factor-reader.yaml': {steps: 60, batchSize: 32},
   'unet.yaml': {steps: 160, batchSize: 16},
@@ -109,6 +110,7 @@ function checkLosses(folder) {
 const model = inWork('models/world');
 const scheduler = path.join(root, 'recipes/world/scheduler_config.json');
 const format = ['--scheduler', scheduler, '--dtype', 'float16'];
+const autoencoder = name => ['--autoencoder', averagesOf(name), '--dataset', inWork('data/world-64')];
 const tasks = ['replication', 'style', 'object', 'composition', 'face'];
 
 /** Half of what the adapter that ships is trained for. */
@@ -132,17 +134,11 @@ const stages = {
   },
   clip: () => train('clip.yaml'),
   autoencoder: () => train('autoencoder.yaml'),
-  encoders() {
-    const autoencoder = averagesOf('autoencoder');
-    const parts = [
-      '--clip',
-      newest('clip'),
-      '--autoencoder',
-      autoencoder,
-      '--dataset',
-      inWork('data/world-64'),
-    ];
-    ipai('assemble', '-o', model, ...parts, ...format);
+  encoders: () =>
+    ipai('assemble', '-o', model, '--clip', newest('clip'), ...autoencoder('autoencoder'), ...format),
+  decoder() {
+    train('decoder.yaml');
+    ipai('assemble', '-o', model, ...autoencoder('decoder'), ...format);
   },
   'factor-reader': () => train('factor-reader.yaml'),
   unet: () => train('unet.yaml'),

@@ -12,7 +12,7 @@ from unet import CrossAttention, SpatialTransformer, UNet
 
 
 class TrainingStep:
-    def __init__(self, dtype, learning_rate):
+    def __init__(self, dtype, learning_rate, recompute):
         self.dtype = dtype
         self.unet = build(UNet, dtype)
         self.resampler = build(InstructResampler, torch.float32)
@@ -20,7 +20,7 @@ class TrainingStep:
             if isinstance(module, CrossAttention):
                 module.to_k_ip.float()
                 module.to_v_ip.float()
-            if isinstance(module, (ResnetBlock, SpatialTransformer)):
+            if recompute and isinstance(module, (ResnetBlock, SpatialTransformer)):
                 module.forward = partial(checkpoint, module.forward, use_reentrant=False)
         trained = [
             *self.resampler.parameters(),

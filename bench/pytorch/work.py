@@ -100,8 +100,8 @@ def pipeline(dtype, height, width, steps, batch, branches):
 
 
 @torch.inference_mode(False)
-def train(dtype, batch, height, width, textTokens, imageStates, learningRate):
-    step = TrainingStep(dtype, learningRate)
+def train(dtype, batch, height, width, textTokens, imageStates, learningRate, recompute):
+    step = TrainingStep(dtype, learningRate, recompute)
     noisy, target = (torch.randn(batch, 4, height, width) for _ in range(2))
     timesteps = torch.full((batch,), 500.0)
     texts = [torch.randn(batch, textTokens, 768) for _ in range(3)]

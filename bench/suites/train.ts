@@ -1,6 +1,6 @@
 /**
- * A training step of the instruct adapter on a frozen UNet: loss, gradients with recomputation, AdamW. Weights of the
- * adapter are float32 on both sides, products and the UNet of the case's dtype.
+ * A training step of the instruct adapter on a frozen UNet: loss, gradients, AdamW. Weights of the adapter are float32 on
+ * both sides, products and the UNet of the case's dtype; activations are kept, or computed again by block.
  */
 import {RandomWeights} from '../../lib/engine/random-weights.ts';
 import {describeAdapterWeights} from '../../lib/models/ip-adapter.ts';
@@ -23,24 +23,34 @@ const imageStates = 257;
 const learningRate = 1e-6;
 
 export function trainCases(configs: ModelConfigs): BenchCase[] {
-  return [
-    {
-      name: 'train',
-      shape: `batch ${batch}, ${8 * side}x${8 * side}, recomputed by block; PyTorch: UNet in the dtype, adapter by autocast`,
-      pytorch: {
-        kind: 'train',
-        settings: {batch, height: side, width: side, textTokens, imageStates, learningRate},
+  return [false, true].map(recompute => ({
+    name: 'train',
+    shape: `batch ${batch}, ${8 * side}x${8 * side}, ${recompute ? 'recomputed by block' : 'activations kept'}; PyTorch: UNet in the dtype, adapter by autocast`,
+    pytorch: {
+      kind: 'train',
+      settings: {
+        batch,
+        height: side,
+        width: side,
+        textTokens,
+        imageStates,
+        learningRate,
+        recompute: Number(recompute),
       },
-      load: setup => loadStep(setup, configs),
     },
-  ];
+    load: setup => loadStep(setup, configs, recompute),
+  }));
 }
 
-async function loadStep({engine, dtype}: Setup, {unet: config, adapter}: ModelConfigs): Promise<Workload> {
+async function loadStep(
+  {engine, dtype}: Setup,
+  {unet: config, adapter}: ModelConfigs,
+  recompute: boolean,
+): Promise<Workload> {
   const layers = crossAttentionLayers(config);
   const model = {unet: new Weights(new RandomWeights('unet')), config, adapter, dtype};
   const step = engine.compile('train', ({state, batch: given}: StepInputs<AdapterBatch>) =>
-    stateGradients('adapter', state, trained => adapterLoss(model, trained, given), {recompute: true}),
+    stateGradients('adapter', state, trained => adapterLoss(model, trained, given), {recompute}),
   );
   const adamw = AdamW.begin(engine, randomAdapter(describeAdapterWeights(adapter, layers)));
   const float32 = (...shape: number[]) => ({shape, dtype: 'float32' as const});

@@ -32,7 +32,7 @@ export interface NodeTime {
 }
 
 export interface RunResult {
-  /** The caller's to dispose. Where a donated input's memory holds one, it is that input's tensor itself. */
+  /** The caller's to dispose. One that a donated input became is that input's tensor itself, if it has its shape and dtype. */
   readonly outputs: DeviceTensor[];
   /** In the order of the nodes; present when it was asked for. */
   readonly profile?: readonly NodeTime[] | undefined;
@@ -114,15 +114,18 @@ export class CompiledProgram {
 
   /** Fills `outputs`, and `made` with those that are no donated inputs. */
   #bindOutputs({inputs, outputs, made}: OutputBinding): void {
+    const {addon, handle: device} = this.#device;
     const {outputBytes, outputInputs} = this.#plan;
     for (const [index, id] of this.description.outputs.entries()) {
+      const type = this.description.tensors[id]!;
       const donated = inputs[outputInputs[index]!];
-      if (donated !== undefined) {
+      if (donated?.dtype === type.dtype && isSameShape(donated.shape, type.shape)) {
         outputs.push(donated);
         continue;
       }
-      const handle = this.#device.addon.allocate(outputBytes[index]!, this.#device.handle);
-      const tensor = new DeviceTensor(this.#device, handle, this.description.tensors[id]!);
+      const bytes = outputBytes[index]!;
+      const handle = donated ? addon.view(donated.handle, 0, bytes) : addon.allocate(bytes, device);
+      const tensor = new DeviceTensor(this.#device, handle, type);
       outputs.push(tensor);
       made.push(tensor);
     }

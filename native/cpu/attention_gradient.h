@@ -23,6 +23,7 @@
 #include "cpu/math.h"
 #include "cpu/micro_kernel.h"
 #include "cpu/online_softmax.h"
+#include "cpu/parts.h"
 
 namespace ipai::IPAI_TARGET {
 
@@ -120,6 +121,14 @@ class AttentionGradientHead {
   }
 
  private:
+  static E operand(T value) {
+    if constexpr (std::is_same_v<E, T>) {
+      return value;
+    } else {
+      return to_float(value);
+    }
+  }
+
   // A row of channels, filled up with zeros.
   void load_row(const T* from, E* to) const {
     convert<T>(from, to, s_.head_size);
@@ -169,11 +178,11 @@ class AttentionGradientHead {
       const T* const v = o_.v + key * o_.stride;
       for (int64_t d = 0; d < s_.head_size; ++d) {
         const int64_t across = (d / kUnit * kColumns + column) * kUnit + d % kUnit;
-        store_scalar(of_panel(k_across_, panel) + across, to_float(k[d]));
-        store_scalar(of_panel(v_across_, panel) + across, to_float(v[d]));
+        of_panel(k_across_, panel)[across] = operand(k[d]);
+        of_panel(v_across_, panel)[across] = operand(v[d]);
         const int64_t part = d / kColumns, width = vecs_of(part) * Vec::kLanes;
         const int64_t place = (column / kUnit * width + d % kColumns) * kUnit + column % kUnit;
-        store_scalar(along(panel, part) + place, to_float(k[d]));
+        along(panel, part)[place] = operand(k[d]);
       }
     }
   }
@@ -196,9 +205,15 @@ class AttentionGradientHead {
     micro_kernel<E>(rows, kTileVecs)(left + query * s_.depth(), s_.depth(), right, s_.depth(), target, false);
   }
 
-  // Scores, in base 2, of some queries and the keys of a panel, to `target` [rows][kColumns].
+  // Whether all keys of a panel count for every query.
+  bool is_plain(int64_t panel) const { return !mask_.exists() && (panel + 1) * kColumns <= s_.keys; }
+  // What `score` leaves to be multiplied, to scores in base 2.
+  float factor_of(int64_t panel) const { return is_plain(panel) ? scale_ * static_cast<float>(kLog2E) : 1; }
+
+  // Scores of some queries and the keys of a panel, to `target` [rows][kColumns].
   void score(int64_t query, int rows, int64_t panel, float* target) const {
     multiply_across(q_, query, rows, of_panel(k_across_, panel), target);
+    if (is_plain(panel)) return;
     const Vec factor = Vec::broadcast(scale_ * static_cast<float>(kLog2E));
     for (int r = 0; r < rows; ++r) {
       float* const row = target + r * kColumns;
@@ -229,7 +244,8 @@ class AttentionGradientHead {
       const auto for_each_part = [&](auto body) {
         for (int64_t panel = 0; panel < s_.key_panels(); ++panel) {
           const float* const row = scores_ + (panel * kTileRows + r) * kColumns;
-          for (int64_t i = 0; i < kColumns; i += Vec::kLanes) body(Vec::load(row + i));
+          const Vec factor = Vec::broadcast(factor_of(panel));
+          for (int64_t i = 0; i < kColumns; i += Vec::kLanes) body(Vec::load(row + i) * factor);
         }
       };
       Vec largest = Vec::broadcast(-std::numeric_limits<float>::infinity());
@@ -253,7 +269,7 @@ class AttentionGradientHead {
       const auto rows = static_cast<int>(std::min<int64_t>(kTileRows, count - first));
       score(query + first, rows, panel, scores_);
       multiply_across(g_, query + first, rows, values, raw_slopes_);
-      for (int r = 0; r < rows; r += kUnit) weigh(query + first, r, rows, first);
+      for (int r = 0; r < rows; r += kUnit) weigh(query + first, r, rows, first, factor_of(panel));
       const E* const slopes = kUnit == 1 ? slopes_ + first * kColumns : slope_rows_;
       for (int64_t part = 0; part < s_.channel_panels(); ++part) {
         float* const dq = dq_ + (part * s_.queries + query + first) * kColumns;
@@ -267,8 +283,8 @@ class AttentionGradientHead {
 
   // Of kUnit rows from r on of a tile, scores become weights, and gradients of weights those of scores. The
   // tile's first row is `first` of the block, and `query` of all.
-  void weigh(int64_t query, int r, int rows, int64_t first) const {
-    const Vec scale = Vec::broadcast(scale_);
+  void weigh(int64_t query, int r, int rows, int64_t first, float score_factor) const {
+    const Vec scale = Vec::broadcast(scale_), factor = Vec::broadcast(score_factor);
     for (int64_t i = 0; i < kColumns; i += Vec::kLanes) {
       Vec weights[kUnit], slopes[kUnit];
       for (int u = 0; u < kUnit; ++u) {
@@ -276,7 +292,8 @@ class AttentionGradientHead {
         if (r + u >= rows) continue;
         const int64_t at = (r + u) * kColumns + i;
         const Vec dot = Vec::broadcast(dots_[query + r + u]);
-        weights[u] = exp2(Vec::load(scores_ + at) - Vec::broadcast(logs_[query + r + u]));
+        const Vec log = Vec::broadcast(logs_[query + r + u]);
+        weights[u] = exp2(Vec::load(scores_ + at) * factor - log);
         slopes[u] = weights[u] * (Vec::load(raw_slopes_ + at) - dot) * scale;
         if constexpr (kUnit > 1) store_lanes(slope_rows_ + at, slopes[u]);
       }
@@ -299,10 +316,13 @@ class AttentionGradientHead {
 
   // target [head_size][kColumns] = (or +=) columns of `count` queries times `right` [count][kColumns].
   void add_columns(const E* columns, const E* right, int64_t count, bool accumulate, float* target) const {
-    for (int64_t d = 0; d < s_.head_size; d += kTileRows) {
-      const auto rows = static_cast<int>(std::min<int64_t>(kTileRows, s_.head_size - d));
-      micro_kernel<E>(rows, kTileVecs)(columns + d * s_.column_stride(), s_.column_stride(), right, count,
-                                       target + d * kColumns, accumulate);
+    // Tiles of about equal heights: the last few rows alone would wait for their sums.
+    const int64_t tiles = divide_up(s_.head_size, kTileRows);
+    for (int64_t tile = 0; tile < tiles; ++tile) {
+      const Range rows = part_of(s_.head_size, tiles, tile);
+      micro_kernel<E>(static_cast<int>(rows.size()), kTileVecs)(columns + rows.begin * s_.column_stride(),
+                                                                s_.column_stride(), right, count,
+                                                                target + rows.begin * kColumns, accumulate);
     }
   }
 

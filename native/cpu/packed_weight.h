@@ -12,24 +12,11 @@
 
 #include "cpu/convert.h"
 #include "cpu/micro_kernel.h"
+#include "cpu/parts.h"
 #include "cpu/weight_columns.h"
 #include "runtime/cpu_context.h"
 
 namespace ipai::IPAI_TARGET {
-
-constexpr int64_t divide_up(int64_t value, int64_t by) {
-  return (value + by - 1) / by;
-}
-
-// [count·index/parts, count·(index+1)/parts): the index-th of `parts` nearly equal parts of [0, count).
-struct Range {
-  int64_t begin;
-  int64_t end;
-  int64_t size() const { return end - begin; }
-};
-inline Range part_of(int64_t count, int64_t parts, int64_t index) {
-  return {count * index / parts, count * (index + 1) / parts};
-}
 
 // Where the weight [rows, depth] lies in its packed form. An "output" is a column of the result: a row of the
 // weight, or with `glu` a pair of rows.

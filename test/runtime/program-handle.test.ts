@@ -131,6 +131,23 @@ test('a donated input becomes the output, and is no other tensor meanwhile', asy
   });
 });
 
+test('a donated input of another shape than the output keeps its memory for it', async t => {
+  const {tensors, nodes, ...chain} = affineChain(1, 6);
+  const program = device.compile({
+    ...chain,
+    tensors: [...tensors, {dtype: 'float32', shape: [2, 3]}],
+    nodes: [...nodes, {op: 'reshape', inputs: [1], outputs: [2], attributes: {shape: [2, 3]}, scope: ''}],
+    outputs: [2],
+    donated: [0],
+  });
+  t.deepEqual(program.plan().outputInputs, [0]);
+  const input = ramp(6);
+  const [output] = (await program.run({inputs: [input], parameters: []})).outputs;
+  input.dispose();
+  t.deepEqual(output!.shape, [2, 3]);
+  t.deepEqual([...(await output!.toFloat32Array())], [1, 2, 3, 4, 5, 6]);
+});
+
 test('a donated input that is handed back, or has another size than all results, stays what it was', async t => {
   const {outputs: ids, ...chain} = affineChain(1, 8);
   const input = ramp(8);

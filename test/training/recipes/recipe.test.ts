@@ -47,6 +47,7 @@ test('the small model has a recipe for each of its parts', async t => {
   t.deepEqual(Object.fromEntries(kinds), {
     'autoencoder.yaml': 'autoencoder',
     'clip.yaml': 'clip',
+    'decoder.yaml': 'autoencoder',
     'factor-reader.yaml': 'factorReader',
     'instruct.yaml': 'instruct',
     'ip-adapter-plus.yaml': 'plus',
