@@ -2,8 +2,8 @@
  * Where the members of a tar archive lie, so that samples can be read in any order (POSIX.1-2001, pax; and GNU's long
  * names). Nothing is unpacked.
  */
-import type {FileHandle} from 'node:fs/promises';
 import {FileError} from '../errors.ts';
+import type {FileWindow} from './file-window.ts';
 
 export interface TarMember {
   readonly name: string;
@@ -21,13 +21,13 @@ const maxHeaderBytes = 1 << 20;
  * @param path for messages
  * @throws FileError where the archive is damaged or truncated
  */
-export async function indexTar(file: FileHandle, path: string, size: number): Promise<TarMember[]> {
+export async function indexTar(file: FileWindow, path: string, size: number): Promise<TarMember[]> {
   const members: TarMember[] = [];
   let longName: string | undefined;
   let position = 0;
-  const header = Buffer.alloc(blockSize);
   while (position + blockSize <= size) {
-    await file.read(header, 0, blockSize, position);
+    const header = await file.read(position, blockSize);
+    if (header.length < blockSize) break;
     // Two blocks of zeros end an archive.
     if (header.every(byte => byte === 0)) return members;
     checkSum(header, path, position);
@@ -82,15 +82,13 @@ function shortName(header: Buffer): string {
   return prefix === '' ? text(0, 100) : `${prefix}/${text(0, 100)}`;
 }
 
-async function readText(file: FileHandle, path: string, offset: number, length: number): Promise<string> {
+async function readText(file: FileWindow, path: string, offset: number, length: number): Promise<string> {
   if (length > maxHeaderBytes) {
     throw new FileError(
       `${path}: expected a name at byte ${offset}, got ${length} bytes. The archive is damaged.`,
     );
   }
-  const bytes = Buffer.alloc(length);
-  await file.read(bytes, 0, length, offset);
-  return bytes.toString('utf8');
+  return (await file.read(offset, length)).toString('utf8');
 }
 
 /** The `path` record of a pax header: "LENGTH path=VALUE\n". */

@@ -3,6 +3,7 @@
  */
 import {open, stat} from 'node:fs/promises';
 import {type DatasetProblem, type DatasetSample, sampleFields} from './dataset-sample.ts';
+import {FileWindow} from './file-window.ts';
 import {describeIssues, type ReadSamples} from './manifest.ts';
 import {indexTar, type TarMember} from './tar-index.ts';
 
@@ -10,8 +11,9 @@ type Group = Map<string, TarMember>;
 
 /** @throws FileError where the archive is damaged or truncated */
 export async function readTarSamples(path: string): Promise<ReadSamples> {
-  const file = await open(path, 'r');
+  const handle = await open(path, 'r');
   try {
+    const file = new FileWindow(handle);
     const groups = new Map<string, Group>();
     for (const member of await indexTar(file, path, (await stat(path)).size)) {
       const parts = /^(.*\/)?([^/.]+)\.([^/]+)$/.exec(member.name);
@@ -25,15 +27,14 @@ export async function readTarSamples(path: string): Promise<ReadSamples> {
     for (const [key, group] of groups) {
       const place = `${path}:${key}`;
       const json = group.get('json');
-      const bytes = Buffer.alloc(json?.length ?? 0);
-      if (json !== undefined) await file.read(bytes, 0, json.length, json.offset);
-      const sample = parseGroup(path, group, bytes.toString('utf8'), place);
+      const text = json === undefined ? '' : (await file.read(json.offset, json.length)).toString('utf8');
+      const sample = parseGroup(path, group, text, place);
       if (typeof sample === 'string') problems.push({place, reason: sample});
       else samples.push(sample);
     }
     return {samples, problems};
   } finally {
-    await file.close();
+    await handle.close();
   }
 }
 
