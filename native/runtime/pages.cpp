@@ -7,8 +7,6 @@
 #include <mutex>
 #include <vector>
 
-#include "runtime/system_memory.h"
-
 namespace ipai {
 namespace {
 
@@ -23,13 +21,7 @@ struct Block {
   size_t bytes;
 };
 
-// The results of a few calls, or of a training step.
-size_t most_kept_bytes() {
-  static const size_t bytes = std::max(system_memory().total_bytes / 64, size_t{16} << 20);
-  return bytes;
-}
-
-// Freed blocks, most_kept_bytes() of them at most.
+// Freed blocks, at most kKeptPageBytes of them.
 class KeptBlocks {
  public:
   // A block of just this size, or null.
@@ -48,7 +40,7 @@ class KeptBlocks {
     std::lock_guard<std::mutex> lock(mutex_);
     size_t total = block.bytes;
     for (const Block& other : blocks_) total += other.bytes;
-    if (total > most_kept_bytes()) return false;
+    if (total > kKeptPageBytes) return false;
     blocks_.push_back(block);
     return true;
   }

@@ -1,6 +1,6 @@
 // Large memory, straight from the system, and given back to it when it is freed, whatever the heap's habits
-// are: but for a sixty-fourth of it that is kept for the next call. With fresh pages a call would spend a
-// tenth of its time on having them zeroed, and a training step the twentieth that its gradients take.
+// are: but for some that is kept for the next call, which with fresh pages would spend a tenth of its time on
+// having them zeroed.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,8 @@
 namespace ipai {
 
 inline constexpr size_t kHugePage = size_t{2} << 20;
+// What is kept at most: the results of a few calls.
+inline constexpr size_t kKeptPageBytes = size_t{16} << 20;
 
 // Memory of undefined content. Begins at a multiple of kHugePage and is backed by pages of that size where
 // the system has them: a first touch takes 512 times fewer page faults, and products that run through
