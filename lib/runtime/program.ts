@@ -29,5 +29,5 @@ export interface ProgramDescription {
   readonly parameters: readonly number[];
   readonly outputs: readonly number[];
   /** Indices of inputs that a run may write to, for outputs or on the way. Default: none. */
-  readonly donated?: readonly number[] | undefined;
+  readonly donated?: readonly number[];
 }

@@ -83,11 +83,6 @@ async function writeEntries(
   tensorsOf: (index: number) => ReadonlyMap<string, HostTensor>,
 ): Promise<void> {
   await Promise.all(
-    // Of two equal pictures one is written.
-    pictures.map(({entry}, index) =>
-      entry === undefined || pictures.findIndex(other => other.entry === entry) < index
-        ? undefined
-        : writeEntry(entry, tensorsOf(index)),
-    ),
+    pictures.map(({entry}, index) => (entry === undefined ? undefined : writeEntry(entry, tensorsOf(index)))),
   );
 }

@@ -2,7 +2,7 @@
  * What frozen encoders made of pictures, on disk: one safetensors file each, `ab/cdef….safetensors` by its key. Read in the
  * threads that prepare pictures.
  */
-import {createHash} from 'node:crypto';
+import {createHash, randomUUID} from 'node:crypto';
 import {mkdir} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {FileError} from '../../errors.ts';
@@ -48,7 +48,8 @@ export function readEntry(path: string): ReadonlyMap<string, HostTensor> | undef
 }
 
 /**
- * Writes an entry, in place of a damaged one where there is one. It appears whole or not at all.
+ * Writes an entry, in place of a damaged one where there is one. It appears whole or not at all, whoever else writes it: a
+ * batch may have a picture twice, and a look at the validation set be under way with the next batch.
  *
  * @throws FileError where the disk is full or the folder may not be written to
  */
@@ -61,7 +62,8 @@ export async function writeEntry(path: string, tensors: ReadonlyMap<string, Host
     [...tensors].map(([name, tensor]) => [name, {...tensor, dtype: 'float32' as const}]),
   );
   // What a power failure leaves of it is told by the checksum, and made again.
-  await writeSafetensors(path, stored, {sha256: checksum(tensors)}, {flushes: false});
+  const options = {flushes: false, writer: randomUUID()};
+  await writeSafetensors(path, stored, {sha256: checksum(tensors)}, options);
 }
 
 /** Of names, shapes and data, whatever the order. */

@@ -57,6 +57,13 @@ testProp(
   {numRuns: 60},
 );
 
+test('an entry may be written by several at once', async t => {
+  const path = entryPath({folder: await tempFolder(t), settings: 'vae'}, picture);
+  await Promise.all(Array.from({length: 8}, () => writeEntry(path, tensors)));
+  t.deepEqual(readEntry(path), tensors);
+  t.deepEqual(await readdir(dirname(path)), [basename(path)]);
+});
+
 test('where it cannot be written is told', async t => {
   const folder = join(await tempFolder(t), 'file');
   await writeFile(folder, '');
