@@ -2,7 +2,7 @@
  * A pipeline's models from files, diffusers folders or whole checkpoints.
  */
 import {join} from 'node:path';
-import {WeightsError} from '../errors.ts';
+import {invalidArgument, WeightsError} from '../errors.ts';
 import {describeAutoencoderKLWeights, parseAutoencoderKLConfig} from '../models/autoencoder-kl.ts';
 import {describeControlNetWeights} from '../models/controlnet.ts';
 import {parseControlNetConfig} from '../models/controlnet-config.ts';
@@ -45,6 +45,9 @@ interface FrozenParts {
  * @throws FileError, WeightsError, ArgumentError for whatever is missing or does not fit, before anything large is read
  */
 export async function loadModels(options: LoadOptions): Promise<PipelineModels> {
+  if (typeof options?.model !== 'string') {
+    throw invalidArgument('load', "options with the base model's path, {model: 'path'},", options);
+  }
   const settings = componentSettings(options);
   const parts = (await isFile(options.model)) ? await singleFileParts(options) : await folderParts(options);
   const tokenizer = await CLIPTokenizer.load(parts.tokenizerFolder);

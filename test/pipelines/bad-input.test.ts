@@ -59,6 +59,15 @@ async function generateError(t: ExecutionContext, options: Partial<GenerateOptio
 
 // Weights
 
+test('options without a model are refused, a bare path too', async t => {
+  for (const options of ['models/stable-diffusion', undefined, {}, {model: 3}]) {
+    await t.throwsAsync(load(options as LoadOptions), {
+      instanceOf: ArgumentError,
+      message: /load: expected options with the base model's path/,
+    });
+  }
+});
+
 test('a missing model or weight file is named', async t => {
   const nothing = await loadError(t, {model: '/no/such/model'});
   t.true(nothing instanceof FileError);
