@@ -9,6 +9,7 @@ import {type HostTensor, stackRows} from '../../pipelines/host-tensor.ts';
 import {CLIPTokenizer} from '../../tokenizer/clip-tokenizer.ts';
 import type {TokenizerFiles} from '../../tokenizer/tokenizer-files.ts';
 import {tokenizerTexts} from '../../tokenizer/write-tokenizer-files.ts';
+import type {WeightIndex} from '../../weights/stored-tensor.ts';
 import {preparedPixels} from '../batches/prepare-pictures.ts';
 import {SampleStream} from '../batches/sample-stream.ts';
 import {type ClipBatch, clipLoss} from '../contrastive-loss.ts';
@@ -16,12 +17,15 @@ import {initialWeights} from '../initial-weights.ts';
 import type {Objective} from '../objective.ts';
 import {encodedBatches} from './encoded-batches.ts';
 import {configText, type ModelConfigJson, type ModelSetup} from './model-setup.ts';
+import {readWeights} from './read-weights.ts';
 
 export interface ClipSetup extends ModelSetup {
   /** Of both towers, in transformers' names; what the tokenizer decides is filled in. */
   readonly text: ModelConfigJson;
   readonly vision: ModelConfigJson;
   readonly tokenizer: TokenizerFiles;
+  /** Weights of both towers to begin with; without them they are drawn. */
+  readonly from?: WeightIndex | undefined;
 }
 
 interface Sample {
@@ -29,9 +33,12 @@ interface Sample {
   readonly prompt: string;
 }
 
-/** @throws ArgumentError for configurations that are none, or towers of different projections */
-export function clipObjective(setup: ClipSetup): Objective<ClipBatch> {
-  const {engine, dtype, dataset, training} = setup;
+/**
+ * @throws ArgumentError for configurations that are none, or towers of different projections; WeightsError for weights to
+ *   begin with of another
+ */
+export async function clipObjective(setup: ClipSetup): Promise<Objective<ClipBatch>> {
+  const {engine, dtype, dataset, training, from} = setup;
   const tokenizer = new CLIPTokenizer(setup.tokenizer);
   const json = modelConfig(setup, tokenizer);
   const config = {text: parseClipTextConfig(json), vision: parseClipVisionConfig(json)};
@@ -42,7 +49,10 @@ export function clipObjective(setup: ClipSetup): Objective<ClipBatch> {
     engine,
     dtype,
     label: 'clip',
-    initial: initialWeights(shapes, {seed: training.seed, embeddings: /embedding(\.weight)?$/}),
+    initial:
+      from === undefined
+        ? initialWeights(shapes, {seed: training.seed, embeddings: /embedding(\.weight)?$/})
+        : await readWeights(shapes, from, 'clip'),
     files: {
       weights: 'model.safetensors',
       companions: new Map([

@@ -23,7 +23,13 @@ export function modelRecipeFields(path: PathField) {
   return {
     /** Both towers; their vocabulary is that of `tokenizer`, a folder. */
     clip: z.strictObject({
-      clip: z.strictObject({text: config, vision: config, tokenizer: path}),
+      clip: z.strictObject({
+        text: config,
+        vision: config,
+        tokenizer: path,
+        /** Folder of both towers of the same configuration, to begin with; without it weights are drawn. */
+        from: path.exactOptional(),
+      }),
       dataset,
       ...common,
     }),

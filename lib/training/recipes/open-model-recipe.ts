@@ -56,8 +56,9 @@ async function objectiveOf(recipe: DatasetRecipe, setup: ModelSetup) {
     return autoencoderObjective({...setup, ...autoencoder, from: await openFrom(from)});
   }
   if ('clip' in recipe) {
-    const tokenizer = await readTokenizerFiles(recipe.clip.tokenizer);
-    return clipObjective({...setup, ...recipe.clip, tokenizer});
+    const {from, ...clip} = recipe.clip;
+    const tokenizer = await readTokenizerFiles(clip.tokenizer);
+    return clipObjective({...setup, ...clip, tokenizer, from: await openFrom(from)});
   }
   const {model, from, ...unet} = recipe.unet;
   const frozen = await loadFrozenModels(setup, model);

@@ -161,6 +161,17 @@ test('whole models are trained one after the other, and make a pipeline', async 
   const clip = await train({...fields, clip: {text, vision, tokenizer}});
   t.log(`CLIP: loss ${clip.ratio} of the first`);
   t.true(clip.ratio < 0.9);
+  const goOn = {...fields, clip: {text, vision, tokenizer, from: clip.folder}};
+  const {objective: begun} = await openModelRecipe(goOn);
+  t.deepEqual(
+    new Map([...begun.initial].map(([name, {data}]) => [name, data])),
+    await readAll(clip.folder),
+  );
+  await begun.engine.dispose();
+  await t.throwsAsync(openModelRecipe({...goOn, clip: {...goOn.clip, text: {...text, hidden_size: 8}}}), {
+    instanceOf: WeightsError,
+    message: /clip of .*checkpoint/,
+  });
   // Both towers lie in one folder; each is found there.
   t.is((await loadImageEncoder(settings, clip.folder)).config.projectionDim, 16);
   const textTower = await loadInstructionEncoder(
