@@ -10,6 +10,7 @@ import {doctorCommand} from './commands/doctor.ts';
 import {evaluateCommand} from './commands/evaluate.ts';
 import {generateCommand} from './commands/generate.ts';
 import {inspectCommand} from './commands/inspect.ts';
+import {probeCommand} from './commands/probe.ts';
 import {pullCommand} from './commands/pull.ts';
 import {serveCommand} from './commands/serve.ts';
 import {trainCommand} from './commands/train.ts';
@@ -28,6 +29,7 @@ export function createProgram(): CommandUnknownOpts {
     .addCommand(serveCommand())
     .addCommand(trainCommand())
     .addCommand(evaluateCommand())
+    .addCommand(probeCommand())
     .addCommand(assembleCommand())
     .addCommand(convertCommand())
     .addCommand(datasetCommand())
