@@ -85,15 +85,14 @@ async function ridgeRegressions(
   rows: HostTensor,
   targets: readonly Float64Array[],
 ): Promise<readonly Float64Array[]> {
-  const columns = transposed(rows);
   const [count, width] = rows.shape as [number, number];
   if (width > count) {
     const inDual = solvePositive(await ridgeKernel(engine, rows), targets);
-    return inDual.map(weights => timesVector(columns, weights));
+    return inDual.map(weights => weightedSum(rows, weights));
   }
   return solvePositive(
-    await ridgeKernel(engine, columns),
-    targets.map(target => timesVector(columns, target)),
+    await ridgeKernel(engine, transposed(rows)),
+    targets.map(target => weightedSum(rows, target)),
   );
 }
 
@@ -141,6 +140,7 @@ function transposed({shape, data}: HostTensor): HostTensor {
   return {shape: [width, rows], data: result};
 }
 
+/** Inner products of the rows with a vector. */
 function timesVector({shape, data}: HostTensor, vector: Float64Array): Float64Array {
   const [rows, width] = shape as [number, number];
   return Float64Array.from({length: rows}, (_, row) => {
@@ -148,6 +148,16 @@ function timesVector({shape, data}: HostTensor, vector: Float64Array): Float64Ar
     for (let column = 0; column < width; column++) sum += data[row * width + column]! * vector[column]!;
     return sum;
   });
+}
+
+/** The sum of the rows, each times its weight. */
+function weightedSum({shape, data}: HostTensor, weights: Float64Array): Float64Array {
+  const width = shape[1]!;
+  const sum = new Float64Array(width);
+  for (const [row, weight] of weights.entries()) {
+    for (let column = 0; column < width; column++) sum[column]! += weight * data[row * width + column]!;
+  }
+  return sum;
 }
 
 /**
