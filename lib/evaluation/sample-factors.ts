@@ -41,8 +41,19 @@ export async function readSampleFactors(folder: string): Promise<ReadonlyMap<str
   }
 }
 
+/** @throws FileError where they are not known */
+export function factorsOf(sample: DatasetSample, known: ReadonlyMap<string, SampleFactors>): SampleFactors {
+  const key = sampleKey(sample);
+  const factors = known.get(key);
+  if (factors !== undefined) return factors;
+  throw new FileError(
+    `${sample.place}: expected its factors in factors.jsonl, under the key '${key}', got none. ` +
+      'Take the factors.jsonl that was drawn with the set.',
+  );
+}
+
 /** A sample's key, as shards have it and as the names of a drawn world's pictures begin. */
-export function sampleKey({target, place}: DatasetSample): string {
+function sampleKey({target, place}: DatasetSample): string {
   if (target.part !== undefined) return place.slice(place.lastIndexOf(':') + 1);
   return basename(target.file).split('.')[0]!;
 }

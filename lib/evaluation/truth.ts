@@ -3,10 +3,9 @@
  */
 import type {DatasetSample} from '../datasets/dataset-sample.ts';
 import type {RunOptions} from '../engine/compiled-function.ts';
-import {FileError} from '../errors.ts';
 import type {RgbImage} from '../images/image.ts';
 import type {FactorScorer, FactorScores} from './factor-scorer.ts';
-import {type SampleFactors, sampleKey} from './sample-factors.ts';
+import {factorsOf, type SampleFactors} from './sample-factors.ts';
 
 export interface Truth {
   readonly scorer: FactorScorer;
@@ -21,12 +20,6 @@ export async function truthOf(
   picture: RgbImage,
   options: Pick<RunOptions, 'signal'>,
 ): Promise<FactorScores> {
-  const factors = known.get(sampleKey(sample));
-  if (factors === undefined) {
-    throw new FileError(
-      `${sample.place}: expected its factors in factors.jsonl, under the key '${sampleKey(sample)}', got none. ` +
-        'Take the factors.jsonl that was drawn with the set.',
-    );
-  }
+  const factors = factorsOf(sample, known);
   return scorer.score({task: sample.task, factors, picture}, options);
 }

@@ -5,7 +5,7 @@ import {openDataset} from '../../lib/datasets/dataset.ts';
 import {worldSample, worldTasks} from '../../lib/datasets/world/tasks.ts';
 import {writeWorldDataset} from '../../lib/datasets/world/write-world.ts';
 import {FileError} from '../../lib/errors.ts';
-import {readSampleFactors, sampleKey} from '../../lib/evaluation/sample-factors.ts';
+import {factorsOf, readSampleFactors} from '../../lib/evaluation/sample-factors.ts';
 import {tempFolder} from '../_helpers/temp-folder.ts';
 
 for (const shardSize of [undefined, 2]) {
@@ -16,9 +16,11 @@ for (const shardSize of [undefined, 2]) {
     const {samples} = await openDataset(folder);
     for (const [i, sample] of samples.entries()) {
       const {target, condition} = worldSample(worldTasks[i]!, 'validation', 7, i);
-      const found = factors.get(sampleKey(sample));
+      const found = factorsOf(sample, factors);
       t.deepEqual(found, {target, condition: {factors: condition.factors}});
     }
+    const unknown = t.throws(() => factorsOf(samples[1]!, new Map()), {instanceOf: FileError});
+    t.regex(unknown!.message, /under the key '[^']*1', got none/);
   });
 }
 

@@ -9,7 +9,7 @@ import {type FactorLabels, labelsOf} from '../../datasets/world/factor-labels.ts
 import {FileError, invalidArgument} from '../../errors.ts';
 import {asItIs, type ImageEncoder} from '../../pipelines/components/image-encoder.ts';
 import {gatherRows, type HostTensor, stackRows} from '../../pipelines/host-tensor.ts';
-import {readSampleFactors, sampleKey} from '../sample-factors.ts';
+import {factorsOf, readSampleFactors} from '../sample-factors.ts';
 import {linearProbe, type ProbeResult, standardized} from './linear-probe.ts';
 
 export interface ProbedFactor {
@@ -48,10 +48,7 @@ export async function probeImageEncoder(
   for (let begin = 0; begin < count; begin += batchSize) {
     const pixels: HostTensor[] = [];
     for (const sample of samples.slice(begin, Math.min(begin + batchSize, count))) {
-      const known = factors.get(sampleKey(sample));
-      if (known === undefined)
-        throw new FileError(`${sample.place}: expected its factors in factors.jsonl, got none.`);
-      labels.push(labelsOf(known.target));
+      labels.push(labelsOf(factorsOf(sample, factors).target));
       pixels.push(await encoder.pixelValues(await readDatasetImage(sample.target), asItIs));
     }
     tokens.push(await encoder.encode(stackRows(pixels), 'penultimate'));
