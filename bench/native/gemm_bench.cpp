@@ -107,11 +107,18 @@ void time_case(const Case& c, OpBench& bench) {
   const DType dtype = bench.dtype();
   const Buffer x(dtype, c.x), weight(DType::kFloat32, c.weight), bias(DType::kFloat32, {c.weight[0]});
   AttributeMap pack_map = {{"dtype", dtype_name(dtype)}};
-  if (c.op == "linear") pack_map["glu"] = c.glu ? 1.0 : 0.0;
+  if (c.op == "linear") {
+    pack_map["glu"] = c.glu ? 1.0 : 0.0;
+    pack_map["transposed"] = 0.0;
+  }
   if (c.op == "conv2d") pack_map["algorithm"] = c.attributes.at("algorithm");
   std::string error;
   const auto pack_attributes = pack.parse(pack_map, error);
   const auto attributes = op.parse(c.attributes, error);
+  if (!error.empty()) {
+    std::fprintf(stderr, "%s: %s\n", c.name.c_str(), error.c_str());
+    std::exit(1);
+  }
   const TensorType packed_type{dtype, Shape(c.weight), false};
   const size_t packed_bytes = pack.output_bytes(pack_attributes.get(), {{weight.view}, {packed_type}});
   std::vector<std::unique_ptr<Buffer>> packed;

@@ -91,6 +91,12 @@ const adapterFields = {
     .strictObject({text: share, image: share, textAndImage: share, instruction: share})
     .default(defaultDropout),
   minSnrGamma: z.number().positive().optional(),
+  /**
+   * Share of the target that the frozen base's own prediction makes up, told of the sample's prompt even where the adapter is
+   * not. It teaches with fewer samples what the prompts tell, so prompts must tell all of the target, as those of
+   * replication do, and the base must follow them. Default: none.
+   */
+  textTeacher: share.optional(),
   /** Timesteps that are drawn more often. Default: none. */
   timestepBias: timestepBias.optional(),
   /** Looks at the weights with the samples of a held-out set. */

@@ -8,19 +8,36 @@ import type {Weights} from '../nn/weights.ts';
 import type {ComputeDType} from '../pipelines/compute-dtype.ts';
 import {type DiffusionLoss, diffusionLoss} from './diffusion-loss.ts';
 
-/** All float32, of one batch size B. */
-export type UNetBatch = {
+/** What a UNet predicts from: all float32, of one batch size B. */
+export type UNetConditions = {
   /** [B, inChannels, h, w]: noisy latents. */
   readonly noisy: Tensor;
-  /** [B, outChannels, h, w]: what is to be predicted of them. */
-  readonly target: Tensor;
   /** [B] */
   readonly timesteps: Tensor;
-  /** [B, 1, 1, 1]: weight of each sample's error. */
-  readonly weights: Tensor;
   /** [B, M, crossAttentionDim]: hidden states of the prompts. */
   readonly encoderHiddenStates: Tensor;
 };
+
+/** All float32, of one batch size B. */
+export type UNetBatch = UNetConditions & {
+  /** [B, outChannels, h, w]: what is to be predicted of the noisy latents. */
+  readonly target: Tensor;
+  /** [B, 1, 1, 1]: weight of each sample's error. */
+  readonly weights: Tensor;
+};
+
+/** To be called while tracing: float32 [B, outChannels, h, w]. */
+export function unetPrediction(
+  weights: Weights,
+  config: UNetConfig,
+  {noisy, timesteps, encoderHiddenStates}: UNetConditions,
+  dtype: ComputeDType,
+  images?: readonly ImageTerm[],
+): Tensor {
+  const timeProjections = unetTimeProjections(weights, config, timesteps, dtype);
+  const textKeyValues = unetTextKeyValues(weights, config, encoderHiddenStates, dtype);
+  return unet(weights, config, {sample: noisy, timeProjections, textKeyValues, images}, dtype);
+}
 
 /** To be called while tracing. */
 export function unetLoss(
@@ -30,16 +47,6 @@ export function unetLoss(
   dtype: ComputeDType,
   images?: readonly ImageTerm[],
 ): DiffusionLoss {
-  const prediction = unet(
-    weights,
-    config,
-    {
-      sample: batch.noisy,
-      timeProjections: unetTimeProjections(weights, config, batch.timesteps, dtype),
-      textKeyValues: unetTextKeyValues(weights, config, batch.encoderHiddenStates, dtype),
-      images,
-    },
-    dtype,
-  );
+  const prediction = unetPrediction(weights, config, batch, dtype, images);
   return diffusionLoss(prediction, batch.target, batch.weights);
 }

@@ -10,10 +10,12 @@ import {encodeConditions} from './encode-pictures.ts';
 import {encodePrompts} from './encode-prompts.ts';
 import {type NoiseOptions, type NoisyLatents, noisyLatents} from './noisy-latents.ts';
 import type {TextCache} from './text-cache.ts';
+import type {TextTeacher} from './text-teacher.ts';
 
 export interface EncodeOptions extends NoiseOptions {
   /** Keeps texts from batch to batch. */
   readonly texts: TextCache;
+  readonly teacher?: TextTeacher | undefined;
 }
 
 export interface EncodedBatch extends NoisyLatents {
@@ -40,15 +42,23 @@ export async function encodeBatch(
   samples: readonly PreparedSample[],
   options: EncodeOptions,
 ): Promise<EncodedBatch> {
-  const {texts} = options;
+  const {texts, teacher} = options;
   const adapter = adapterOf(models);
   const prompts = await encodePrompts(models.textEncoder, samples, options);
   const {readsPrompt, readsInstruction, layers} = adapter.adapter;
   // A dropped image goes with its instruction, as in unconditional tokens.
   const instructionOf = ({choices}: PreparedSample) => (choices.keepsImage ? choices.instruction : '');
   const count = samples.length;
+  const latents = await noisyLatents(models.vae, samples, options);
   return {
-    ...(await noisyLatents(models.vae, samples, options)),
+    ...latents,
+    ...(teacher !== undefined && {
+      target: await teacher.targets(
+        latents,
+        await encodePrompts(models.textEncoder, samples.map(withText), options),
+        options,
+      ),
+    }),
     encoderHiddenStates: prompts,
     condition: {
       image: await encodeConditions(adapter, samples, options),
@@ -61,4 +71,9 @@ export async function encodeBatch(
     },
     imageScales: {shape: [layers.length, count], data: new Float32Array(layers.length * count).fill(1)},
   };
+}
+
+/** The sample as if its prompt had not been dropped. */
+function withText(sample: PreparedSample): PreparedSample {
+  return {...sample, choices: {...sample.choices, keepsText: true}};
 }

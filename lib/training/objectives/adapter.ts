@@ -9,6 +9,7 @@ import {adapterOf, encodeBatch} from '../batches/encode-batch.ts';
 import {withInstructionPools} from '../batches/instruction-pools.ts';
 import {openEncoderCaches} from '../batches/open-encoder-caches.ts';
 import {TextCache} from '../batches/text-cache.ts';
+import {TextTeacher} from '../batches/text-teacher.ts';
 import {trainedPrediction} from '../diffusion-loss.ts';
 import type {Objective} from '../objective.ts';
 import type {ResolvedTrainerOptions} from '../trainer-options.ts';
@@ -34,7 +35,7 @@ export function adapterStep(
 
 /** @throws ArgumentError for options that no run can have; FileError where the cache's encoders are gone */
 export async function adapterObjective(options: ResolvedTrainerOptions): Promise<Objective<AdapterBatch>> {
-  const {models, dataset, taskWeights, instructions, minSnrGamma, cacheFolder} = options;
+  const {models, dataset, taskWeights, instructions, minSnrGamma, textTeacher, cacheFolder} = options;
   checkSizes(models, options);
   const {adapter, imageEncoder} = adapterOf(models);
   const caches =
@@ -42,6 +43,7 @@ export async function adapterObjective(options: ResolvedTrainerOptions): Promise
   const scheduler = createScheduler('ddpm', models.schedulerConfig);
   const {numTrainTimesteps, alphasCumprod} = scheduler;
   const texts = new TextCache(models.engine);
+  const teacher = textTeacher === undefined ? undefined : new TextTeacher(models, options.dtype, textTeacher);
   const predictionType = trainedPrediction(scheduler.predictionType);
   const {preprocess} = imageEncoder;
   const {scaleFactor} = models.vae;
@@ -57,7 +59,7 @@ export async function adapterObjective(options: ResolvedTrainerOptions): Promise
         adapterSamples(samples, {...options, numTrainTimesteps, preprocess, caches, scaleFactor}, state),
         place,
         (batch, run) =>
-          encodeBatch(models, batch, {...run, texts, minSnrGamma, alphasCumprod, predictionType}),
+          encodeBatch(models, batch, {...run, texts, teacher, minSnrGamma, alphasCumprod, predictionType}),
       ),
     createWatch: log => createWatch(options, {scheduler, texts, caches}, log),
   };

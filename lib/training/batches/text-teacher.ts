@@ -1,0 +1,53 @@
+/**
+ * The frozen base model, told of a target in words, as the teacher of an adapter that is to tell it by a picture
+ * (distillation as in Hinton et al. 2015, from one condition into another).
+ *
+ * The true target of one noisy sample is mostly what nobody can foresee. What the base predicts with a prompt that tells
+ * all is free of that, so that fewer samples say as much.
+ */
+import type {CompiledFunction, RunOptions} from '../../engine/compiled-function.ts';
+import type {Tensor} from '../../graph/tensor.ts';
+import type {ComputeDType} from '../../pipelines/compute-dtype.ts';
+import {download, type HostTensor} from '../../pipelines/host-tensor.ts';
+import type {PipelineModels} from '../../pipelines/pipeline-models.ts';
+import {linearCombination} from '../../schedulers/linear-combination.ts';
+import {withBatchOn} from '../device-batch.ts';
+import {type UNetConditions, unetPrediction} from '../unet-loss.ts';
+import type {NoisyLatents} from './noisy-latents.ts';
+
+export class TextTeacher {
+  readonly #engine: PipelineModels['engine'];
+  readonly #share: number;
+  readonly #predict: CompiledFunction<UNetConditions, Tensor>;
+
+  /** @param share of the target that the base's prediction makes up, from 0 to 1 */
+  constructor({engine, denoiser}: PipelineModels, dtype: ComputeDType, share: number) {
+    const {weights, config} = denoiser;
+    this.#engine = engine;
+    this.#share = share;
+    this.#predict = engine.compile('teacher', (conditions: UNetConditions) =>
+      unetPrediction(weights, config, conditions, dtype),
+    );
+  }
+
+  /**
+   * What is to be predicted of noisy latents, with the base's prediction mixed in. A squared error from the mixture has the
+   * gradient of both errors, mixed alike.
+   *
+   * @param encoderHiddenStates [B, M, crossAttentionDim]: of prompts that tell what the latents show
+   */
+  async targets(
+    {noisy, target, timesteps}: NoisyLatents,
+    encoderHiddenStates: HostTensor,
+    options: RunOptions,
+  ): Promise<HostTensor> {
+    const conditions = {noisy, timesteps, encoderHiddenStates};
+    const predicted = await withBatchOn<UNetConditions, HostTensor>(
+      this.#engine.device,
+      conditions,
+      async on => download(await this.#predict.run(on, options)),
+    );
+    const share = this.#share;
+    return {...target, data: linearCombination([1 - share, target.data], [share, predicted.data])};
+  }
+}
