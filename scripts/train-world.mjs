@@ -28,8 +28,8 @@ const shortened = {
   'clip.yaml': {steps: 60, batchSize: 32},
   'factor-reader.yaml': {steps: 60, batchSize: 32},
   'unet.yaml': {steps: 160, batchSize: 16},
-  'ip-adapter-plus.yaml': {steps: 60, batchSize: 16, validation: shortValidation},
-  'instruct.yaml': {steps: 60, batchSize: 20, learningRate: 5e-4, validation: shortValidation},
+  'ip-adapter-plus.yaml': {steps: 60, batchSize: 16, learningRate: 5e-4, validation: shortValidation},
+  'instruct.yaml': {steps: 60, batchSize: 20, learningRate: 1e-4, validation: shortValidation},
 };
 
 function ipai(...args) {
