@@ -15,10 +15,22 @@ import {withBatchOn} from '../device-batch.ts';
 import {type UNetConditions, unetPrediction} from '../unet-loss.ts';
 import type {NoisyLatents} from './noisy-latents.ts';
 
+/** Of a run. */
+interface TeacherOptions {
+  readonly models: PipelineModels;
+  readonly dtype: ComputeDType;
+  readonly textTeacher?: number | undefined;
+}
+
 export class TextTeacher {
   readonly #engine: PipelineModels['engine'];
   readonly #share: number;
   readonly #predict: CompiledFunction<UNetConditions, Tensor>;
+
+  /** That of a run, where it wants one. */
+  static of({models, dtype, textTeacher}: TeacherOptions): TextTeacher | undefined {
+    return textTeacher === undefined ? undefined : new TextTeacher(models, dtype, textTeacher);
+  }
 
   /** @param share of the target that the base's prediction makes up, from 0 to 1 */
   constructor({engine, denoiser}: PipelineModels, dtype: ComputeDType, share: number) {

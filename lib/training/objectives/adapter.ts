@@ -35,7 +35,7 @@ export function adapterStep(
 
 /** @throws ArgumentError for options that no run can have; FileError where the cache's encoders are gone */
 export async function adapterObjective(options: ResolvedTrainerOptions): Promise<Objective<AdapterBatch>> {
-  const {models, dataset, taskWeights, instructions, minSnrGamma, textTeacher, cacheFolder} = options;
+  const {models, dataset, taskWeights, instructions, minSnrGamma, cacheFolder} = options;
   checkSizes(models, options);
   const {adapter, imageEncoder} = adapterOf(models);
   const caches =
@@ -43,7 +43,7 @@ export async function adapterObjective(options: ResolvedTrainerOptions): Promise
   const scheduler = createScheduler('ddpm', models.schedulerConfig);
   const {numTrainTimesteps, alphasCumprod} = scheduler;
   const texts = new TextCache(models.engine);
-  const teacher = textTeacher === undefined ? undefined : new TextTeacher(models, options.dtype, textTeacher);
+  const teacher = TextTeacher.of(options);
   const predictionType = trainedPrediction(scheduler.predictionType);
   const {preprocess} = imageEncoder;
   const {scaleFactor} = models.vae;

@@ -12,6 +12,7 @@ import type {PreparedSample} from '../batches/adapter-samples.ts';
 import {checkSizes} from '../batches/check-sizes.ts';
 import {adapterOf, type EncodedBatch, encodeBatch} from '../batches/encode-batch.ts';
 import {TextCache} from '../batches/text-cache.ts';
+import {TextTeacher} from '../batches/text-teacher.ts';
 import {batchTypes} from '../device-batch.ts';
 import {compileGradientStep, differentiate} from '../differentiate.ts';
 import {trainedPrediction} from '../diffusion-loss.ts';
@@ -27,7 +28,7 @@ export interface TrainingForecast {
   readonly activationBytes: {readonly kept: number; readonly recomputed: number};
   /** Largest resident memory of this process so far, the measured step included. */
   readonly peakBytes: number;
-  /** Encoders' work for a batch. */
+  /** Encoders' work for a batch, and the teacher's. */
   readonly encodeSeconds: number;
   /** Loss and gradients of a batch. */
   readonly gradientSeconds: number;
@@ -52,7 +53,8 @@ export async function forecastTraining(options: ForecastOptions): Promise<Traini
   const optimizer = AdamW.begin(engine, initial, adamw);
   try {
     const step = compileGradientStep(adapterStep(options), options);
-    const batch = await encodeMadeUp(options);
+    const teacher = TextTeacher.of(options);
+    const batch = await encodeMadeUp(options, teacher);
     const trainedParameters = [...initial.values()].reduce((sum, {data}) => sum + data.length, 0);
     const types = {state: optimizer.state, batch: batchTypes<AdapterBatch>(batch)};
     const heldBytes = 4 * trainedParameters * unitsHeld(accumulate);
@@ -60,7 +62,7 @@ export async function forecastTraining(options: ForecastOptions): Promise<Traini
     const activationBytesOf = (recompute: boolean) =>
       compileGradientStep(adapterStep(options), {recompute}).plan(types).program.peakBytes;
     const activationBytes = {kept: activationBytesOf(false), recomputed: activationBytesOf(true)};
-    const encodeSeconds = await secondsOf(() => encodeMadeUp(options));
+    const encodeSeconds = await secondsOf(() => encodeMadeUp(options, teacher));
     const {gradients: first} = await differentiate(step, engine.device, optimizer.state, batch);
     for (const tensor of Object.values(first)) tensor.dispose();
     let gradients = first;
@@ -88,7 +90,10 @@ export async function forecastTraining(options: ForecastOptions): Promise<Traini
 }
 
 /** A batch of noise for pictures, of the largest size. */
-function encodeMadeUp({models, batchSize, buckets, minSnrGamma}: ForecastOptions): Promise<EncodedBatch> {
+function encodeMadeUp(
+  {models, batchSize, buckets, minSnrGamma}: ForecastOptions,
+  teacher: TextTeacher | undefined,
+): Promise<EncodedBatch> {
   const {alphasCumprod, predictionType} = createScheduler('ddpm', models.schedulerConfig);
   const [width, height] = buckets.reduce((a, b) => (b[0] * b[1] > a[0] * a[1] ? b : a));
   const side = adapterOf(models).imageEncoder.preprocess.cropSize;
@@ -105,6 +110,7 @@ function encodeMadeUp({models, batchSize, buckets, minSnrGamma}: ForecastOptions
   });
   return encodeBatch(models, samples, {
     texts: new TextCache(models.engine),
+    teacher,
     minSnrGamma,
     alphasCumprod,
     predictionType: trainedPrediction(predictionType),
