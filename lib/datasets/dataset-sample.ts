@@ -14,6 +14,8 @@ export const sampleFields = z.object({
   objectName: text.optional(),
   /** What the condition image shows: for metrics alone. */
   conditionPrompt: text.optional(),
+  /** All that the target shows, also what is to be taken from the condition: for teachers (`textTeacher`). */
+  targetPrompt: text.optional(),
 });
 
 /** Where a picture's bytes lie: a file, or a part of one (a member of a tar shard). */

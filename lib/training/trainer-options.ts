@@ -92,9 +92,9 @@ const adapterFields = {
     .default(defaultDropout),
   minSnrGamma: z.number().positive().optional(),
   /**
-   * Share of the target that the frozen base's own prediction makes up, told of the sample's prompt even where the adapter is
-   * not. It teaches with fewer samples what the prompts tell, so prompts must tell all of the target, as those of
-   * replication do, and the base must follow them. Default: none.
+   * Share of the target that the frozen base's own prediction makes up where it is told all of the target: by a sample's
+   * `targetPrompt`, of replication by its prompt, even where the adapter is not. It teaches with fewer samples what those
+   * prompts tell, and the base must follow them. Default: none.
    */
   textTeacher: share.optional(),
   /** Timesteps that are drawn more often. Default: none. */

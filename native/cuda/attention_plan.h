@@ -41,6 +41,9 @@ struct AttentionPlans {
 
 //                      D    tiles keys stages blocks
 inline constexpr AttentionPlans kAttentionPlans[] = {
+    {16, {1, 64, 3, 4}, {2, 64, 2, 3}},    // the small model's UNet, likewise 24 and 32
+    {24, {1, 64, 3, 4}, {2, 64, 2, 3}},    //
+    {32, {1, 64, 3, 4}, {2, 64, 2, 3}},    //
     {40, {1, 64, 3, 4}, {2, 64, 2, 3}},    // UNet, 320 channels
     {64, {1, 64, 3, 3}, {2, 64, 2, 2}},    // CLIP's text, resampler
     {80, {1, 64, 3, 3}, {2, 64, 2, 2}},    // UNet, 640 channels; CLIP's image encoder

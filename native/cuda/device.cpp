@@ -66,7 +66,6 @@ CudaStatus open(int index, CudaDeviceHandle** result) {
   device->traits = info.traits;
   cudaError_t error = make_current(*device);
   if (error == cudaSuccess) error = cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking);
-  if (error == cudaSuccess) error = cudaStreamCreateWithFlags(&device->capture_stream, cudaStreamNonBlocking);
   if (CudaStatus status = check(error, "opening device " + std::to_string(index)); !status.ok())
     return status;
   if (CudaStatus status = make_pool(*device); !status.ok()) return status;

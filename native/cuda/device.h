@@ -13,9 +13,8 @@ namespace ipai {
 struct CudaDeviceHandle {
   int index = 0;
   DeviceTraits traits;
-  // All work, but for the recording of graphs: allocations of other threads must not become a part of them.
+  // All work.
   cudaStream_t stream = nullptr;
-  cudaStream_t capture_stream = nullptr;
   cudaMemPool_t pool = nullptr;
   cuda::Staging staging;
   // Kernels that have been told how much dynamic shared memory they may be given. One thread records.

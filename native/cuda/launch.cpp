@@ -1,4 +1,5 @@
 // Recorded nodes on a stream, one by one or as a graph.
+#include <utility>
 #include <vector>
 
 #include "cuda/check.h"
@@ -39,34 +40,43 @@ cudaError_t allow_shared_memory(CudaDeviceHandle& device, const KernelLaunch& la
                               static_cast<int>(bytes));
 }
 
-CudaStatus launch_kernel(CudaDeviceHandle& device, const KernelLaunch& launch, cudaStream_t stream) {
+std::vector<void*> arguments_of(const KernelLaunch& launch) {
   std::vector<void*> arguments;
   for (const size_t offset : launch.arguments.offsets)
     arguments.push_back(const_cast<std::byte*>(launch.arguments.bytes.data()) + offset);
-  const LaunchShape& shape = launch.shape;
+  return arguments;
+}
+
+dim3 grid_of(const KernelLaunch& launch) {
+  const GridExtent& grid = launch.shape.grid;
+  return {grid.x, grid.y, grid.z};
+}
+
+CudaStatus launch_kernel(CudaDeviceHandle& device, const KernelLaunch& launch) {
+  std::vector<void*> arguments = arguments_of(launch);
   cudaError_t error = allow_shared_memory(device, launch);
   if (error == cudaSuccess) {
-    error = cudaLaunchKernel(launch.kernel, dim3(shape.grid.x, shape.grid.y, shape.grid.z),
-                             dim3(shape.threads), arguments.data(), shape.dynamic_shared_bytes, stream);
+    error = cudaLaunchKernel(launch.kernel, grid_of(launch), dim3(launch.shape.threads), arguments.data(),
+                             launch.shape.dynamic_shared_bytes, device.stream);
   }
   return check(error, std::string("launching ") + launch.name);
 }
 
-CudaStatus launch_node(CudaRecording& recording, size_t index, cudaStream_t stream) {
+CudaStatus launch_node(CudaRecording& recording, size_t index) {
   const RecordedNode& node = recording.recording.nodes()[index];
   for (size_t i = node.first_launch; i < node.last_launch; ++i) {
     const KernelLaunch& launch = recording.recording.launches()[i];
-    if (CudaStatus status = launch_kernel(*recording.device, launch, stream); !status.ok()) return status;
+    if (CudaStatus status = launch_kernel(*recording.device, launch); !status.ok()) return status;
   }
   if (node.copy.bytes == 0) return {};
-  return check(
-      cudaMemcpyAsync(node.copy.target, node.copy.source, node.copy.bytes, cudaMemcpyDeviceToDevice, stream),
-      "copying on the device");
+  return check(cudaMemcpyAsync(node.copy.target, node.copy.source, node.copy.bytes, cudaMemcpyDeviceToDevice,
+                               recording.device->stream),
+               "copying on the device");
 }
 
 CudaStatus launch(CudaRecording* recording, size_t node) {
   if (CudaStatus status = check(make_current(*recording->device), "launching"); !status.ok()) return status;
-  return launch_node(*recording, node, recording->device->stream);
+  return launch_node(*recording, node);
 }
 
 CudaStatus launch_between_events(CudaRecording& recording, const std::vector<cudaEvent_t>& events,
@@ -74,7 +84,7 @@ CudaStatus launch_between_events(CudaRecording& recording, const std::vector<cud
   const cudaStream_t stream = recording.device->stream;
   CudaStatus status = check(cudaEventRecord(events[0], stream), "recording an event");
   for (size_t i = 0; status.ok() && i + 1 < events.size(); ++i) {
-    status = launch_node(recording, i, stream);
+    status = launch_node(recording, i);
     if (status.ok()) status = check(cudaEventRecord(events[i + 1], stream), "recording an event");
   }
   if (status.ok()) status = check(cudaStreamSynchronize(stream), "running kernels");
@@ -100,23 +110,61 @@ CudaStatus launch_timed(CudaRecording* recording, double* ends_us) {
   return status;
 }
 
-CudaStatus capture(CudaRecording& recording, cudaGraph_t* graph) {
-  const cudaStream_t stream = recording.device->capture_stream;
-  CudaStatus status =
-      check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "recording a graph");
-  if (!status.ok()) return status;
-  for (size_t i = 0; status.ok() && i < recording.recording.nodes().size(); ++i) {
-    status = launch_node(recording, i, stream);
-  }
-  const CudaStatus ended = check(cudaStreamEndCapture(stream, graph), "recording a graph");
-  return status.ok() ? ended : status;
+// Adds a launch, or a copy, that waits for those before.
+CudaStatus add_kernel(CudaDeviceHandle& device, const KernelLaunch& launch,
+                      const std::vector<cudaGraphNode_t>& before, cudaGraph_t graph, cudaGraphNode_t* node) {
+  std::vector<void*> arguments = arguments_of(launch);
+  cudaKernelNodeParams parameters = {};
+  parameters.func = const_cast<void*>(launch.kernel);
+  parameters.gridDim = grid_of(launch);
+  parameters.blockDim = dim3(launch.shape.threads);
+  parameters.sharedMemBytes = static_cast<unsigned int>(launch.shape.dynamic_shared_bytes);
+  parameters.kernelParams = arguments.data();
+  cudaError_t error = allow_shared_memory(device, launch);
+  if (error == cudaSuccess)
+    error = cudaGraphAddKernelNode(node, graph, before.data(), before.size(), &parameters);
+  return check(error, std::string("recording ") + launch.name);
 }
 
-CudaStatus instantiate(CudaRecording* recording, CudaGraph** result) {
+CudaStatus add_copy(const CopyBytes& copy, const std::vector<cudaGraphNode_t>& before, cudaGraph_t graph,
+                    cudaGraphNode_t* node) {
+  return check(cudaGraphAddMemcpyNode1D(node, graph, before.data(), before.size(), copy.target, copy.source,
+                                        copy.bytes, cudaMemcpyDeviceToDevice),
+               "recording a copy");
+}
+
+CudaStatus add_nodes(CudaRecording& recording, const CudaNodeOrder& order, cudaGraph_t graph) {
+  const std::vector<RecordedNode>& nodes = recording.recording.nodes();
+  // By node: what those that follow wait for.
+  std::vector<std::vector<cudaGraphNode_t>> ends(nodes.size());
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    std::vector<cudaGraphNode_t> before;
+    for (size_t j = i == 0 ? 0 : order.ends[i - 1]; j < order.ends[i]; ++j) {
+      const auto& others = ends[static_cast<size_t>(order.predecessors[j])];
+      before.insert(before.end(), others.begin(), others.end());
+    }
+    CudaStatus status;
+    cudaGraphNode_t added = nullptr;
+    for (size_t launch = nodes[i].first_launch; status.ok() && launch < nodes[i].last_launch; ++launch) {
+      status = add_kernel(*recording.device, recording.recording.launches()[launch], before, graph, &added);
+      before = {added};
+    }
+    if (status.ok() && nodes[i].copy.bytes > 0) {
+      status = add_copy(nodes[i].copy, before, graph, &added);
+      before = {added};
+    }
+    if (!status.ok()) return status;
+    ends[i] = std::move(before);
+  }
+  return {};
+}
+
+CudaStatus instantiate(CudaRecording* recording, const CudaNodeOrder* order, CudaGraph** result) {
   if (CudaStatus status = check(make_current(*recording->device), "recording a graph"); !status.ok())
     return status;
   cudaGraph_t graph = nullptr;
-  CudaStatus status = capture(*recording, &graph);
+  CudaStatus status = check(cudaGraphCreate(&graph, 0), "recording a graph");
+  if (status.ok()) status = add_nodes(*recording, *order, graph);
   cudaGraphExec_t executable = nullptr;
   if (status.ok()) status = check(cudaGraphInstantiate(&executable, graph, 0), "making a graph");
   if (status.ok())

@@ -15,7 +15,7 @@
 namespace ipai {
 
 // Counts up with every change of what is below, of the types that it names, and of op attributes.
-inline constexpr uint32_t kCudaInterfaceVersion = 2;
+inline constexpr uint32_t kCudaInterfaceVersion = 3;
 inline constexpr char kCudaInterfaceSymbol[] = "ipai_cuda_interface";
 
 // Of the scratch memory that ops are given.
@@ -94,6 +94,13 @@ struct CudaGroupId {
   char bytes[128] = {};
 };
 
+// Which nodes of a recording wait for which: node i for those of `predecessors` between ends[i - 1], or 0,
+// and ends[i].
+struct CudaNodeOrder {
+  const int32_t* predecessors;
+  const size_t* ends;
+};
+
 // Owned by the library.
 struct CudaDeviceHandle;
 struct CudaGroup;
@@ -142,8 +149,9 @@ struct CudaInterface {
   CudaStatus (*launch)(CudaRecording* recording, size_t node);
   // Launches all nodes, waits, and says when each had ended, in microseconds since the first began.
   CudaStatus (*launch_timed)(CudaRecording* recording, double* ends_us);
-  // All nodes as one graph, which does not need the recording any more.
-  CudaStatus (*instantiate)(CudaRecording* recording, CudaGraph** graph);
+  // All nodes as one graph, which does not need the recording any more. Nodes that do not wait for each other
+  // may run beside each other.
+  CudaStatus (*instantiate)(CudaRecording* recording, const CudaNodeOrder* order, CudaGraph** graph);
   CudaStatus (*launch_graph)(CudaGraph* graph);
   void (*free_graph)(CudaGraph* graph);
 

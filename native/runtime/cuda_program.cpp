@@ -2,6 +2,7 @@
 
 #include "runtime/compute_device.h"
 #include "runtime/cuda_library.h"
+#include "runtime/node_order.h"
 
 namespace ipai {
 namespace {
@@ -30,6 +31,36 @@ std::byte* address(const CudaAddresses& places, const Storage& storage) {
       return nullptr;
   }
   return nullptr;
+}
+
+// Addresses of the nodes of a recording: the program's, then its plan's copies.
+std::vector<NodeAccess> accesses_of(const Program& program, const CudaAddresses& addresses) {
+  std::vector<NodeAccess> accesses;
+  const auto range_of = [](const std::byte* first, size_t bytes) {
+    const auto begin = reinterpret_cast<uintptr_t>(first);
+    return ByteRange{begin, begin + bytes};
+  };
+  const auto place_of = [&](int32_t tensor) {
+    const auto index = static_cast<size_t>(tensor);
+    return range_of(address(addresses, program.plan.tensors[index]), program.tensors[index].bytes);
+  };
+  for (size_t i = 0; i < program.nodes.size(); ++i) {
+    NodeAccess& access = accesses.emplace_back();
+    if (program.plan.is_alias[i]) continue;
+    const ProgramNode& node = program.nodes[i];
+    for (const int32_t input : node.inputs) {
+      if (input >= 0) access.reads.push_back(place_of(input));
+    }
+    access.writes.push_back(place_of(node.output));
+    if (node.scratch_bytes == 0) continue;
+    access.writes.push_back(range_of(addresses.arena + program.plan.scratch_offsets[i], node.scratch_bytes));
+  }
+  for (const MemoryPlan::Copy& copy : program.plan.copies) {
+    const std::byte* const target = addresses.outputs[static_cast<size_t>(copy.output)];
+    const size_t bytes = program.tensors[static_cast<size_t>(copy.tensor)].bytes;
+    accesses.push_back({{place_of(copy.tensor)}, {range_of(target, bytes)}});
+  }
+  return accesses;
 }
 
 std::byte* align_scratch(std::byte* scratch) {
@@ -142,8 +173,15 @@ Status CudaProgram::make_graph(const Program& program, const CudaAddresses& addr
   for (size_t i = 0; i < moves_.size(); ++i) {
     if (moves_[i]) places.inputs[i] = input_places_[i];
   }
+  std::vector<int32_t> predecessors;
+  std::vector<size_t> ends;
+  for (const auto& waited : find_predecessors(accesses_of(program, places))) {
+    predecessors.insert(predecessors.end(), waited.begin(), waited.end());
+    ends.push_back(predecessors.size());
+  }
+  const CudaNodeOrder order = {predecessors.data(), ends.data()};
   CudaRecording* const recording = record_program(cuda_, device_, program, places);
-  const Status status = from_cuda(cuda_.instantiate(recording, &graph_));
+  const Status status = from_cuda(cuda_.instantiate(recording, &order, &graph_));
   cuda_.free_recording(recording);
   return status;
 }

@@ -10,6 +10,8 @@ namespace ipai {
 namespace {
 
 constexpr int32_t kNone = -1;
+// Whatever a program needs: it is not worth waiting for less.
+constexpr size_t kLittleMemory = size_t{64} << 20;
 
 // Memory that one or more tensors share: a tensor, its views, and what was computed in its place.
 struct Slot {
@@ -157,12 +159,27 @@ size_t most_live_bytes(const std::vector<PlanRow>& rows) {
   return static_cast<size_t>(most);
 }
 
-bool overlap_in_time(const PlanRow& a, const PlanRow& b) {
-  return a.first_node <= b.last_node && b.first_node <= a.last_node;
+bool overlap_in_time(const PlanRow& a, const PlanRow& b, int32_t apart) {
+  return a.first_node <= b.last_node + apart && b.first_node <= a.last_node + apart;
+}
+
+// Memory that is given out again makes whoever takes it wait for its last readers, where nodes run side by
+// side. So much later it is, where that costs little memory.
+size_t place_far_apart(std::vector<PlanRow>& rows) {
+  size_t peak = place_rows(rows);
+  const size_t most = std::max(peak + peak / 8, kLittleMemory);
+  for (const int32_t apart : {1024, 256, 64, 16, 4}) {
+    std::vector<PlanRow> farther = rows;
+    const size_t bytes = place_rows(farther, apart);
+    if (bytes > most) continue;
+    rows = std::move(farther);
+    return bytes;
+  }
+  return peak;
 }
 
 // Places the rows in the given order, each into the smallest gap that holds it between rows of its time.
-size_t place_in_order(std::vector<PlanRow>& rows, const std::vector<size_t>& order) {
+size_t place_in_order(std::vector<PlanRow>& rows, const std::vector<size_t>& order, int32_t apart) {
   std::vector<const PlanRow*> placed;  // by offset
   size_t peak = 0;
   for (const size_t index : order) {
@@ -172,7 +189,7 @@ size_t place_in_order(std::vector<PlanRow>& rows, const std::vector<size_t>& ord
     size_t best_gap = SIZE_MAX;
     size_t end = 0;
     for (const PlanRow* other : placed) {
-      if (!overlap_in_time(row, *other)) continue;
+      if (!overlap_in_time(row, *other, apart)) continue;
       if (other->offset >= end + bytes && other->offset - end < best_gap) {
         best_gap = other->offset - end;
         best_offset = end;
@@ -189,18 +206,18 @@ size_t place_in_order(std::vector<PlanRow>& rows, const std::vector<size_t>& ord
 
 }  // namespace
 
-size_t place_rows(std::vector<PlanRow>& rows) {
+size_t place_rows(std::vector<PlanRow>& rows, int32_t apart) {
   std::vector<size_t> order(rows.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return rows[a].bytes > rows[b].bytes; });
   std::vector<PlanRow> by_size = rows;
-  const size_t peak_by_size = place_in_order(by_size, order);
+  const size_t peak_by_size = place_in_order(by_size, order, apart);
 
   const auto earlier = [&](size_t a, size_t b) { return rows[a].first_node < rows[b].first_node; };
   std::stable_sort(order.begin(), order.end(), earlier);
   std::vector<PlanRow> by_time = rows;
-  const size_t peak_by_time = place_in_order(by_time, order);
+  const size_t peak_by_time = place_in_order(by_time, order, apart);
 
   rows = peak_by_size <= peak_by_time ? std::move(by_size) : std::move(by_time);
   return std::min(peak_by_size, peak_by_time);
@@ -226,7 +243,7 @@ MemoryPlan plan_memory(const PlanRequest& request) {
     if (bytes == 0) continue;
     plan.rows.push_back({kNone, static_cast<int32_t>(node), static_cast<int32_t>(node), 0, bytes});
   }
-  plan.peak_bytes = place_rows(plan.rows);
+  plan.peak_bytes = request.runs_side_by_side ? place_far_apart(plan.rows) : place_rows(plan.rows);
   plan.lower_bound_bytes = most_live_bytes(plan.rows);
 
   for (size_t tensor = 0; tensor < request.tensor_bytes.size(); ++tensor) {

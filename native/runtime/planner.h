@@ -27,6 +27,8 @@ struct PlanRequest {
   std::vector<int32_t> outputs;
   // Positions in `inputs` that are not needed afterwards: what is computed from them may take their memory.
   std::vector<int32_t> donated;
+  // Whether nodes that do not need each other's results run beside each other.
+  bool runs_side_by_side = false;
 };
 
 // Memory of one tensor: an offset in the arena, or a buffer that the caller binds at each run.
@@ -77,6 +79,8 @@ MemoryPlan plan_memory(const PlanRequest& request);
 // needed. Tries greedy best fit with the largest rows first (Pisarchyk & Lee 2020, "Efficient Memory
 // Management for Deep Neural Net Inference", section 5.2) and best fit in order of time, and keeps the
 // smaller; neither is always better.
-size_t place_rows(std::vector<PlanRow>& rows);
+//
+// `apart`: how many nodes must be between the last one of a row and the first one of another in its place.
+size_t place_rows(std::vector<PlanRow>& rows, int32_t apart = 0);
 
 }  // namespace ipai

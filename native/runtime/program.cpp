@@ -205,6 +205,7 @@ class Compiler {
     request.parameters = program_->parameters;
     request.outputs = program_->outputs;
     request.donated = program_->donated;
+    request.runs_side_by_side = traits_.kind == Device::kCuda;
     return request;
   }
 

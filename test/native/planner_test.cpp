@@ -219,6 +219,38 @@ TEST_CASE("rows that are in use at the same time never overlap") {
   }
 }
 
+TEST_CASE("rows that are apart in time by less than was asked for do not share memory") {
+  Random random(3);
+  for (int round = 0; round < 100; ++round) {
+    const int32_t nodes = pick(random, 1, 60), apart = pick(random, 1, 10);
+    std::vector<PlanRow> rows;
+    for (int i = pick(random, 0, 40); i > 0; --i) {
+      const int32_t first = pick(random, 0, nodes - 1);
+      const int32_t last = pick(random, first, std::min(nodes, first + 5));
+      rows.push_back({i, first, last, 0, static_cast<size_t>(pick(random, 1, 5000))});
+    }
+    const size_t peak = ipai::place_rows(rows, apart);
+    for (PlanRow& row : rows) row.last_node += apart;
+    check_rows(rows, peak);
+  }
+}
+
+TEST_CASE("where nodes run side by side, memory is given out late, unless that costs much of it") {
+  const auto peak_of = [](size_t bytes, bool side_by_side) {
+    PlanRequest request;
+    request.tensor_bytes.assign(9, bytes);
+    request.inputs = {0};
+    for (int32_t i = 0; i < 8; ++i) request.nodes.push_back({{i}, i + 1, {}, false, 0});
+    request.outputs = {8};
+    request.runs_side_by_side = side_by_side;
+    return ipai::plan_memory(request).peak_bytes;
+  };
+  constexpr size_t kLittle = 4096, kMuch = size_t{64} << 20;
+  CHECK(peak_of(kLittle, false) == 2 * kLittle);
+  CHECK(peak_of(kLittle, true) == 7 * kLittle);
+  CHECK(peak_of(kMuch, true) == 2 * kMuch);
+}
+
 TEST_CASE("a random program finds every tensor where it was put") {
   Random random(2);
   for (int round = 0; round < 2000; ++round) {

@@ -26,6 +26,8 @@ export interface WorldSample {
   readonly condition: {readonly factors: Factors; readonly crop?: Crop};
   /** A caption that tells all of the condition's factors; where it is the target, the prompt. */
   readonly conditionPrompt: string;
+  /** A caption that tells all of the target that captions tell; none of a face, of whom they tell too little. */
+  readonly targetPrompt?: string;
 }
 
 /** Of the conditions of faces (§3.4). */
@@ -42,12 +44,14 @@ export function worldSample(task: WorldTask, split: Split, seed: number, index: 
   const choices = new Choices(sampleSeed(split, seed, index));
   const drawn = recipes[task](choices, split);
   const {target, condition, prompt} = drawn;
-  // Drawn last, so that it changes nothing of the sample.
+  // Drawn last, so that they change nothing of the sample.
   const isTarget = condition.factors === target;
-  return {...drawn, conditionPrompt: isTarget ? prompt : captionOf(condition.factors, choices, tellAll)};
+  const conditionPrompt = isTarget ? prompt : captionOf(condition.factors, choices, tellAll);
+  if (task === 'face') return {...drawn, conditionPrompt};
+  return {...drawn, conditionPrompt, targetPrompt: isTarget ? prompt : captionOf(target, choices, tellAll)};
 }
 
-type Recipe = (choices: Choices, split: Split) => Omit<WorldSample, 'conditionPrompt'>;
+type Recipe = (choices: Choices, split: Split) => Omit<WorldSample, 'conditionPrompt' | 'targetPrompt'>;
 
 const recipes: Readonly<Record<WorldTask, Recipe>> = {
   /** Target and condition are one picture, the prompt is its caption. */

@@ -112,8 +112,14 @@ async function writeSamples(
   }
 }
 
-function fieldsOf({prompt, task, objectName, conditionPrompt}: WorldSample) {
-  return {prompt, task, ...(objectName !== undefined && {objectName}), conditionPrompt};
+function fieldsOf({prompt, task, objectName, conditionPrompt, targetPrompt}: WorldSample) {
+  return {
+    prompt,
+    task,
+    ...(objectName !== undefined && {objectName}),
+    conditionPrompt,
+    ...(targetPrompt !== undefined && {targetPrompt}),
+  };
 }
 
 async function writeInstructions(folder: string, split: Split): Promise<void> {

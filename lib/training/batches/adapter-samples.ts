@@ -32,6 +32,8 @@ export interface PreparedPictures {
 /** A sample as a step takes it. */
 export interface PreparedSample extends PreparedPictures {
   readonly prompt: string;
+  /** What a teacher is told of the target; without it there is none. */
+  readonly teacherPrompt?: string | undefined;
   readonly choices: SampleChoices;
   /** Draws the posterior of the latents, then the noise. */
   readonly generator: TorchGenerator;
@@ -61,13 +63,19 @@ export function adapterSamples(
         const settings = {numTrainTimesteps, timestepBias, dropout, instructions, objectName};
         const choices = chooseForSample(generator, settings);
         const pictures = await prepareBoth(sample, options, one => pool.run(one));
-        return 'reason' in pictures ? pictures : {...pictures, prompt, choices, generator};
+        if ('reason' in pictures) return pictures;
+        return {...pictures, prompt, teacherPrompt: teacherPromptOf(sample), choices, generator};
       },
       sizeOf: ({target}) => latentSize(target, scaleFactor),
     },
     options,
     state,
   );
+}
+
+/** Where condition and target are one picture, the prompt tells all of it. */
+function teacherPromptOf({task, prompt, targetPrompt}: DatasetSample): string | undefined {
+  return targetPrompt ?? (task === 'replication' ? prompt : undefined);
 }
 
 /** Both pictures of a sample, or why one cannot be read. */

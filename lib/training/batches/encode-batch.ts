@@ -55,7 +55,8 @@ export async function encodeBatch(
     ...(teacher !== undefined && {
       target: await teacher.targets(
         latents,
-        await encodePrompts(models.textEncoder, samples.map(withText), options),
+        await encodePrompts(models.textEncoder, samples.map(asTaught), options),
+        samples.map(({teacherPrompt}) => teacherPrompt !== undefined),
         options,
       ),
     }),
@@ -73,7 +74,7 @@ export async function encodeBatch(
   };
 }
 
-/** The sample as if its prompt had not been dropped. */
-function withText(sample: PreparedSample): PreparedSample {
-  return {...sample, choices: {...sample.choices, keepsText: true}};
+/** The sample with what its teacher is told, whatever was dropped. */
+function asTaught(sample: PreparedSample): PreparedSample {
+  return {...sample, prompt: sample.teacherPrompt ?? '', choices: {...sample.choices, keepsText: true}};
 }

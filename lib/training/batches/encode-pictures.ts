@@ -13,6 +13,9 @@ import type {PreparedPicture} from './prepare-pictures.ts';
 /** Pixels that the autoencoder is given at a time: those of one picture of Stable Diffusion 1.5. */
 const pixelsAtOnce = 512 * 512;
 
+/** Pixels that an image encoder is given at a time on CUDA: of 8 pictures of CLIP's usual size. */
+const conditionPixelsAtOnce = 8 * 224 * 224;
+
 /**
  * The distributions of targets' latents, [1, C, h, w] each. Targets are of one size.
  *
@@ -67,10 +70,17 @@ export async function encodeConditions(
     } else if ('encoded' in condition) features.set(sample, condition.encoded.get('features')!);
     else missing.push({sample, ...condition});
   }
-  const rows = await encodeRows(imageEncoder.engine, missing, async pictures =>
-    rowsOf(
-      await imageEncoder.encode(stackRows(pictures.map(({pixels}) => pixels)), adapter.features, options),
-    ),
+  const {engine, preprocess} = imageEncoder;
+  const rows = await encodeRows(
+    engine,
+    missing,
+    async pictures =>
+      rowsOf(
+        await imageEncoder.encode(stackRows(pictures.map(({pixels}) => pixels)), adapter.features, options),
+      ),
+    engine.device.kind === 'cpu'
+      ? undefined
+      : Math.max(1, Math.floor(conditionPixelsAtOnce / preprocess.cropSize ** 2)),
   );
   for (const [index, {sample}] of missing.entries()) features.set(sample, rows[index]!);
   await writeEntries(missing, index => new Map([['features', rows[index]!]]));

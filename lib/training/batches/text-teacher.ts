@@ -43,14 +43,16 @@ export class TextTeacher {
   }
 
   /**
-   * What is to be predicted of noisy latents, with the base's prediction mixed in. A squared error from the mixture has the
-   * gradient of both errors, mixed alike.
+   * What is to be predicted of noisy latents, with the base's prediction mixed into rows that are taught. A squared error
+   * from the mixture has the gradient of both errors, mixed alike.
    *
    * @param encoderHiddenStates [B, M, crossAttentionDim]: of prompts that tell what the latents show
+   * @param isTaught by row
    */
   async targets(
     {noisy, target, timesteps}: NoisyLatents,
     encoderHiddenStates: HostTensor,
+    isTaught: readonly boolean[],
     options: RunOptions,
   ): Promise<HostTensor> {
     const conditions = {noisy, timesteps, encoderHiddenStates};
@@ -59,7 +61,18 @@ export class TextTeacher {
       conditions,
       async on => download(await this.#predict.run(on, options)),
     );
-    const share = this.#share;
-    return {...target, data: linearCombination([1 - share, target.data], [share, predicted.data])};
+    const data = target.data.slice();
+    const size = data.length / isTaught.length;
+    for (const [row, taught] of isTaught.entries()) {
+      if (taught) data.set(this.#mix(rowOf(target, row, size), rowOf(predicted, row, size)), row * size);
+    }
+    return {...target, data};
   }
+  #mix(target: Float32Array, predicted: Float32Array): Float32Array {
+    return linearCombination([1 - this.#share, target], [this.#share, predicted]);
+  }
+}
+
+function rowOf({data}: HostTensor, row: number, size: number): Float32Array {
+  return data.subarray(row * size, (row + 1) * size);
 }

@@ -102,6 +102,7 @@ function encodeMadeUp(
     return {
       // Each its own, as in training.
       prompt: `picture ${seed}`,
+      teacherPrompt: `picture ${seed}`,
       target: {pixels: noise(generator, [1, 3, height, width]), entry: undefined},
       condition: {pixels: noise(generator, [1, 3, side, side]), entry: undefined},
       choices: {timestep: 500, instruction: 'use the style', keepsText: true, keepsImage: true},

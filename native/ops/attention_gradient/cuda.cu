@@ -1,5 +1,4 @@
-// attention_gradient on CUDA: bound by arithmetic and shared memory, in float32 outside of the tensor cores
-// (attention_lanes.h). With P = softmax(S) and the gradient G of the output O (op.h):
+// attention_gradient on CUDA. With P = softmax(S) and the gradient G of the output O (op.h):
 //
 //   dV = Pᵀ·G,  dS = P ∘ (G·Vᵀ - rowsum(G ∘ O)),  dQ = scale · dS·K,  dK = scale · dSᵀ·Q
 //
@@ -7,8 +6,10 @@
 // query's sum, which it leaves in scratch memory beside rowsum(G ∘ O). The second kernel has keys of its own,
 // meets all queries and makes dK and dV. Scores are so computed three times, but nobody adds to what another
 // block has.
+#include "cuda/attention_gradient_operands.h"
+#include "cuda/attention_gradient_tiles.h"
 #include "cuda/attention_lanes.h"
-#include "cuda/attention_operands.h"
+#include "cuda/attention_plan.h"
 #include "cuda/attention_state.h"
 #include "cuda/grid.h"
 #include "cuda/with_element.h"
@@ -26,43 +27,6 @@ constexpr int kSteps = kLargestHead / kWarpSize;
 
 // Of a multiprocessor, which leaves a thread 168 registers. Without it the compiler aims at more, and spills.
 constexpr int kBlocks = 3;
-
-template <class T>
-struct Operands {
-  const T* q;
-  const T* k;
-  const T* v;
-  const T* output;
-  const T* gradient;
-  T* joined;    // [samples, queries + 2 · keys, heads · channels]
-  float* logs;  // [samples, heads, queries]: log2 Σ 2^score
-  float* dots;  // [samples, heads, queries]: rowsum(G ∘ O)
-  AttentionMask mask;
-  int queries;
-  int keys;
-  int heads;
-  int channels;
-  float scale;
-  int blocks_per_head;
-
-  __device__ HeadRows<const T> rows_of(const T* tensor, int count, const AttentionPlace& place) const {
-    return head_rows(tensor, count, heads, channels, place.sample, place.head);
-  }
-  // `count` tokens of the result from `first` on.
-  __device__ HeadRows<T> results(int first, int count, const AttentionPlace& place) const {
-    auto rows = head_rows(joined, queries + 2 * keys, heads, channels, place.sample, place.head).from(first);
-    rows.count = count;
-    return rows;
-  }
-  // Of the head's first query, in `logs` and `dots`.
-  __device__ int64_t first_of(const AttentionPlace& place) const {
-    return (static_cast<int64_t>(place.sample) * heads + place.head) * queries;
-  }
-  // In powers of 2; `product` is that of the query and the key. A query beyond the last may be asked for.
-  __device__ float score(float product, const AttentionPlace& place, int query, int key) const {
-    return masked_score(product * scale * kLog2E, keys, mask, place.sample, min(query, queries - 1), key);
-  }
-};
 
 size_t shared_bytes(int channels) {
   const size_t tokens = 2 * (kBlockTokens * channels + kWarpSize * (channels + 1));
@@ -92,8 +56,8 @@ struct Shared {
 
 // log2 Σ 2^score of the warp's queries, over all keys. All threads of the block.
 template <class T>
-__device__ void measure_queries(const Operands<T>& x, const AttentionPlace& place, int first_query,
-                                const Shared& shared, float (&logs)[kOwnTokens]) {
+__device__ void measure_queries(const AttentionGradientOperands<T>& x, const AttentionPlace& place,
+                                int first_query, const Shared& shared, float (&logs)[kOwnTokens]) {
   float maxima[kOwnTokens], totals[kOwnTokens] = {};
 #pragma unroll
   for (float& maximum : maxima) maximum = kLowestScore;
@@ -120,7 +84,8 @@ __device__ void measure_queries(const Operands<T>& x, const AttentionPlace& plac
 }
 
 template <class T>
-__global__ void __launch_bounds__(kLaneThreads, kBlocks) attention_gradient_queries(const Operands<T> x) {
+__global__ void __launch_bounds__(kLaneThreads, kBlocks)
+    attention_gradient_queries(const AttentionGradientOperands<T> x) {
   const Shared shared(x.channels);
   const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
   const int first_query = place.block * kBlockTokens + warp_index() * kOwnTokens;
@@ -164,7 +129,8 @@ __global__ void __launch_bounds__(kLaneThreads, kBlocks) attention_gradient_quer
 }
 
 template <class T>
-__global__ void __launch_bounds__(kLaneThreads, kBlocks) attention_gradient_keys(const Operands<T> x) {
+__global__ void __launch_bounds__(kLaneThreads, kBlocks)
+    attention_gradient_keys(const AttentionGradientOperands<T> x) {
   const Shared shared(x.channels);
   const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
   const int first_key = place.block * kBlockTokens + warp_index() * kOwnTokens;
@@ -196,12 +162,31 @@ __global__ void __launch_bounds__(kLaneThreads, kBlocks) attention_gradient_keys
 }
 
 template <class T>
-void record_kernel(const char* name, void (*kernel)(Operands<T>), Operands<T> x, int64_t samples, int tokens,
-                   CudaEncoder& encoder) {
-  x.blocks_per_head = static_cast<int>(ceil_divide(tokens, kBlockTokens));
-  const LaunchShape shape = {blocks_for(samples * x.heads * x.blocks_per_head, 1), kLaneThreads,
-                             shared_bytes(x.channels)};
+void record_kernel(const char* name, void (*kernel)(AttentionGradientOperands<T>),
+                   AttentionGradientOperands<T> x, int64_t samples, int tokens, int tokens_per_block,
+                   LaunchShape shape, CudaEncoder& encoder) {
+  x.blocks_per_head = static_cast<int>(ceil_divide(tokens, tokens_per_block));
+  shape.grid = blocks_for(samples * x.heads * x.blocks_per_head, 1);
   encoder.launch(name, kernel, shape, x);
+}
+
+template <class T>
+void record_lanes(const AttentionGradientOperands<T>& x, int64_t samples, CudaEncoder& encoder) {
+  const LaunchShape shape = {{}, kLaneThreads, shared_bytes(x.channels)};
+  record_kernel("attention_gradient_queries", attention_gradient_queries<T>, x, samples, x.queries,
+                kBlockTokens, shape, encoder);
+  record_kernel("attention_gradient_keys", attention_gradient_keys<T>, x, samples, x.keys, kBlockTokens,
+                shape, encoder);
+}
+
+template <class T, int kHead>
+void record_tiles(const AttentionGradientOperands<T>& x, int64_t samples, CudaEncoder& encoder) {
+  static_assert(gradient_shared_bytes<T, kHead>() <= kSharedBytesOfAnyDevice, "tiles fit every device");
+  const LaunchShape shape = {{}, kGradientThreads, gradient_shared_bytes<T, kHead>()};
+  record_kernel("attention_gradient_query_tiles", attention_gradient_query_tiles<T, kHead>, x, samples,
+                x.queries, kGradientTokens, shape, encoder);
+  record_kernel("attention_gradient_key_tiles", attention_gradient_key_tiles<T, kHead>, x, samples, x.keys,
+                kGradientTokens, shape, encoder);
 }
 
 void record(const AttentionGradient& attributes, const NodeView& node, CudaEncoder& encoder) {
@@ -209,7 +194,7 @@ void record(const AttentionGradient& attributes, const NodeView& node, CudaEncod
   const int64_t samples = q.shape[0];
   with_element(q.dtype, [&](auto element) {
     using T = decltype(element);
-    Operands<T> x = {};
+    AttentionGradientOperands<T> x = {};
     x.q = q.as<const T>();
     x.k = node.input(Role::kK).as<const T>();
     x.v = node.input(Role::kV).as<const T>();
@@ -224,9 +209,13 @@ void record(const AttentionGradient& attributes, const NodeView& node, CudaEncod
     x.heads = static_cast<int>(attributes.heads);
     x.channels = static_cast<int>(q.shape[2]) / x.heads;
     x.scale = attributes.scale;
-    record_kernel("attention_gradient_queries", attention_gradient_queries<T>, x, samples, x.queries,
-                  encoder);
-    record_kernel("attention_gradient_keys", attention_gradient_keys<T>, x, samples, x.keys, encoder);
+    if constexpr (!std::is_same_v<T, float>) {
+      if (has_attention_plan(x.channels)) {
+        return with_head_size(
+            x.channels, [&](auto head) { record_tiles<T, decltype(head)::value>(x, samples, encoder); });
+      }
+    }
+    record_lanes(x, samples, encoder);
   });
 }
 

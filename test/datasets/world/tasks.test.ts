@@ -5,9 +5,9 @@ import {layoutNames} from '../../../lib/datasets/world/layouts.ts';
 import {objectColors, objectKinds} from '../../../lib/datasets/world/objects.ts';
 import {hairForms} from '../../../lib/datasets/world/portrait/person.ts';
 import {splits} from '../../../lib/datasets/world/splits.ts';
-import {styleNames} from '../../../lib/datasets/world/styles.ts';
+import {styleNames, styleOf} from '../../../lib/datasets/world/styles.ts';
 import {type WorldTask, worldSample, worldTasks} from '../../../lib/datasets/world/tasks.ts';
-import {kindWords, styleWords} from '../../../lib/datasets/world/words.ts';
+import {kindWords, layoutWords, styleWords} from '../../../lib/datasets/world/words.ts';
 
 const samplesOf = (task: WorldTask, split: (typeof splits)[number], count = 300) =>
   Array.from({length: count}, (_, index) => worldSample(task, split, 11, index));
@@ -37,6 +37,25 @@ test('each part of what is held out is shown in training with other parts', t =>
   t.is(values(scenes.map(({layout}) => layout.name)), layoutNames.length);
   t.is(values(portraits.map(({person}) => person.hair)), hairForms.length);
   t.is(values(portraits.map(({style}) => style.name)), styleNames.length);
+});
+
+test('a target prompt tells what the prompt leaves to the condition; faces have none', t => {
+  for (const {target, prompt, targetPrompt} of samplesOf('replication', 'train')) {
+    t.is(targetPrompt, prompt);
+    t.truthy(target);
+  }
+  for (const {target, targetPrompt} of samplesOf('style', 'train')) {
+    t.true(styleWords[target.style.name].some(words => targetPrompt!.includes(words)));
+  }
+  for (const {target, targetPrompt} of samplesOf('object', 'train')) {
+    const {object, style} = scene(target);
+    if (styleOf(style.name).showsColor) t.true(targetPrompt!.includes(object.color));
+  }
+  const places = samplesOf('composition', 'train').filter(({target, targetPrompt}) =>
+    layoutWords[scene(target).layout.name].some(words => targetPrompt!.includes(words)),
+  );
+  t.true(places.length > 0.6 * 300);
+  for (const {targetPrompt} of samplesOf('face', 'train')) t.is(targetPrompt, undefined);
 });
 
 test('a seed gives a sample', t => {

@@ -24,10 +24,16 @@ for (const shardSize of [undefined, 10]) {
     t.is(samples.length, 23);
     for (const [index, sample] of samples.entries()) {
       const expected = worldSample(worldTasks[index % 5]!, 'train', 5, index);
-      const {prompt, task, objectName, conditionPrompt} = sample;
+      const {prompt, task, objectName, conditionPrompt, targetPrompt} = sample;
       t.deepEqual(
-        [prompt, task, objectName, conditionPrompt],
-        [expected.prompt, expected.task, expected.objectName, expected.conditionPrompt],
+        [prompt, task, objectName, conditionPrompt, targetPrompt],
+        [
+          expected.prompt,
+          expected.task,
+          expected.objectName,
+          expected.conditionPrompt,
+          expected.targetPrompt,
+        ],
       );
       const pictures = await renderSample(expected, 32);
       t.deepEqual(

@@ -1,5 +1,6 @@
 // The ops of training on CUDA against the CPU ops, which test/native/gradient_test.cpp holds to float64.
 #include "attention_checks.h"
+#include "cuda/attention_plan.h"
 
 namespace ipai::test {
 namespace {
@@ -131,16 +132,77 @@ struct AttentionCase : AttentionExtents {
   std::vector<int64_t> mask = {};  // extents; empty for none
 };
 
+// Of each gradient what it is a sum of, without signs: of values Σ P·|G|, of queries and keys scale · Σ
+// |dS|·|K| and scale · Σ |dS|·|Q|, with dS = P ∘ (G·Vᵀ - rowsum(G ∘ O)).
+HostTensor gradient_magnitudes(const AttentionCase& c, double scale, const std::vector<HostTensor>& x) {
+  const int64_t joined = c.queries + 2 * c.keys;
+  HostTensor result(DType::kFloat32, {c.batch, joined, c.channels()});
+  std::vector<double> sums(static_cast<size_t>(c.batch * joined * c.channels()));
+  for (int64_t sample = 0; sample < c.batch; ++sample) {
+    for (int64_t head = 0; head < c.heads; ++head) {
+      const auto at = [&](const HostTensor& tensor, int64_t count, int64_t token, int64_t channel) {
+        return tensor.at((sample * count + token) * c.channels() + head * c.head_size + channel);
+      };
+      const auto dot = [&](const HostTensor& a, int64_t a_count, int64_t i, const HostTensor& b,
+                           int64_t b_count, int64_t j) {
+        double sum = 0;
+        for (int64_t d = 0; d < c.head_size; ++d) sum += at(a, a_count, i, d) * at(b, b_count, j, d);
+        return sum;
+      };
+      const auto add = [&](int64_t token, double factor, const HostTensor& tensor, int64_t count,
+                           int64_t other) {
+        for (int64_t d = 0; d < c.head_size; ++d) {
+          const int64_t place = (sample * joined + token) * c.channels() + head * c.head_size + d;
+          sums[static_cast<size_t>(place)] += factor * std::fabs(at(tensor, count, other, d));
+        }
+      };
+      for (int64_t i = 0; i < c.queries; ++i) {
+        std::vector<double> weights;
+        double total = 0;
+        for (int64_t j = 0; j < c.keys; ++j) {
+          double score = scale * dot(x[0], c.queries, i, x[1], c.keys, j);
+          if (!c.mask.empty()) {
+            const int64_t of_sample = c.mask[0] == 1 ? 0 : sample, row = c.mask[1] == 1 ? 0 : i;
+            score += x[5].at((of_sample * c.mask[1] + row) * c.keys + j);
+          }
+          weights.push_back(c.causal && j > i ? 0 : std::exp(score));
+          total += weights.back();
+        }
+        const double own = dot(x[3], c.queries, i, x[4], c.queries, i);
+        for (int64_t j = 0; j < c.keys; ++j) {
+          const double weight = weights[static_cast<size_t>(j)] / total;
+          const double slope = scale * weight * std::fabs(dot(x[4], c.queries, i, x[2], c.keys, j) - own);
+          add(i, slope, x[1], c.keys, j);
+          add(c.queries + j, slope, x[0], c.queries, i);
+          add(c.queries + c.keys + j, weight, x[4], c.queries, i);
+        }
+      }
+    }
+  }
+  for (size_t i = 0; i < sums.size(); ++i) result.set(static_cast<int64_t>(i), sums[i]);
+  return result;
+}
+
 void check(const AttentionCase& c, DType dtype) {
   INFO(c.queries, " queries, ", c.keys, " keys, ", c.heads, " heads of ", c.head_size);
-  const AttributeMap attributes = {{"heads", static_cast<double>(c.heads)},
-                                   {"scale", 1 / std::sqrt(static_cast<double>(c.head_size))},
-                                   {"causal", c.causal ? 1.0 : 0.0}};
-  check("attention_gradient", attributes,
-        {c.tokens(dtype, c.queries, 1), c.tokens(dtype, c.keys, 2), c.tokens(dtype, c.keys, 3),
-         c.tokens(dtype, c.queries, 4), c.tokens(dtype, c.queries, 5),
-         c.mask.empty() ? HostTensor() : HostTensor::random(DType::kFloat32, c.mask, 6)},
-        dtype, {c.batch, c.queries + 2 * c.keys, c.channels()}, 2e-5);
+  const double scale = 1 / std::sqrt(static_cast<double>(c.head_size));
+  const AttributeMap attributes = {
+      {"heads", static_cast<double>(c.heads)}, {"scale", scale}, {"causal", c.causal ? 1.0 : 0.0}};
+  const std::vector<HostTensor> inputs = {
+      c.tokens(dtype, c.queries, 1),
+      c.tokens(dtype, c.keys, 2),
+      c.tokens(dtype, c.keys, 3),
+      c.tokens(dtype, c.queries, 4),
+      c.tokens(dtype, c.queries, 5),
+      c.mask.empty() ? HostTensor() : HostTensor::random(DType::kFloat32, c.mask, 6)};
+  const std::vector<int64_t> output = {c.batch, c.queries + 2 * c.keys, c.channels()};
+  if (dtype == DType::kFloat32 || !cuda::has_attention_plan(c.head_size)) {
+    return check("attention_gradient", attributes, inputs, dtype, output, 2e-5);
+  }
+  // The tensor cores take P and dS rounded, as attention's weights are.
+  const HostTensor got = run_cuda("attention_gradient", attributes, inputs, dtype, output);
+  const HostTensor expected = run_cpu_in_float32("attention_gradient", attributes, inputs, output);
+  CHECK_LT(error_of_rounding(got, expected, gradient_magnitudes(c, scale, inputs), 5), 1);
 }
 
 }  // namespace
@@ -152,6 +214,11 @@ TEST_CASE("cuda attention_gradient: tokens around tiles and blocks, head sizes, 
     check({{1, 32, 31, 1, 80}}, dtype);
     check({{1, 130, 77, 2, 24}}, dtype);
     check({{1, 5, 100, 1, 160}}, dtype);
+    check({{1, 65, 1, 1, 16}}, dtype);
+    check({{2, 1, 65, 3, 32}}, dtype);
+    check({{1, 70, 40, 1, 128}}, dtype);
+    check({{1, 33, 33, 2, 64}, true}, dtype);
+    check({{1, 40, 90, 1, 88}, false, {1, 1, 90}}, dtype);
     check({{2, 77, 77, 1, 12}, true}, dtype);
     check({{1, 40, 20, 1, 8}, false, {1, 40, 20}}, dtype);
     check({{2, 9, 40, 2, 8}, false, {2, 1, 40}}, dtype);
@@ -170,6 +237,22 @@ TEST_CASE("cuda attention_gradient: queries that see no key give nothing") {
                                   dtype, {1, 13, 8});
   for (int64_t i = 0; i < 8; ++i) CHECK_EQ(got.at(i), 0);
   for (int64_t i = 8; i < 13 * 8; ++i) CHECK_NE(got.at(i), 0);
+}
+
+TEST_CASE("cuda attention_gradient: kernels by shape") {
+  const auto check_kernels = [](DType dtype, int64_t head_size, const std::vector<std::string>& kernels) {
+    const AttentionExtents c{1, 3, 5, 1, head_size};
+    check_launches("attention_gradient", {{"heads", 1.0}, {"scale", 1.0}, {"causal", 0.0}},
+                   {c.tokens(dtype, 3, 1), c.tokens(dtype, 5, 2), c.tokens(dtype, 5, 3),
+                    c.tokens(dtype, 3, 4), c.tokens(dtype, 3, 5), HostTensor()},
+                   {1, 13, head_size}, kCudaDevice, kernels);
+  };
+  const std::vector<std::string> tiles = {"attention_gradient_query_tiles", "attention_gradient_key_tiles"};
+  const std::vector<std::string> lanes = {"attention_gradient_queries", "attention_gradient_keys"};
+  check_kernels(DType::kBFloat16, 40, tiles);
+  check_kernels(DType::kFloat16, 160, tiles);
+  check_kernels(DType::kFloat32, 40, lanes);
+  check_kernels(DType::kBFloat16, 48, lanes);
 }
 
 TEST_CASE("cuda attention_gradient: says which sizes of heads there are") {

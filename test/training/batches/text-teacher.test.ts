@@ -8,7 +8,7 @@ import {resolveTrainerOptions} from '../../../lib/training/trainer-options.ts';
 import {relativeError} from '../../_helpers/relative-error.ts';
 import {models, optionsFor} from '../../_helpers/tiny-training.ts';
 
-test('the target becomes what the base predicts with the prompts, by its share', async t => {
+test('the target of rows that are taught becomes what the base predicts with the prompts, by its share', async t => {
   const {denoiser, engine, textEncoder} = models;
   const generator = new TorchGenerator(5);
   const shape = [2, denoiser.config.inChannels, 8, 8];
@@ -20,8 +20,8 @@ test('the target becomes what the base predicts with the prompts, by its share',
     weights: {shape: [2, 1, 1, 1], data: Float32Array.of(1, 1)},
   };
   const states = await textEncoder.encode(['a red teapot', 'a lighthouse'], 0);
-  const mixed = async (share: number) =>
-    (await new TextTeacher(models, 'float32', share).targets(latents, states, {})).data;
+  const mixed = async (share: number, isTaught = [true, true]) =>
+    (await new TextTeacher(models, 'float32', share).targets(latents, states, isTaught, {})).data;
 
   // The pipeline's own way to a prediction.
   const {device} = engine;
@@ -39,12 +39,20 @@ test('the target becomes what the base predicts with the prompts, by its share',
   t.true(relativeError(await mixed(1), expected) < 1e-5);
   const quarter = expected.map((value, i) => 0.25 * value + 0.75 * latents.target.data[i]!);
   t.true(relativeError(await mixed(0.25), quarter) < 1e-5);
+  const row = latents.target.data.length / 2;
+  const second = await mixed(1, [false, true]);
+  t.deepEqual(second.subarray(0, row), latents.target.data.subarray(0, row));
+  t.true(relativeError(second.subarray(row), expected.subarray(row)) < 1e-5);
 });
 
-test('the teacher reads prompts that the adapter is not given', async t => {
-  const firstBatch = async (text: number, textTeacher?: number) => {
+test('the teacher reads target prompts, which the adapter is not given; without one it is silent', async t => {
+  const firstBatch = async (text: number, textTeacher?: number, isTold = true) => {
     const dropout = {text, image: 0, textAndImage: 0, instruction: 0};
-    const options = await optionsFor(t, {batchSize: 2, dropout, textTeacher});
+    const given = await optionsFor(t, {batchSize: 2, dropout, textTeacher});
+    const samples = given.dataset.samples.map(sample =>
+      isTold ? {...sample, targetPrompt: sample.prompt} : sample,
+    );
+    const options = {...given, dataset: {...given.dataset, samples}};
     const batches = (await adapterObjective(resolveTrainerOptions(options))).openBatches();
     // An adapter's batches hold float32 only.
     const batch = (await batches.next(true)) as EncodedBatch;
@@ -58,5 +66,6 @@ test('the teacher reads prompts that the adapter is not given', async t => {
   t.deepEqual(taught.encoderHiddenStates, untold.encoderHiddenStates);
   t.deepEqual(taught.noisy, untold.noisy);
   const teacher = new TextTeacher(models, 'float32', 1);
-  t.deepEqual(taught.target, await teacher.targets(untold, told.encoderHiddenStates, {}));
+  t.deepEqual((await firstBatch(1, 1, false)).target, untold.target);
+  t.deepEqual(taught.target, await teacher.targets(untold, told.encoderHiddenStates, [true, true], {}));
 });

@@ -44,6 +44,8 @@ struct CudaRecording {
 struct CudaGraph {
   CudaDeviceHandle* device;
   cuda::Recording recording;
+  // In which the nodes run.
+  std::vector<size_t> sequence;
 };
 
 struct CudaGroup {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <queue>
 
 #include "cuda/nccl.h"
 #include "cuda/op_table.h"
@@ -142,17 +143,44 @@ CudaStatus launch_timed(CudaRecording* recording, double* ends_us) {
   return status;
 }
 
-CudaStatus instantiate(CudaRecording* recording, CudaGraph** graph) {
+// The nodes as far from their own order as what they wait for allows: of those that may begin, always the
+// last.
+std::vector<size_t> last_first(const CudaNodeOrder& order, size_t nodes) {
+  std::vector<std::vector<size_t>> followers(nodes);
+  std::vector<size_t> waits(nodes);
+  for (size_t i = 0; i < nodes; ++i) {
+    const size_t first = i == 0 ? 0 : order.ends[i - 1];
+    waits[i] = order.ends[i] - first;
+    for (size_t j = first; j < order.ends[i]; ++j)
+      followers[static_cast<size_t>(order.predecessors[j])].push_back(i);
+  }
+  std::priority_queue<size_t> ready;
+  for (size_t i = 0; i < nodes; ++i) {
+    if (waits[i] == 0) ready.push(i);
+  }
+  std::vector<size_t> sequence;
+  while (!ready.empty()) {
+    sequence.push_back(ready.top());
+    ready.pop();
+    for (const size_t follower : followers[sequence.back()]) {
+      if (--waits[follower] == 0) ready.push(follower);
+    }
+  }
+  return sequence;
+}
+
+CudaStatus instantiate(CudaRecording* recording, const CudaNodeOrder* order, CudaGraph** graph) {
   ++counts.graphs;
-  *graph = new CudaGraph{recording->device, recording->recording};
+  const size_t nodes = recording->recording.nodes().size();
+  *graph = new CudaGraph{recording->device, recording->recording, last_first(*order, nodes)};
   return {};
 }
 
 CudaStatus launch_graph(CudaGraph* graph) {
   ++counts.graph_launches;
   CudaStatus status;
-  for (size_t i = 0; status.ok() && i < graph->recording.nodes().size(); ++i)
-    status = enqueue_node(*graph->device, graph->recording, i);
+  for (size_t i = 0; status.ok() && i < graph->sequence.size(); ++i)
+    status = enqueue_node(*graph->device, graph->recording, graph->sequence[i]);
   return status;
 }
 
