@@ -49,12 +49,41 @@ struct GradientTokens {
                                              static_cast<int>(threadIdx.x));
   }
 
-  // products = own · othersᵀ
+  // products = own · othersᵀ. Own tokens are loaded step by step: all of a long head's would take registers
+  // that sums need.
   template <int kColumns>
   __device__ void multiply(const T* others, GradientProducts<kColumns>& products) const {
-    QueryFragments<T, kHead, 1> own;
-    own.load(rows, {1, 0xffffffff, 0});
-    own.template multiply<8 * kColumns>(others, products);
+    constexpr int kSteps = kHead / 16;
+    const int own_row = lane_index() % 16;
+#pragma unroll
+    for (auto& column : products[0]) {
+#pragma unroll
+      for (float& product : column) product = 0;
+    }
+#pragma unroll
+    for (int step = 0; step < kSteps; ++step) {
+      const int row = lane_index() / 16 * 8 + lane_index() % 8, chunk = lane_index() / 8 % 2;
+      uint32_t own[4];
+      load_matrices(own, rows + HeadTile<T, kHead>::chunk(own_row, 2 * step + lane_index() / 16));
+#pragma unroll
+      for (int n = 0; n < kColumns; n += 2) {
+        uint32_t pair[4];
+        load_matrices(pair, others + 8 * n * kHead + HeadTile<T, kHead>::chunk(row, 2 * step + chunk));
+        mma_m16n8k16<T>(products[0][n], own, {pair[0], pair[1]});
+        mma_m16n8k16<T>(products[0][n + 1], own, {pair[2], pair[3]});
+      }
+    }
+    if constexpr (kHead % 16 != 0) {
+      uint32_t own[2];
+      load_matrices(own, rows + HeadTile<T, kHead>::chunk(own_row, 2 * kSteps));
+#pragma unroll
+      for (int n = 0; n < kColumns; n += 2) {
+        uint32_t pair[2];
+        load_matrices(pair, others + 8 * n * kHead + HeadTile<T, kHead>::chunk(own_row, 2 * kSteps));
+        mma_m16n8k8<T>(products[0][n], own, {pair[0]});
+        mma_m16n8k8<T>(products[0][n + 1], own, {pair[1]});
+      }
+    }
   }
 };
 
@@ -195,30 +224,21 @@ __global__ void __launch_bounds__(kGradientThreads, gradient_blocks(kHead))
   write_sums(sums, x.scale, queries.rows, x.results(0, x.queries, place), first_query);
 }
 
-template <class T, int kHead>
-__global__ void __launch_bounds__(kGradientThreads, gradient_blocks(kHead))
-    attention_gradient_key_tiles(const AttentionGradientOperands<T> x) {
+// Adds what all queries give to the sums of the warp's keys, of its values, or of both.
+template <bool kOfKeys, bool kOfValues, class T, int kHead>
+__device__ inline void add_queries(const AttentionGradientOperands<T>& x, const AttentionPlace& place,
+                                   const GradientTokens<T, kHead>& keys,
+                                   const GradientTokens<T, kHead>& values, int first_key, T* memory,
+                                   GradientSums<T, kHead>& of_keys, GradientSums<T, kHead>& of_values) {
   constexpr int kOthers = kGradientOthers<kHead>;
-  T* const shared = reinterpret_cast<T*>(dynamic_shared());
-  const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
-  const int first_of_block = place.block * kGradientTokens;
-  const int first_key = first_of_block + warp_index() * kTileQueries;
-  const GradientTokens<T, kHead> keys(shared, x.rows_of(x.k, x.keys, place), first_of_block);
-  const GradientTokens<T, kHead> values(shared + kGradientTokens * kHead, x.rows_of(x.v, x.keys, place),
-                                        first_of_block);
-  commit_copies();
-
-  GradientRing<T, kHead> ring(shared + 2 * kGradientTokens * kHead, x.rows_of(x.q, x.queries, place),
+  GradientRing<T, kHead> ring(memory, x.rows_of(x.q, x.queries, place),
                               x.rows_of(x.gradient, x.queries, place), x.queries);
-  GradientSums<T, kHead> of_keys, of_values;
-  of_keys.begin();
-  of_values.begin();
   for (int first = 0; ring.left() > 0; first += kOthers) {
     const T* const queries = ring.next();
     const T* const gradients = queries + kOthers * kHead;
     GradientProducts<kOthers / 8> weights, slopes;
     keys.multiply(queries, weights);
-    values.multiply(gradients, slopes);
+    if constexpr (kOfKeys) values.multiply(gradients, slopes);
 #pragma unroll
     for (int n = 0; n < kOthers / 8; ++n) {
 #pragma unroll
@@ -231,15 +251,47 @@ __global__ void __launch_bounds__(kGradientThreads, gradient_blocks(kHead))
         for (int i = side; i < 4; i += 2) {
           const int key = first_key + i / 2 * 8 + lane_index() / 4;
           weights[0][n][i] = exp2_approx(x.score(weights[0][n][i], place, query, key) - log);
-          slopes[0][n][i] = weights[0][n][i] * (slopes[0][n][i] - dot);
+          if constexpr (kOfKeys) slopes[0][n][i] = weights[0][n][i] * (slopes[0][n][i] - dot);
         }
       }
     }
-    add_others(weights, gradients, of_values);
-    add_others(slopes, queries, of_keys);
+    if constexpr (kOfValues) add_others(weights, gradients, of_values);
+    if constexpr (kOfKeys) add_others(slopes, queries, of_keys);
   }
-  write_sums(of_keys, x.scale, keys.rows, x.results(x.queries, x.keys, place), first_key);
-  write_sums(of_values, 1, values.rows, x.results(x.queries + x.keys, x.keys, place), first_key);
+}
+
+template <class T, int kHead>
+__global__ void __launch_bounds__(kGradientThreads, gradient_blocks(kHead))
+    attention_gradient_key_tiles(const AttentionGradientOperands<T> x) {
+  T* const shared = reinterpret_cast<T*>(dynamic_shared());
+  T* const others = shared + 2 * kGradientTokens * kHead;
+  const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
+  const int first_of_block = place.block * kGradientTokens;
+  const int first_key = first_of_block + warp_index() * kTileQueries;
+  const GradientTokens<T, kHead> keys(shared, x.rows_of(x.k, x.keys, place), first_of_block);
+  const GradientTokens<T, kHead> values(shared + kGradientTokens * kHead, x.rows_of(x.v, x.keys, place),
+                                        first_of_block);
+  commit_copies();
+  const auto for_keys = x.results(x.queries, x.keys, place);
+  const auto for_values = x.results(x.queries + x.keys, x.keys, place);
+
+  GradientSums<T, kHead> sums;
+  sums.begin();
+  if constexpr (kHead <= 128) {
+    GradientSums<T, kHead> of_values;
+    of_values.begin();
+    add_queries<true, true>(x, place, keys, values, first_key, others, sums, of_values);
+    write_sums(sums, x.scale, keys.rows, for_keys, first_key);
+    write_sums(of_values, 1, values.rows, for_values, first_key);
+  } else {
+    // Registers hold one of a long head's sums at a time. Values are not needed for the second.
+    add_queries<true, false>(x, place, keys, values, first_key, others, sums, sums);
+    write_sums(sums, x.scale, values.rows, for_keys, first_key);
+    __syncthreads();  // all warps are through with the queries before
+    sums.begin();
+    add_queries<false, true>(x, place, keys, values, first_key, others, sums, sums);
+    write_sums(sums, 1, values.rows, for_values, first_key);
+  }
 }
 
 }  // namespace ipai::cuda
