@@ -113,7 +113,7 @@ const format = ['--scheduler', scheduler, '--dtype', 'float16'];
 const autoencoder = name => ['--autoencoder', averagesOf(name), '--dataset', inWork('data/world-64')];
 const tasks = ['replication', 'style', 'object', 'composition', 'face'];
 
-/** A good quarter of what the adapter that ships is trained for. */
+/** A good quarter of what the adapter that ships is trained for at first. */
 const equalSteps = {steps: 400};
 
 function exportAdapter(name) {

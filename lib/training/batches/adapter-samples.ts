@@ -64,7 +64,7 @@ export function adapterSamples(
         const choices = chooseForSample(generator, settings);
         const pictures = await prepareBoth(sample, options, one => pool.run(one));
         if ('reason' in pictures) return pictures;
-        return {...pictures, prompt, teacherPrompt: teacherPromptOf(sample), choices, generator};
+        return {...pictures, prompt, ...teacherPromptOf(sample), choices, generator};
       },
       sizeOf: ({target}) => latentSize(target, scaleFactor),
     },
@@ -74,8 +74,9 @@ export function adapterSamples(
 }
 
 /** Where condition and target are one picture, the prompt tells all of it. */
-function teacherPromptOf({task, prompt, targetPrompt}: DatasetSample): string | undefined {
-  return targetPrompt ?? (task === 'replication' ? prompt : undefined);
+function teacherPromptOf({task, prompt, targetPrompt}: DatasetSample): Pick<PreparedSample, 'teacherPrompt'> {
+  const teacherPrompt = targetPrompt ?? (task === 'replication' ? prompt : undefined);
+  return teacherPrompt === undefined ? {} : {teacherPrompt};
 }
 
 /** Both pictures of a sample, or why one cannot be read. */
