@@ -2,22 +2,29 @@
 #pragma once
 
 #include "cuda/attention_rows.h"
+#include "cuda/wgmma.h"
 
 namespace ipai::cuda {
 
-// For the threads of a block, or where kThreads are a warp, for one of its warps; kKeys at a time: kStages -
-// 1 blocks of keys are on their way while one is in use. All kThreads call all functions. What it keeps is
-// little, because the loop around it has few registers to spare.
-template <class T, int kHead, int kKeys, int kStages, int kThreads>
+// For the threads of a block, or where kThreads are a warp, for one of its warps; kKeys at a time. All
+// kThreads call all functions. Of kStages blocks of keys one is in use, and for warpgroups, whose products
+// may go on when the next block is asked for, also the one before it; the others are on their way. What the
+// ring keeps is little, because the loop around it has few registers to spare.
+template <class T, int kHead, int kKeys, int kStages, int kThreads, class Layout = HeadTile<T, kHead>>
 class KeyRing {
  public:
-  static constexpr int kElements = kStages * 2 * kKeys * kHead;
+  static constexpr bool kForGroups = !std::is_same_v<Layout, HeadTile<T, kHead>>;
+  static constexpr int kAhead = kStages - (kForGroups ? 2 : 1);
+  // Of keys, and of the values that follow them.
+  static constexpr int kTokenElements = kKeys * Layout::kColumns;
+  static constexpr int kBlock = 2 * kTokenElements;
+  static constexpr int kElements = kStages * kBlock;
 
   // Starts to copy the first `count` keys and values, a group for each block of them.
   __device__ KeyRing(T* memory, const HeadRows<const T>& keys, const HeadRows<const T>& values, int count)
       : memory_(memory), keys_(keys.first), values_(values.first), stride_(keys.stride), left_(count) {
 #pragma unroll
-    for (int stage = 0; stage < kStages - 1; ++stage) copy_block(stage, count - stage * kKeys);
+    for (int stage = 0; stage < kAhead; ++stage) copy_block(stage, count - stage * kKeys);
   }
 
   // Keys that are still to come.
@@ -27,15 +34,17 @@ class KeyRing {
 
   // The next kKeys keys, followed by their values; zeros beyond the last.
   __device__ const T* next() {
-    wait_copies<kStages - 2>();
-    // What this thread waited for has come for all, and all are through with the block before, whose place
-    // the next copy takes.
+    wait_copies<kAhead - 1>();
+    if constexpr (kForGroups) show_to_group_products();
+    // What this thread waited for has come for all, and all are through with the block whose place the next
+    // copy takes.
     if constexpr (kThreads == kWarpSize) {
       __syncwarp();
     } else {
       __syncthreads();
     }
-    copy_block(stage_ == 0 ? kStages - 1 : stage_ - 1, left_ - (kStages - 1) * kKeys);
+    copy_block(stage_ + kAhead < kStages ? stage_ + kAhead : stage_ + kAhead - kStages,
+               left_ - kAhead * kKeys);
     left_ -= kKeys;
     const T* const block = memory_ + stage_ * kBlock;
     stage_ = stage_ + 1 == kStages ? 0 : stage_ + 1;
@@ -43,7 +52,7 @@ class KeyRing {
   }
 
  private:
-  static constexpr int kBlock = 2 * kKeys * kHead;
+  static_assert(kAhead > 0, "a block is on its way while another is in use");
 
   // The next block, of which there are `count` keys or none.
   __device__ void copy_block(int stage, int count) {
@@ -51,8 +60,8 @@ class KeyRing {
       T* const block = memory_ + stage * kBlock;
       const int thread = static_cast<int>(threadIdx.x) % kThreads;
       const HeadRows<const T> keys = {keys_, stride_, count}, values = {values_, stride_, count};
-      copy_rows_async<kHead, kThreads>(block, keys, 0, kKeys, thread);
-      copy_rows_async<kHead, kThreads>(block + kKeys * kHead, values, 0, kKeys, thread);
+      copy_rows_into<Layout, kThreads>(block, keys, 0, kKeys, thread);
+      copy_rows_into<Layout, kThreads>(block + kTokenElements, values, 0, kKeys, thread);
       keys_ += keys.offset(kKeys);
       values_ += keys.offset(kKeys);
     }

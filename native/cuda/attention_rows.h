@@ -44,12 +44,12 @@ constexpr CopyPattern copy_pattern(int chunks, int threads) {
 template <int kChunks, int kThreads>
 inline constexpr CopyPattern kCopyPattern = copy_pattern(kChunks, kThreads);
 
-// Copies `rows` tokens from `first` on, zeros where there are none; the threads 0 ... kThreads - 1 share
-// them.
-template <int kHead, int kThreads, class T>
-__device__ inline void copy_rows_async(T* target, const HeadRows<const T>& source, int first, int rows,
-                                       int thread) {
-  constexpr int kChunks = kHead / 8;
+// Copies `rows` tokens from `first` on to where Layout has them, zeros where there are none; the threads
+// 0 ... kThreads - 1 share them.
+template <class Layout, int kThreads, class T>
+__device__ inline void copy_rows_into(T* target, const HeadRows<const T>& source, int first, int rows,
+                                      int thread) {
+  constexpr int kChunks = Layout::kChunks;
   constexpr CopyPattern kPattern = kCopyPattern<kChunks, kThreads>;
   if constexpr (kPattern.width != 0) {
     const int row = thread / kPattern.width;
@@ -58,12 +58,12 @@ __device__ inline void copy_rows_async(T* target, const HeadRows<const T>& sourc
     for (int column = 0; column < kChunks; column += kPattern.width) {
       const int chunk = column + thread % kPattern.width;
       int64_t offset = source.offset(first + row) + 8 * chunk;
-      T* to = target + HeadTile<T, kHead>::chunk(row, chunk);
+      T* to = target + Layout::chunk(row, chunk);
 #pragma unroll
       for (int i = row; i < rows; i += kPattern.rows) {
         copy_async(to, source.first + offset, first + i < source.count);
         offset += source.offset(kPattern.rows);
-        to += kPattern.rows * kHead;
+        to += kPattern.rows * Layout::kRowElements;
       }
     }
   } else {
@@ -72,9 +72,14 @@ __device__ inline void copy_rows_async(T* target, const HeadRows<const T>& sourc
     for (int i = thread; i < rows * kChunks; i += kThreads) {
       const int row = i / kChunks, chunk = i % kChunks;
       const T* const from = source.first + source.offset(first + row) + 8 * chunk;
-      copy_async(target + HeadTile<T, kHead>::chunk(row, chunk), from, first + row < source.count);
+      copy_async(target + Layout::chunk(row, chunk), from, first + row < source.count);
     }
   }
+}
+template <int kHead, int kThreads, class T>
+__device__ inline void copy_rows_async(T* target, const HeadRows<const T>& source, int first, int rows,
+                                       int thread) {
+  copy_rows_into<HeadTile<T, kHead>, kThreads>(target, source, first, rows, thread);
 }
 
 // Writes a warp's kRows tokens to those from `first` on, as far as there are any.

@@ -45,6 +45,14 @@ struct AttentionState {
   // Takes scores, in units of log2(e) / factor, and the values that belong to them; factor > 0.
   template <int kKeys>
   __device__ void attend(const Scores<kTiles, kKeys>& scores, float factor, const T* values) {
+    weigh<kKeys>(scores, factor, [&](int first, const WeightFragments<kTiles, 16>& weights) {
+      add_values<16>(weights, values + first * kHead);
+    });
+  }
+
+  // Takes scores alone: take(first, weights) is given the weights of 16 keys, whose values are to be added.
+  template <int kKeys, class Take>
+  __device__ void weigh(const Scores<kTiles, kKeys>& scores, float factor, const Take& take) {
     raise_maxima<kKeys>(scores, factor);
     // 16 keys at a time, so that exponentials of the next ones run beside these ones' products.
 #pragma unroll
@@ -63,7 +71,7 @@ struct AttentionState {
           weights[tile][0][i] = pack_pair<T>(first, second);
         }
       }
-      add_values<16>(weights, values + 8 * n * kHead);
+      take(8 * n, weights);
     }
   }
 
@@ -175,19 +183,25 @@ struct AttentionState {
   }
 };
 
+// Hides keys from `count` on.
+template <int kTiles, int kFragments>
+__device__ inline void hide_keys(float (&scores)[kTiles][kFragments][4], int count) {
+#pragma unroll
+  for (int tile = 0; tile < kTiles; ++tile) {
+#pragma unroll
+    for (int i = 0; i < 4 * kFragments; ++i) {
+      const int key = i / 4 * 8 + lane_index() % 4 * 2 + i % 2;
+      if (key >= count) scores[tile][i / 4][i % 4] = -INFINITY;
+    }
+  }
+}
+
 // Scores of 16 keys, of which those from `count` on, finite numbers, are hidden.
 template <class T, int kHead, int kTiles>
 __device__ inline void multiply_some(const QueryFragments<T, kHead, kTiles>& queries, const T* keys,
                                      int count, Scores<kTiles, 16>& scores) {
   queries.template multiply<16>(keys, scores);
-#pragma unroll
-  for (int tile = 0; tile < kTiles; ++tile) {
-#pragma unroll
-    for (int i = 0; i < 8; ++i) {
-      const int key = i / 4 * 8 + lane_index() % 4 * 2 + i % 2;
-      if (key >= count) scores[tile][i / 4][i % 4] = -INFINITY;
-    }
-  }
+  hide_keys(scores, count);
 }
 
 // Attends to `count` keys in shared memory: to kKeys at once, or where there are fewer, to 16 at a time. Rows

@@ -13,13 +13,16 @@ constexpr int greatest_common_divisor(int a, int b) {
 
 // The 32 banks of 4 bytes are 8 groups of one chunk. Rows of n chunks step through 8 / gcd(n, 8) of them;
 // what repeats is told apart by exchanging chunks within aligned runs of gcd(n, 8).
-template <class T, int kRows, int kColumns>
+template <class T, int kRows, int kColumnCount>
 struct SharedTile {
+  static constexpr int kColumns = kColumnCount;
   static_assert(kColumns * sizeof(T) % 16 == 0, "rows are whole chunks of 16 bytes");
   static constexpr int kChunkElements = 16 / sizeof(T);
   static constexpr int kChunks = kColumns / kChunkElements;
   static constexpr int kRun = greatest_common_divisor(kChunks, 8);
   static constexpr size_t kBytes = sizeof(T) * kRows * kColumns;
+  // How far apart the chunks of one column in rows lie that are a multiple of 8 apart.
+  static constexpr int kRowElements = kColumns;
 
   // Index of the first element of a chunk.
   __device__ static int chunk(int row, int chunk) {

@@ -8,6 +8,7 @@
 // look for them take 16 keys at a time and are instances of their own. What the tensor cores do not take,
 // float32 and heads of other sizes, is attention_any_head.h's.
 #include "cuda/attention_any_head.h"
+#include "cuda/attention_groups.h"
 #include "cuda/attention_key_ring.h"
 #include "cuda/attention_operands.h"
 #include "cuda/attention_plan.h"
@@ -112,6 +113,61 @@ void record_tiles(AttentionOperands<T> x, const AttentionMask& mask, int64_t sam
   encoder.launch(kName, attention_query_tiles<T, kHead, kWidth, kMasking>, shape, x, mask);
 }
 
+template <class T, int kHead, int kGroups>
+using GroupRing = GroupKeyRing<T, kHead, kGroupKeys, kGroupPlan<kHead>.stages, kGroups * kGroupThreads>;
+
+// Compute capability 9.0.
+template <class T, int kHead, int kGroups>
+__global__ void __launch_bounds__(kGroups* kGroupThreads, kGroupPlan<kHead>.resident / kGroups)
+    attention_by_groups(const AttentionOperands<T> x) {
+  if constexpr (kHasGroupProducts) {
+    constexpr int kThreads = kGroups * kGroupThreads, kQueries = kGroups * kGroupRows;
+    T* const shared = reinterpret_cast<T*>(shared_matrices());
+    T* const own_rows = shared + warp_index() * kTileQueries * kHead;
+    const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
+    const auto rows_of = [&](auto* tensor, int count) {
+      return head_rows<kHead>(tensor, count, x.heads, place.sample, place.head);
+    };
+    const int first_query = place.block * kQueries;
+
+    copy_rows_async<kHead, kThreads>(shared, rows_of(x.q, x.queries), first_query, kQueries,
+                                     static_cast<int>(threadIdx.x));
+    commit_copies();
+    using Ring = GroupRing<T, kHead, kGroups>;
+    clear_half_steps<kHead, kGroupKeys>(shared + kQueries * kHead, kGroupPlan<kHead>.stages);
+    Ring ring(shared + kQueries * kHead, rows_of(x.k, x.keys), rows_of(x.v, x.keys), x.keys);
+    wait_copies<Ring::kAhead>();
+    __syncthreads();  // the queries have come for all threads
+    QueryFragments<T, kHead, 1> queries;
+    queries.load(own_rows, x.factor);
+    AttentionState<T, kHead, 1> state;
+    state.begin();
+    attend_ring(ring, queries, x.factor.magnitude, state);
+    state.finish(1);
+    state.store(own_rows);
+    __syncwarp();
+    write_rows<kHead, kTileQueries>(own_rows, rows_of(x.output, x.queries),
+                                    first_query + warp_index() * kTileQueries);
+  }
+}
+
+template <class T, int kHead, int kGroups>
+void record_groups(AttentionOperands<T> x, int64_t samples, CudaEncoder& encoder) {
+  constexpr int kQueries = kGroups * kGroupRows;
+  constexpr size_t kShared = sizeof(T) * (kQueries * kHead + GroupRing<T, kHead, kGroups>::kElements);
+  const int64_t blocks_per_head = ceil_divide(x.queries, kQueries);
+  const int64_t blocks = samples * x.heads * blocks_per_head;
+  // Groups share the keys that their block brings in, but not where that leaves multiprocessors idle.
+  if constexpr (kGroups > 1) {
+    if (10 * blocks < 9 * encoder.device().multiprocessors) {
+      return record_groups<T, kHead, kGroups / 2>(x, samples, encoder);
+    }
+  }
+  x.blocks_per_head = static_cast<int>(blocks_per_head);
+  encoder.launch("attention_by_groups", attention_by_groups<T, kHead, kGroups>,
+                 {blocks_for(blocks, 1), kGroups * kGroupThreads, kShared}, x);
+}
+
 template <class T, int kHead>
 void record_split_keys(AttentionOperands<T> x, int64_t samples, CudaEncoder& encoder) {
   x.blocks_per_head = 1;
@@ -128,6 +184,11 @@ void record_head(const AttentionOperands<T>& x, const AttentionMask& mask, int64
   }
   if (x.queries <= kTileQueries && x.keys > kFewKeys) {
     return record_split_keys<T, kHead>(x, samples, encoder);
+  }
+  if constexpr (kHasGroupPlan<kHead>) {
+    if (has_group_products(encoder.device())) {
+      return record_groups<T, kHead, kGroupPlan<kHead>.groups>(x, samples, encoder);
+    }
   }
   if constexpr (has_wide_plan(kHead)) {
     if (prefers_wide(attention_plans(kHead), samples * x.heads, x.queries,

@@ -13,6 +13,7 @@
 #include <algorithm>
 
 #include "cuda/attention_any_head.h"
+#include "cuda/attention_groups.h"
 #include "cuda/attention_key_ring.h"
 #include "cuda/attention_operands.h"
 #include "cuda/attention_plan.h"
@@ -179,8 +180,126 @@ __global__ void __launch_bounds__(kAttentionThreads, kAttentionPlan<kHead, TileW
       own_rows, head_rows<kHead>(x.output, x.queries, x.heads, place.sample, place.head), first_query);
 }
 
+// Keys of the image that a group takes at a time: an adapter's 16 queries make as many.
+constexpr int kImageKeys = 16;
+
+template <class T, int kHead>
+struct GroupRings {
+  static constexpr int kStages = kGroupPlan<kHead>.stages;
+  using Text = GroupKeyRing<T, kHead, kGroupKeys, kStages, kGroupThreads>;
+  using Image = GroupKeyRing<T, kHead, kImageKeys, kStages, kGroupThreads>;
+
+  // Of a ring, that `count` keys take.
+  __host__ __device__ static int stages(int count, int block) {
+    const int blocks = (count + block - 1) / block;
+    return blocks < kStages ? blocks : kStages;
+  }
+};
+
+// Adds the attention to the image's keys, from the ring's memory, to finished sums.
+template <class T, int kHead>
+__device__ void add_image(T* memory, typename GroupRings<T, kHead>::Image& ring, const Operands<T>& x,
+                          const AttentionPlace& place, const QueryFragments<T, kHead, 1>& queries,
+                          float image_scale, AttentionState<T, kHead, 1>& state) {
+  using Ring = typename GroupRings<T, kHead>::Image;
+  const float factor = x.factor.magnitude;
+  const auto rows_of = [&](const T* tensor) {
+    return head_rows<kHead>(tensor, x.image.count, x.heads, place.sample, place.head);
+  };
+  SecondSet<T, kHead> image;
+  Scores<1, kImageKeys> scores;
+  const auto add = [&](const T* keys) {
+    WeightFragments<1, kImageKeys> weights;
+    image.weigh(scores, factor, weights[0][0]);
+    begin_group_products();
+    begin_sums<kImageKeys>(weights, keys + Ring::kTokenElements, state);
+    wait_group_products<0>();
+    settle_sums(state.sums[0]);
+  };
+  const auto score = [&](const T* keys, int count) {
+    begin_group_products();
+    begin_scores<kImageKeys>(queries, keys, scores);
+    finish_products<kImageKeys>(count, scores, state);
+  };
+  const T* keys = nullptr;
+  for (int left = ring.left(); left > 0; left = ring.left()) {
+    keys = ring.next();
+    score(keys, left);
+    image.measure(scores, factor);
+  }
+  image.finish(image_scale);
+  if (x.image.count <= kImageKeys) {
+    add(keys);
+  } else {
+    __syncthreads();  // all warps are through with the last keys before the first take their place
+    Ring again(memory, rows_of(x.image.k), rows_of(x.image.v), x.image.count);
+    for (int left = again.left(); left > 0; left = again.left()) {
+      keys = again.next();
+      score(keys, left);
+      add(keys);
+    }
+  }
+}
+
+// Compute capability 9.0: 64 queries of a head, to keys that the block brings in. What they are for text, one
+// block of keys, and an image, another, is all on its way at once.
+template <class T, int kHead>
+__global__ void __launch_bounds__(kGroupThreads, kGroupPlan<kHead>.resident)
+    decoupled_attention_by_groups(const Operands<T> x, int text_elements) {
+  if constexpr (kHasGroupProducts) {
+    using Rings = GroupRings<T, kHead>;
+    T* const rows = reinterpret_cast<T*>(shared_matrices());
+    T* const text_memory = rows + kGroupRows * kHead;
+    T* const image_memory = text_memory + text_elements;
+    T* const own_rows = rows + warp_index() * kTileQueries * kHead;
+    const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
+    const auto rows_of = [&](auto* tensor, int count) {
+      return head_rows<kHead>(tensor, count, x.heads, place.sample, place.head);
+    };
+    const int first_query = place.block * kGroupRows;
+    const float image_scale = x.image_scale[place.sample];
+
+    copy_rows_async<kHead, kGroupThreads>(rows, rows_of(x.q, x.queries), first_query, kGroupRows,
+                                          static_cast<int>(threadIdx.x));
+    commit_copies();
+    clear_half_steps<kHead, kGroupKeys>(text_memory, Rings::stages(x.text.count, kGroupKeys));
+    clear_half_steps<kHead, kImageKeys>(image_memory, Rings::stages(x.image.count, kImageKeys));
+    typename Rings::Text text(text_memory, rows_of(x.text.k, x.text.count), rows_of(x.text.v, x.text.count),
+                              x.text.count);
+    typename Rings::Image image(image_memory, rows_of(x.image.k, x.image.count),
+                                rows_of(x.image.v, x.image.count), image_scale == 0 ? 0 : x.image.count);
+    wait_copies<2 * Rings::Text::kAhead>();
+    __syncthreads();  // the queries have come for all threads
+    QueryFragments<T, kHead, 1> queries;
+    queries.load(own_rows, x.factor);
+    AttentionState<T, kHead, 1> state;
+    state.begin();
+    attend_ring(text, queries, x.factor.magnitude, state);
+    state.finish(1);
+    if (image_scale != 0) add_image(image_memory, image, x, place, queries, image_scale, state);
+    state.store(own_rows);
+    __syncwarp();
+    write_rows<kHead, kTileQueries>(own_rows, rows_of(x.output, x.queries),
+                                    first_query + warp_index() * kTileQueries);
+  }
+}
+
+template <class T, int kHead>
+void record_groups(Operands<T> x, int64_t samples, CudaEncoder& encoder) {
+  using Rings = GroupRings<T, kHead>;
+  const int text = Rings::stages(x.text.count, kGroupKeys) * Rings::Text::kBlock;
+  const int image = Rings::stages(x.image.count, kImageKeys) * Rings::Image::kBlock;
+  const auto shared = sizeof(T) * static_cast<size_t>(kGroupRows * kHead + text + image);
+  x.blocks_per_head = static_cast<int>(ceil_divide(x.queries, kGroupRows));
+  encoder.launch("decoupled_attention_by_groups", decoupled_attention_by_groups<T, kHead>,
+                 {blocks_for(samples * x.heads * x.blocks_per_head, 1), kGroupThreads, shared}, x, text);
+}
+
 template <class T, int kHead>
 void record_head(Operands<T> x, int64_t samples, CudaEncoder& encoder) {
+  if constexpr (kHasGroupPlan<kHead>) {
+    if (has_group_products(encoder.device())) return record_groups<T, kHead>(x, samples, encoder);
+  }
   constexpr int kWarps = kResidentWarps<kHead>;
   constexpr size_t kTokenBytes = sizeof(T) * kHead;
   const auto heads = samples * x.heads;

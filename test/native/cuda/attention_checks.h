@@ -17,8 +17,18 @@ struct AttentionExtents {
   std::vector<int64_t> output() const { return {batch, queries, channels()}; }
 };
 
+// Without products of warpgroups.
+inline constexpr DeviceTraits kWarpDevice = {Device::kCuda, 1, 89, 132, 99 * 1024};
 // Of one multiprocessor: what fills a device is small there.
 inline constexpr DeviceTraits kSmallDevice = {Device::kCuda, 1, 90, 1, 227 * 1024};
+inline constexpr DeviceTraits kSmallWarpDevice = {Device::kCuda, 1, 89, 1, 99 * 1024};
+
+// body(device) for devices that take different ways with heads of this size.
+template <class Body>
+void for_each_way(int64_t head_size, Body body) {
+  body(kCudaDevice);
+  if (head_size == 40 || head_size == 80 || head_size == 160) body(kWarpDevice);
+}
 
 // Checks that an op records these kernels. The library of a real device does not tell what it records.
 inline void check_launches(const std::string& op_name, const AttributeMap& attributes,

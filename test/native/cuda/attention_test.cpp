@@ -20,10 +20,13 @@ struct Case : AttentionExtents {
   }
 };
 
-HostTensor check(const Case& c, const std::vector<HostTensor>& inputs, double score = 1) {
+HostTensor check(const Case& c, const std::vector<HostTensor>& inputs, double score = 1,
+                 const DeviceTraits& device = kCudaDevice) {
   INFO("batch ", c.batch, ", queries ", c.queries, ", keys ", c.keys, ", heads ", c.heads, ", size ",
-       c.head_size, c.causal ? ", causal" : "", ", mask ", Shape(c.mask).to_string(), ", scale ", c.scale);
-  const HostTensor got = run_cuda("attention", c.attributes(), inputs, inputs[0].type().dtype, c.output());
+       c.head_size, c.causal ? ", causal" : "", ", mask ", Shape(c.mask).to_string(), ", scale ", c.scale,
+       ", compute capability ", device.compute_capability);
+  const HostTensor got =
+      run_cuda("attention", c.attributes(), inputs, inputs[0].type().dtype, c.output(), device);
   const HostTensor expected = run_cpu_in_float32("attention", c.attributes(), inputs, c.output());
   const HostTensor magnitudes = run_cpu_in_float32(
       "attention", c.attributes(), {inputs[0], inputs[1], magnitudes_of(inputs[2]), inputs[3]}, c.output());
@@ -33,7 +36,9 @@ HostTensor check(const Case& c, const std::vector<HostTensor>& inputs, double sc
 
 void check_all(const std::vector<Case>& cases) {
   for_each_half_dtype([&](DType dtype) {
-    for (const Case& c : cases) check(c, c.inputs(dtype));
+    for (const Case& c : cases) {
+      for_each_way(c.head_size, [&](const DeviceTraits& device) { check(c, c.inputs(dtype), 1, device); });
+    }
   });
 }
 
@@ -63,15 +68,18 @@ TEST_CASE("cuda attention: few queries, whose block's warps share the keys") {
 }
 
 TEST_CASE("cuda attention: kernels by shape") {
-  const auto check_kernel = [](const Case& c, const std::string& kernel) {
-    check_launches("attention", c.attributes(), c.inputs(DType::kFloat16), c.output(), kCudaDevice, {kernel});
+  const auto check_kernel = [](const Case& c, const std::string& kernel,
+                               const DeviceTraits& device = kCudaDevice) {
+    check_launches("attention", c.attributes(), c.inputs(DType::kFloat16), c.output(), device, {kernel});
   };
   check_kernel({{1, 16, 273, 12, 64}}, "attention_split_keys");
   check_kernel({{1, 16, 93, 12, 64}}, "attention_narrow");
-  check_kernel({{1, 257, 257, 16, 80}}, "attention_narrow");
+  check_kernel({{1, 257, 257, 16, 80}}, "attention_by_groups");
+  check_kernel({{1, 257, 257, 16, 80}}, "attention_narrow", kWarpDevice);
   check_kernel({{1, 77, 77, 12, 64}, true}, "attention_masked");
-  check_kernel({{4, 4096, 1, 8, 40}}, "attention_wide");
-  check_kernel({{2, 256, 1, 8, 160}}, "attention_narrow");
+  check_kernel({{4, 4096, 1, 8, 40}}, "attention_by_groups");
+  check_kernel({{4, 4096, 1, 8, 40}}, "attention_wide", kWarpDevice);
+  check_kernel({{2, 256, 1, 8, 160}}, "attention_narrow", kWarpDevice);
   check_kernel({{1, 64, 1, 1, 512}}, "attention_sliced_head");
 }
 
@@ -80,9 +88,22 @@ TEST_CASE("cuda attention: wide tiles, where queries fill the device, give the b
     for_each_half_dtype([&](DType dtype) {
       const Case c{{1, size <= 40 ? 333 : 250, 141, 1, size}, false, {}, 3};
       const std::vector<HostTensor> inputs = c.inputs(dtype);
-      check_launches("attention", c.attributes(), inputs, c.output(), kSmallDevice, {"attention_wide"});
-      const HostTensor wide = run_cuda("attention", c.attributes(), inputs, dtype, c.output(), kSmallDevice);
-      CHECK(wide.has_bits_of(check(c, inputs)));
+      check_launches("attention", c.attributes(), inputs, c.output(), kSmallWarpDevice, {"attention_wide"});
+      const HostTensor wide =
+          run_cuda("attention", c.attributes(), inputs, dtype, c.output(), kSmallWarpDevice);
+      CHECK(wide.has_bits_of(check(c, inputs, 1, kWarpDevice)));
+    });
+  }
+}
+
+TEST_CASE("cuda attention: blocks of several warpgroups give the bits of those of one") {
+  for (const int64_t size : {40, 80, 160}) {
+    for_each_half_dtype([&](DType dtype) {
+      const Case c{{1, 250, 247, 1, size}, false, {}, 3};
+      const std::vector<HostTensor> inputs = c.inputs(dtype);
+      const HostTensor several =
+          run_cuda("attention", c.attributes(), inputs, dtype, c.output(), kSmallDevice);
+      CHECK(several.has_bits_of(check(c, inputs)));
     });
   }
 }

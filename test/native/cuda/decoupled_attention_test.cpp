@@ -24,7 +24,8 @@ struct Case : AttentionExtents {
 // `launch` is the kernel that is expected to run.
 void check(const Case& c, DType dtype, const std::string& launch, const DeviceTraits& device = kCudaDevice) {
   INFO("batch ", c.batch, ", queries ", c.queries, ", keys ", c.keys, ", image keys ", c.image_keys,
-       ", heads ", c.heads, ", size ", c.head_size, ", scale ", c.scale);
+       ", heads ", c.heads, ", size ", c.head_size, ", scale ", c.scale, ", compute capability ",
+       device.compute_capability);
   const std::vector<HostTensor> inputs = c.inputs(dtype);
   check_launches(kName, c.attributes(), inputs, c.output(), device, {launch});
   const HostTensor got = run_cuda(kName, c.attributes(), inputs, dtype, c.output(), device);
@@ -35,50 +36,60 @@ void check(const Case& c, DType dtype, const std::string& launch, const DeviceTr
       error_of_rounding(got, expected, run_cpu_in_float32(kName, c.attributes(), magnitudes, c.output())), 1);
 }
 
+// Of heads that warpgroups take too, `launch` is the kernel without them.
+void check_ways(const Case& c, DType dtype, const std::string& launch) {
+  const bool by_groups = c.head_size == 40 || c.head_size == 80 || c.head_size == 160;
+  check(c, dtype, by_groups ? "decoupled_attention_by_groups" : launch);
+  check(c, dtype, launch, kWarpDevice);
+}
+
 }  // namespace
 
 TEST_CASE("cuda decoupled_attention: each size of heads, keys that stay in shared memory") {
   for_each_half_dtype([](DType dtype) {
     for (const int64_t size : {16, 24, 32, 40, 64, 80, 88, 128, 160}) {
-      check({{2, 37, 77, 2, size}, 16}, dtype, "decoupled_attention_resident");
-      check({{1, 1, 1, 1, size}, 1}, dtype, "decoupled_attention_resident");
+      check_ways({{2, 37, 77, 2, size}, 16}, dtype, "decoupled_attention_resident");
+      check_ways({{1, 1, 1, 1, size}, 1}, dtype, "decoupled_attention_resident");
     }
-    check({{3, 49, 77, 1, 80}, 4}, dtype, "decoupled_attention_resident");
-    check({{1, 100, 77, 1, 40}, 257}, dtype, "decoupled_attention_resident");
-    check({{1, 20, 128, 1, 40}, 64, 10}, dtype, "decoupled_attention_resident");
-    check({{1, 20, 65, 1, 40}, 17, -4}, dtype, "decoupled_attention_resident");
-    check({{1, 20, 65, 1, 40}, 17, 0}, dtype, "decoupled_attention_resident");
+    check_ways({{3, 49, 77, 1, 80}, 4}, dtype, "decoupled_attention_resident");
+    check_ways({{1, 100, 77, 1, 40}, 257}, dtype, "decoupled_attention_resident");
+    check_ways({{1, 20, 128, 1, 40}, 64, 10}, dtype, "decoupled_attention_resident");
+    check_ways({{1, 20, 65, 1, 40}, 17, -4}, dtype, "decoupled_attention_resident");
+    check_ways({{1, 20, 65, 1, 40}, 17, 0}, dtype, "decoupled_attention_resident");
   });
 }
 
 TEST_CASE("cuda decoupled_attention: blocks that take several tiles of queries each") {
   for_each_half_dtype([](DType dtype) {
-    check({{1, 300, 20, 1, 40}, 5}, dtype, "decoupled_attention_resident", kSmallDevice);
-    check({{2, 150, 77, 2, 160}, 16}, dtype, "decoupled_attention_resident", kSmallDevice);
+    check({{1, 300, 20, 1, 40}, 5}, dtype, "decoupled_attention_resident", kSmallWarpDevice);
+    check({{2, 150, 77, 2, 160}, 16}, dtype, "decoupled_attention_resident", kSmallWarpDevice);
   });
 }
 
 TEST_CASE("cuda decoupled_attention: keys that do not fit into shared memory") {
   for_each_half_dtype([](DType dtype) {
-    check({{1, 70, 77, 1, 160}, 300}, dtype, "decoupled_attention_streaming");
-    check({{2, 17, 700, 1, 80}, 33}, dtype, "decoupled_attention_streaming");
+    check_ways({{1, 70, 77, 1, 160}, 300}, dtype, "decoupled_attention_streaming");
+    check_ways({{2, 17, 700, 1, 80}, 33}, dtype, "decoupled_attention_streaming");
   });
 }
 
 TEST_CASE("cuda decoupled_attention: a sample whose image_scale is 0 gets the bits of plain attention") {
   for_each_cuda_dtype([](DType dtype) {
     for (const int64_t image_keys : {16, 1500}) {
-      const Case c{{2, 50, 77, 2, 40}, image_keys};
-      std::vector<HostTensor> inputs = c.inputs(dtype);
-      inputs[5].set(0, 0);
-      inputs[5].set(1, 1);
-      const HostTensor got = run_cuda(kName, c.attributes(), inputs, dtype, c.output());
-      AttributeMap attributes = c.attributes();
-      attributes["causal"] = 0.0;
-      const HostTensor plain = run_cuda("attention", attributes,
-                                        {inputs[0], inputs[1], inputs[2], HostTensor()}, dtype, c.output());
-      CHECK_EQ(std::memcmp(got.data(), plain.data(), got.byte_size() / 2), 0);
-      CHECK_FALSE(got.has_bits_of(plain));
+      for_each_way(40, [&](const DeviceTraits& device) {
+        const Case c{{2, 50, 77, 2, 40}, image_keys};
+        std::vector<HostTensor> inputs = c.inputs(dtype);
+        inputs[5].set(0, 0);
+        inputs[5].set(1, 1);
+        const HostTensor got = run_cuda(kName, c.attributes(), inputs, dtype, c.output(), device);
+        AttributeMap attributes = c.attributes();
+        attributes["causal"] = 0.0;
+        const HostTensor plain =
+            run_cuda("attention", attributes, {inputs[0], inputs[1], inputs[2], HostTensor()}, dtype,
+                     c.output(), device);
+        CHECK_EQ(std::memcmp(got.data(), plain.data(), got.byte_size() / 2), 0);
+        CHECK_FALSE(got.has_bits_of(plain));
+      });
     }
   });
 }
