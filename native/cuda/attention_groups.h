@@ -3,6 +3,8 @@
 // a warp's queries, of one tile, holds for each warp of the group.
 #pragma once
 
+#include <array>
+
 #include "cuda/attention_key_ring.h"
 #include "cuda/attention_state.h"
 #include "cuda/wgmma.h"
@@ -12,30 +14,39 @@ namespace ipai::cuda {
 // Keys of a block. The text of Stable Diffusion, 77 tokens, is one.
 inline constexpr int kGroupKeys = 80;
 
-// Of a block, `groups` warpgroups at most; `stages` of the ring of keys; `resident` groups of a
-// multiprocessor, which leave a thread 512 / resident registers.
-struct GroupPlan {
+// Of a block: `groups` warpgroups, each with `tiles` tiles of 64 queries, of which one's products go on while
+// another's weights are made; `copiers` more threads that bring in keys, where the groups, too few on a
+// multiprocessor to hide it, do not; `blocks` of a multiprocessor, which limits a thread's registers.
+struct GroupShape {
   int groups;
-  int stages;
-  int resident;
+  int tiles;
+  int copiers;
+  int blocks;
+
+  __host__ __device__ constexpr int threads() const { return groups * kGroupThreads + copiers; }
+  __host__ __device__ constexpr int queries() const { return groups * tiles * kGroupRows; }
 };
 
+// The most queries first: what they share of keys need be brought in once.
 template <int kHead>
-inline constexpr GroupPlan kGroupPlan = {};
+inline constexpr std::array<GroupShape, 0> kGroupShapes = {};
 template <>
-inline constexpr GroupPlan kGroupPlan<40> = {2, 4, 4};
+inline constexpr std::array<GroupShape, 3> kGroupShapes<40> = {{{2, 2, 0, 1}, {2, 1, 0, 2}, {1, 1, 0, 2}}};
 template <>
-inline constexpr GroupPlan kGroupPlan<80> = {2, 4, 2};
+inline constexpr std::array<GroupShape, 2> kGroupShapes<80> = {{{2, 1, 0, 1}, {1, 1, 128, 1}}};
 template <>
-inline constexpr GroupPlan kGroupPlan<160> = {2, 3, 2};
+inline constexpr std::array<GroupShape, 2> kGroupShapes<160> = {{{2, 1, 0, 1}, {1, 1, 128, 1}}};
 
 template <int kHead>
-inline constexpr bool kHasGroupPlan = kGroupPlan<kHead>.groups > 0;
+inline constexpr bool kHasGroupShapes = !kGroupShapes<kHead>.empty();
 
-inline constexpr int kGroupTiles = kGroupThreads / kWarpSize;
+// Of the ring of keys.
+template <int kHead>
+inline constexpr int kGroupStages = kHead > 128 ? 3 : 4;
 
-template <class T, int kHead, int kKeys, int kStages, int kThreads>
-using GroupKeyRing = KeyRing<T, kHead, kKeys, kStages, kThreads, ColumnBlocks<T, kKeys, kHead>>;
+template <class T, int kHead, int kKeys, int kThreads, int kFirstThread = 0>
+using GroupKeyRing =
+    KeyRing<T, kHead, kKeys, kGroupStages<kHead>, kThreads, ColumnBlocks<T, kKeys, kHead>, kFirstThread>;
 
 // Makes the chunk that heads of a whole number and a half of steps have not, and that no copy writes, zeros
 // in all of a ring's stages: products take it times 0. All threads of the block; a barrier is to follow.
@@ -65,7 +76,6 @@ __device__ inline void begin_scores(const QueryFragments<T, kHead, 1>& queries, 
     const uint32_t half[4] = {queries.half[0][0], queries.half[0][1], 0, 0};
     multiply_in_group<Tokens, Depth::kAlongColumns>(scores[0], half, keys, kSteps, true);
   }
-  commit_group_products();
 }
 
 // Starts to add a block's kKeys values, by their weights.
@@ -77,51 +87,66 @@ __device__ inline void begin_sums(const WeightFragments<1, kKeys>& weights, cons
   for (int step = 0; step < kKeys / 16; ++step) {
     multiply_in_group<Tokens, Depth::kAlongRows>(state.sums[0], weights[0][step], values, step, true);
   }
-  commit_group_products();
-}
-
-// What has begun is done; keys from `count` on are hidden.
-template <int kKeys, class T, int kHead>
-__device__ inline void finish_products(int count, Scores<1, kKeys>& scores,
-                                       AttentionState<T, kHead, 1>& state) {
-  wait_group_products<0>();
-  settle_sums(scores[0]);
-  settle_sums(state.sums[0]);
-  if (count < kKeys) hide_keys(scores, count);
 }
 
 // Attends to all keys of the ring, of which there are some. A block's values are added while the scores of
 // the next one are made; what is carried from one turn of the loop to the next is weights, because sums must
 // not be touched while they are added to, not even to be moved.
-template <class Ring, class T, int kHead>
-__device__ inline void attend_ring(Ring& ring, const QueryFragments<T, kHead, 1>& queries, float factor,
-                                   AttentionState<T, kHead, 1>& state) {
-  WeightFragments<1, kGroupKeys> weights;
-  Scores<1, kGroupKeys> scores;
+template <class Ring, class T, int kHead, int kTiles>
+__device__ inline void attend_ring(Ring& ring, const QueryFragments<T, kHead, 1> (&queries)[kTiles],
+                                   float factor, AttentionState<T, kHead, 1> (&states)[kTiles]) {
+  static_assert(kTiles <= 2, "waits for the first tile leave one pending");
+  WeightFragments<1, kGroupKeys> weights[kTiles];
+  Scores<1, kGroupKeys> scores[kTiles];
   const auto weigh = [&](int count) {
-    finish_products<kGroupKeys>(count, scores, state);
-    state.template weigh<kGroupKeys>(scores, factor, [&](int first, const WeightFragments<1, 16>& some) {
 #pragma unroll
-      for (int i = 0; i < 4; ++i) weights[0][first / 16][i] = some[0][0][i];
-    });
+    for (int tile = 0; tile < kTiles; ++tile) {
+      if (tile + 1 < kTiles) {
+        wait_group_products<1>();
+      } else {
+        wait_group_products<0>();
+      }
+      settle_sums(scores[tile][0]);
+      settle_sums(states[tile].sums[0]);
+      if (count < kGroupKeys) hide_keys(scores[tile], count);
+      states[tile].template weigh<kGroupKeys>(scores[tile], factor,
+                                              [&](int first, const WeightFragments<1, 16>& some) {
+#pragma unroll
+                                                for (int i = 0; i < 4; ++i)
+                                                  weights[tile][0][first / 16][i] = some[0][0][i];
+                                              });
+    }
   };
   int left = ring.left();
   const T* keys = ring.next();
   begin_group_products();
-  begin_scores<kGroupKeys>(queries, keys, scores);
+#pragma unroll
+  for (int tile = 0; tile < kTiles; ++tile) {
+    begin_scores<kGroupKeys>(queries[tile], keys, scores[tile]);
+    commit_group_products();
+  }
   weigh(left);
   for (left = ring.left(); left > 0; left = ring.left()) {
     const T* const values = keys + Ring::kTokenElements;
     keys = ring.next();
     begin_group_products();
-    begin_scores<kGroupKeys>(queries, keys, scores);
-    begin_sums<kGroupKeys>(weights, values, state);
+#pragma unroll
+    for (int tile = 0; tile < kTiles; ++tile) {
+      begin_scores<kGroupKeys>(queries[tile], keys, scores[tile]);
+      begin_sums<kGroupKeys>(weights[tile], values, states[tile]);
+      commit_group_products();
+    }
     weigh(left);
   }
   begin_group_products();
-  begin_sums<kGroupKeys>(weights, keys + Ring::kTokenElements, state);
+#pragma unroll
+  for (int tile = 0; tile < kTiles; ++tile) {
+    begin_sums<kGroupKeys>(weights[tile], keys + Ring::kTokenElements, states[tile]);
+  }
+  commit_group_products();
   wait_group_products<0>();
-  settle_sums(state.sums[0]);
+#pragma unroll
+  for (auto& state : states) settle_sums(state.sums[0]);
 }
 
 }  // namespace ipai::cuda

@@ -7,10 +7,12 @@
 namespace ipai::cuda {
 
 // For the threads of a block, or where kThreads are a warp, for one of its warps; kKeys at a time. All
-// kThreads call all functions. Of kStages blocks of keys one is in use, and for warpgroups, whose products
+// kThreads call all functions, and so do the threads before kFirstThread, which have no part in the copying.
+// Of kStages blocks of keys one is in use, and for warpgroups, whose products
 // may go on when the next block is asked for, also the one before it; the others are on their way. What the
 // ring keeps is little, because the loop around it has few registers to spare.
-template <class T, int kHead, int kKeys, int kStages, int kThreads, class Layout = HeadTile<T, kHead>>
+template <class T, int kHead, int kKeys, int kStages, int kThreads, class Layout = HeadTile<T, kHead>,
+          int kFirstThread = 0>
 class KeyRing {
  public:
   static constexpr bool kForGroups = !std::is_same_v<Layout, HeadTile<T, kHead>>;
@@ -34,8 +36,10 @@ class KeyRing {
 
   // The next kKeys keys, followed by their values; zeros beyond the last.
   __device__ const T* next() {
-    wait_copies<kAhead - 1>();
-    if constexpr (kForGroups) show_to_group_products();
+    if (copies()) {
+      wait_copies<kAhead - 1>();
+      if constexpr (kForGroups) show_to_group_products();
+    }
     // What this thread waited for has come for all, and all are through with the block whose place the next
     // copy takes.
     if constexpr (kThreads == kWarpSize) {
@@ -54,11 +58,16 @@ class KeyRing {
  private:
   static_assert(kAhead > 0, "a block is on its way while another is in use");
 
+  __device__ static bool copies() {
+    return kFirstThread == 0 || static_cast<int>(threadIdx.x) >= kFirstThread;
+  }
+
   // The next block, of which there are `count` keys or none.
   __device__ void copy_block(int stage, int count) {
+    if (!copies()) return;
     if (count > 0) {
       T* const block = memory_ + stage * kBlock;
-      const int thread = static_cast<int>(threadIdx.x) % kThreads;
+      const int thread = (static_cast<int>(threadIdx.x) - kFirstThread) % kThreads;
       const HeadRows<const T> keys = {keys_, stride_, count}, values = {values_, stride_, count};
       copy_rows_into<Layout, kThreads>(block, keys, 0, kKeys, thread);
       copy_rows_into<Layout, kThreads>(block + kTokenElements, values, 0, kKeys, thread);

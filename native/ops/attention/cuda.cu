@@ -113,59 +113,75 @@ void record_tiles(AttentionOperands<T> x, const AttentionMask& mask, int64_t sam
   encoder.launch(kName, attention_query_tiles<T, kHead, kWidth, kMasking>, shape, x, mask);
 }
 
-template <class T, int kHead, int kGroups>
-using GroupRing = GroupKeyRing<T, kHead, kGroupKeys, kGroupPlan<kHead>.stages, kGroups * kGroupThreads>;
+template <class T, int kHead, int kShape>
+struct ByGroups {
+  static constexpr GroupShape kIs = kGroupShapes<kHead>[kShape];
+  static constexpr bool kApart = kIs.copiers > 0;
+  using Ring = GroupKeyRing<T, kHead, kGroupKeys, kApart ? kIs.copiers : kIs.threads(),
+                            kApart ? kIs.groups * kGroupThreads : 0>;
+};
 
 // Compute capability 9.0.
-template <class T, int kHead, int kGroups>
-__global__ void __launch_bounds__(kGroups* kGroupThreads, kGroupPlan<kHead>.resident / kGroups)
+template <class T, int kHead, int kShape>
+__global__ void __launch_bounds__(kGroupShapes<kHead>[kShape].threads(), kGroupShapes<kHead>[kShape].blocks)
     attention_by_groups(const AttentionOperands<T> x) {
   if constexpr (kHasGroupProducts) {
-    constexpr int kThreads = kGroups * kGroupThreads, kQueries = kGroups * kGroupRows;
+    using By = ByGroups<T, kHead, kShape>;
+    constexpr int kTiles = By::kIs.tiles, kQueries = By::kIs.queries();
     T* const shared = reinterpret_cast<T*>(shared_matrices());
-    T* const own_rows = shared + warp_index() * kTileQueries * kHead;
+    T* const ring_memory = shared + kQueries * kHead;
     const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
     const auto rows_of = [&](auto* tensor, int count) {
       return head_rows<kHead>(tensor, count, x.heads, place.sample, place.head);
     };
-    const int first_query = place.block * kQueries;
+    const int first_query = place.block * kQueries, thread = static_cast<int>(threadIdx.x);
 
-    copy_rows_async<kHead, kThreads>(shared, rows_of(x.q, x.queries), first_query, kQueries,
-                                     static_cast<int>(threadIdx.x));
+    copy_rows_async<kHead, By::kIs.threads()>(shared, rows_of(x.q, x.queries), first_query, kQueries, thread);
     commit_copies();
-    using Ring = GroupRing<T, kHead, kGroups>;
-    clear_half_steps<kHead, kGroupKeys>(shared + kQueries * kHead, kGroupPlan<kHead>.stages);
-    Ring ring(shared + kQueries * kHead, rows_of(x.k, x.keys), rows_of(x.v, x.keys), x.keys);
-    wait_copies<Ring::kAhead>();
+    clear_half_steps<kHead, kGroupKeys>(ring_memory, kGroupStages<kHead>);
+    typename By::Ring ring(ring_memory, rows_of(x.k, x.keys), rows_of(x.v, x.keys), x.keys);
+    wait_copies<By::Ring::kAhead>();
     __syncthreads();  // the queries have come for all threads
-    QueryFragments<T, kHead, 1> queries;
-    queries.load(own_rows, x.factor);
-    AttentionState<T, kHead, 1> state;
-    state.begin();
-    attend_ring(ring, queries, x.factor.magnitude, state);
-    state.finish(1);
-    state.store(own_rows);
-    __syncwarp();
-    write_rows<kHead, kTileQueries>(own_rows, rows_of(x.output, x.queries),
-                                    first_query + warp_index() * kTileQueries);
+    if (By::kApart && thread >= By::kIs.groups * kGroupThreads) {
+      while (ring.left() > 0) ring.next();
+      return;
+    }
+    const auto own_row = [&](int tile) {
+      return (thread / kGroupThreads * kTiles + tile) * kGroupRows +
+             thread % kGroupThreads / kWarpSize * kTileQueries;
+    };
+    QueryFragments<T, kHead, 1> queries[kTiles];
+    AttentionState<T, kHead, 1> states[kTiles];
+#pragma unroll
+    for (int tile = 0; tile < kTiles; ++tile) {
+      queries[tile].load(shared + own_row(tile) * kHead, x.factor);
+      states[tile].begin();
+    }
+    attend_ring(ring, queries, x.factor.magnitude, states);
+#pragma unroll
+    for (int tile = 0; tile < kTiles; ++tile) {
+      T* const own_rows = shared + own_row(tile) * kHead;
+      states[tile].finish(1);
+      states[tile].store(own_rows);
+      __syncwarp();
+      write_rows<kHead, kTileQueries>(own_rows, rows_of(x.output, x.queries), first_query + own_row(tile));
+    }
   }
 }
 
-template <class T, int kHead, int kGroups>
+template <class T, int kHead, int kShape = 0>
 void record_groups(AttentionOperands<T> x, int64_t samples, CudaEncoder& encoder) {
-  constexpr int kQueries = kGroups * kGroupRows;
-  constexpr size_t kShared = sizeof(T) * (kQueries * kHead + GroupRing<T, kHead, kGroups>::kElements);
-  const int64_t blocks_per_head = ceil_divide(x.queries, kQueries);
+  using By = ByGroups<T, kHead, kShape>;
+  constexpr size_t kShared = sizeof(T) * (By::kIs.queries() * kHead + By::Ring::kElements);
+  const int64_t blocks_per_head = ceil_divide(x.queries, By::kIs.queries());
   const int64_t blocks = samples * x.heads * blocks_per_head;
-  // Groups share the keys that their block brings in, but not where that leaves multiprocessors idle.
-  if constexpr (kGroups > 1) {
-    if (10 * blocks < 9 * encoder.device().multiprocessors) {
-      return record_groups<T, kHead, kGroups / 2>(x, samples, encoder);
-    }
+  if constexpr (kShape + 1 < kGroupShapes<kHead>.size()) {
+    const bool leaves_idle = 10 * blocks < 9 * encoder.device().multiprocessors;
+    if (leaves_idle) return record_groups<T, kHead, kShape + 1>(x, samples, encoder);
   }
   x.blocks_per_head = static_cast<int>(blocks_per_head);
-  encoder.launch("attention_by_groups", attention_by_groups<T, kHead, kGroups>,
-                 {blocks_for(blocks, 1), kGroups * kGroupThreads, kShared}, x);
+  encoder.launch("attention_by_groups", attention_by_groups<T, kHead, kShape>,
+                 {blocks_for(blocks, 1), By::kIs.threads(), kShared}, x);
 }
 
 template <class T, int kHead>
@@ -185,10 +201,8 @@ void record_head(const AttentionOperands<T>& x, const AttentionMask& mask, int64
   if (x.queries <= kTileQueries && x.keys > kFewKeys) {
     return record_split_keys<T, kHead>(x, samples, encoder);
   }
-  if constexpr (kHasGroupPlan<kHead>) {
-    if (has_group_products(encoder.device())) {
-      return record_groups<T, kHead, kGroupPlan<kHead>.groups>(x, samples, encoder);
-    }
+  if constexpr (kHasGroupShapes<kHead>) {
+    if (has_group_products(encoder.device())) return record_groups<T, kHead>(x, samples, encoder);
   }
   if constexpr (has_wide_plan(kHead)) {
     if (prefers_wide(attention_plans(kHead), samples * x.heads, x.queries,

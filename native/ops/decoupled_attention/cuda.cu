@@ -183,43 +183,49 @@ __global__ void __launch_bounds__(kAttentionThreads, kAttentionPlan<kHead, TileW
 // Keys of the image that a group takes at a time: an adapter's 16 queries make as many.
 constexpr int kImageKeys = 16;
 
-template <class T, int kHead>
+// Warpgroups of a block, at most.
+template <int kHead>
+constexpr int kMostGroups = kHead <= 40 ? 4 : 2;
+
+template <class T, int kHead, int kGroups>
 struct GroupRings {
-  static constexpr int kStages = kGroupPlan<kHead>.stages;
-  using Text = GroupKeyRing<T, kHead, kGroupKeys, kStages, kGroupThreads>;
-  using Image = GroupKeyRing<T, kHead, kImageKeys, kStages, kGroupThreads>;
+  using Text = GroupKeyRing<T, kHead, kGroupKeys, kGroups * kGroupThreads>;
+  using Image = GroupKeyRing<T, kHead, kImageKeys, kGroups * kGroupThreads>;
 
   // Of a ring, that `count` keys take.
   __host__ __device__ static int stages(int count, int block) {
     const int blocks = (count + block - 1) / block;
-    return blocks < kStages ? blocks : kStages;
+    return blocks < kGroupStages<kHead> ? blocks : kGroupStages<kHead>;
   }
 };
 
 // Adds the attention to the image's keys, from the ring's memory, to finished sums.
-template <class T, int kHead>
-__device__ void add_image(T* memory, typename GroupRings<T, kHead>::Image& ring, const Operands<T>& x,
-                          const AttentionPlace& place, const QueryFragments<T, kHead, 1>& queries,
-                          float image_scale, AttentionState<T, kHead, 1>& state) {
-  using Ring = typename GroupRings<T, kHead>::Image;
+template <class Ring, class T, int kHead>
+__device__ void add_image(T* memory, Ring& ring, const Operands<T>& x, const AttentionPlace& place,
+                          const QueryFragments<T, kHead, 1>& queries, float image_scale,
+                          AttentionState<T, kHead, 1>& state) {
   const float factor = x.factor.magnitude;
   const auto rows_of = [&](const T* tensor) {
     return head_rows<kHead>(tensor, x.image.count, x.heads, place.sample, place.head);
   };
   SecondSet<T, kHead> image;
   Scores<1, kImageKeys> scores;
+  const auto score = [&](const T* keys, int count) {
+    begin_group_products();
+    begin_scores<kImageKeys>(queries, keys, scores);
+    commit_group_products();
+    wait_group_products<0>();
+    settle_sums(scores[0]);
+    if (count < kImageKeys) hide_keys(scores, count);
+  };
   const auto add = [&](const T* keys) {
     WeightFragments<1, kImageKeys> weights;
     image.weigh(scores, factor, weights[0][0]);
     begin_group_products();
     begin_sums<kImageKeys>(weights, keys + Ring::kTokenElements, state);
+    commit_group_products();
     wait_group_products<0>();
     settle_sums(state.sums[0]);
-  };
-  const auto score = [&](const T* keys, int count) {
-    begin_group_products();
-    begin_scores<kImageKeys>(queries, keys, scores);
-    finish_products<kImageKeys>(count, scores, state);
   };
   const T* keys = nullptr;
   for (int left = ring.left(); left > 0; left = ring.left()) {
@@ -228,39 +234,37 @@ __device__ void add_image(T* memory, typename GroupRings<T, kHead>::Image& ring,
     image.measure(scores, factor);
   }
   image.finish(image_scale);
-  if (x.image.count <= kImageKeys) {
+  if (x.image.count <= kImageKeys) return add(keys);
+  __syncthreads();  // all warps are through with the last keys before the first take their place
+  Ring again(memory, rows_of(x.image.k), rows_of(x.image.v), x.image.count);
+  for (int left = again.left(); left > 0; left = again.left()) {
+    keys = again.next();
+    score(keys, left);
     add(keys);
-  } else {
-    __syncthreads();  // all warps are through with the last keys before the first take their place
-    Ring again(memory, rows_of(x.image.k), rows_of(x.image.v), x.image.count);
-    for (int left = again.left(); left > 0; left = again.left()) {
-      keys = again.next();
-      score(keys, left);
-      add(keys);
-    }
   }
 }
 
-// Compute capability 9.0: 64 queries of a head, to keys that the block brings in. What they are for text, one
-// block of keys, and an image, another, is all on its way at once.
-template <class T, int kHead>
-__global__ void __launch_bounds__(kGroupThreads, kGroupPlan<kHead>.resident)
+// Compute capability 9.0: a group has 64 queries, and the block brings in its keys. What they are for text,
+// one block of keys, and an image, another, is all on its way at once.
+template <class T, int kHead, int kGroups>
+__global__ void __launch_bounds__(kGroups* kGroupThreads, kMostGroups<kHead> / kGroups)
     decoupled_attention_by_groups(const Operands<T> x, int text_elements) {
   if constexpr (kHasGroupProducts) {
-    using Rings = GroupRings<T, kHead>;
+    using Rings = GroupRings<T, kHead, kGroups>;
+    constexpr int kQueries = kGroups * kGroupRows;
     T* const rows = reinterpret_cast<T*>(shared_matrices());
-    T* const text_memory = rows + kGroupRows * kHead;
+    T* const text_memory = rows + kQueries * kHead;
     T* const image_memory = text_memory + text_elements;
     T* const own_rows = rows + warp_index() * kTileQueries * kHead;
     const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
     const auto rows_of = [&](auto* tensor, int count) {
       return head_rows<kHead>(tensor, count, x.heads, place.sample, place.head);
     };
-    const int first_query = place.block * kGroupRows;
+    const int first_query = place.block * kQueries;
     const float image_scale = x.image_scale[place.sample];
 
-    copy_rows_async<kHead, kGroupThreads>(rows, rows_of(x.q, x.queries), first_query, kGroupRows,
-                                          static_cast<int>(threadIdx.x));
+    copy_rows_async<kHead, kGroups * kGroupThreads>(rows, rows_of(x.q, x.queries), first_query, kQueries,
+                                                    static_cast<int>(threadIdx.x));
     commit_copies();
     clear_half_steps<kHead, kGroupKeys>(text_memory, Rings::stages(x.text.count, kGroupKeys));
     clear_half_steps<kHead, kImageKeys>(image_memory, Rings::stages(x.image.count, kImageKeys));
@@ -270,34 +274,41 @@ __global__ void __launch_bounds__(kGroupThreads, kGroupPlan<kHead>.resident)
                                 rows_of(x.image.v, x.image.count), image_scale == 0 ? 0 : x.image.count);
     wait_copies<2 * Rings::Text::kAhead>();
     __syncthreads();  // the queries have come for all threads
-    QueryFragments<T, kHead, 1> queries;
-    queries.load(own_rows, x.factor);
-    AttentionState<T, kHead, 1> state;
-    state.begin();
-    attend_ring(text, queries, x.factor.magnitude, state);
-    state.finish(1);
-    if (image_scale != 0) add_image(image_memory, image, x, place, queries, image_scale, state);
-    state.store(own_rows);
+    QueryFragments<T, kHead, 1> queries[1];
+    queries[0].load(own_rows, x.factor);
+    AttentionState<T, kHead, 1> states[1];
+    states[0].begin();
+    attend_ring(text, queries, x.factor.magnitude, states);
+    states[0].finish(1);
+    if (image_scale != 0) add_image(image_memory, image, x, place, queries[0], image_scale, states[0]);
+    states[0].store(own_rows);
     __syncwarp();
     write_rows<kHead, kTileQueries>(own_rows, rows_of(x.output, x.queries),
                                     first_query + warp_index() * kTileQueries);
   }
 }
 
-template <class T, int kHead>
+template <class T, int kHead, int kGroups = kMostGroups<kHead>>
 void record_groups(Operands<T> x, int64_t samples, CudaEncoder& encoder) {
-  using Rings = GroupRings<T, kHead>;
+  using Rings = GroupRings<T, kHead, kGroups>;
+  constexpr int kQueries = kGroups * kGroupRows;
+  const int64_t blocks_per_head = ceil_divide(x.queries, kQueries);
+  const int64_t blocks = samples * x.heads * blocks_per_head;
+  if constexpr (kGroups > 1) {
+    const bool leaves_idle = 10 * blocks < 9 * encoder.device().multiprocessors;
+    if (leaves_idle) return record_groups<T, kHead, kGroups / 2>(x, samples, encoder);
+  }
+  x.blocks_per_head = static_cast<int>(blocks_per_head);
   const int text = Rings::stages(x.text.count, kGroupKeys) * Rings::Text::kBlock;
   const int image = Rings::stages(x.image.count, kImageKeys) * Rings::Image::kBlock;
-  const auto shared = sizeof(T) * static_cast<size_t>(kGroupRows * kHead + text + image);
-  x.blocks_per_head = static_cast<int>(ceil_divide(x.queries, kGroupRows));
-  encoder.launch("decoupled_attention_by_groups", decoupled_attention_by_groups<T, kHead>,
-                 {blocks_for(samples * x.heads * x.blocks_per_head, 1), kGroupThreads, shared}, x, text);
+  const auto shared = sizeof(T) * static_cast<size_t>(kQueries * kHead + text + image);
+  encoder.launch("decoupled_attention_by_groups", decoupled_attention_by_groups<T, kHead, kGroups>,
+                 {blocks_for(blocks, 1), kGroups * kGroupThreads, shared}, x, text);
 }
 
 template <class T, int kHead>
 void record_head(Operands<T> x, int64_t samples, CudaEncoder& encoder) {
-  if constexpr (kHasGroupPlan<kHead>) {
+  if constexpr (kHasGroupShapes<kHead>) {
     if (has_group_products(encoder.device())) return record_groups<T, kHead>(x, samples, encoder);
   }
   constexpr int kWarps = kResidentWarps<kHead>;
