@@ -1,3 +1,4 @@
+import {cropImage} from './crop-image.ts';
 import type {RgbImage} from './image.ts';
 import {inSlices} from './in-slices.ts';
 
@@ -65,6 +66,8 @@ export async function resizeLikePil(
   filter: ResampleFilter,
   region: Region = {left: 0, top: 0, width: size.width, height: size.height},
 ): Promise<RgbImage> {
+  // Each weight is then 1 or 0.
+  if (image.width === size.width && image.height === size.height) return cropImage(image, region);
   const columns = computeTaps(image.width, size.width, region.left, region.width, kernels[filter]);
   const rows = computeTaps(image.height, size.height, region.top, region.height, kernels[filter]);
   const rowsBegin = rows.first[0]!;
