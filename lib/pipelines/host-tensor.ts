@@ -35,6 +35,16 @@ export function gatherRows({shape, data}: HostTensor, indices: readonly number[]
   return {shape: [indices.length, ...shape.slice(1)], data: rows};
 }
 
+/** The rows, [1, …] each: views, so that one that is kept keeps the memory of all. */
+export function splitRows({shape, data}: HostTensor): HostTensor[] {
+  const [count, ...extents] = shape as [number, ...number[]];
+  const rowSize = data.length / count;
+  return Array.from({length: count}, (_, row) => ({
+    shape: [1, ...extents],
+    data: data.subarray(row * rowSize, (row + 1) * rowSize),
+  }));
+}
+
 /** Joins tensors of equal rows along the first axis. */
 export function stackRows(tensors: readonly HostTensor[]): HostTensor {
   const data = new Float32Array(tensors.reduce((sum, tensor) => sum + tensor.data.length, 0));

@@ -43,13 +43,12 @@ export class Autoencoder extends Component {
       const result = await this.encoder.run({image: pixels}, options);
       const [mean, logvar] = [await download(result.mean), await download(result.logvar)];
       const factor = this.config.scalingFactor;
-      return {
-        mean: {...mean, data: mean.data.map(value => value * factor)},
-        standardDeviation: {
-          ...logvar,
-          data: logvar.data.map(value => Math.exp(0.5 * Math.min(Math.max(value, -30), 20)) * factor),
-        },
-      };
+      // Loops over indices: training waits for this, and callbacks of `map` take ten times as long.
+      for (let i = 0; i < mean.data.length; i++) {
+        mean.data[i]! *= factor;
+        logvar.data[i] = Math.exp(0.5 * Math.min(Math.max(logvar.data[i]!, -30), 20)) * factor;
+      }
+      return {mean, standardDeviation: logvar};
     } finally {
       pixels.dispose();
     }

@@ -4,9 +4,9 @@
 import type {RunOptions} from '../../engine/compiled-function.ts';
 import type {Autoencoder, ScaledLatents} from '../../pipelines/components/autoencoder.ts';
 import type {AdapterModels} from '../../pipelines/conditioning.ts';
-import {type HostTensor, stackRows} from '../../pipelines/host-tensor.ts';
+import {type HostTensor, splitRows, stackRows} from '../../pipelines/host-tensor.ts';
 import type {PreparedSample} from './adapter-samples.ts';
-import {encodeRows, rowsOf} from './encode-rows.ts';
+import {encodeRows} from './encode-rows.ts';
 import {writeEntry} from './encoder-cache.ts';
 import type {PreparedPicture} from './prepare-pictures.ts';
 
@@ -37,8 +37,8 @@ export async function encodeTargets(
         stackRows(pictures.map(({pixels}) => pixels)),
         options,
       );
-      const deviations = rowsOf(standardDeviation);
-      return rowsOf(mean).map((row, index) => ({mean: row, standardDeviation: deviations[index]!}));
+      const deviations = splitRows(standardDeviation);
+      return splitRows(mean).map((row, index) => ({mean: row, standardDeviation: deviations[index]!}));
     },
     Math.max(1, Math.floor(pixelsAtOnce / (height * width))),
   );
@@ -75,7 +75,7 @@ export async function encodeConditions(
     engine,
     missing,
     async pictures =>
-      rowsOf(
+      splitRows(
         await imageEncoder.encode(stackRows(pictures.map(({pixels}) => pixels)), adapter.features, options),
       ),
     engine.device.kind === 'cpu'

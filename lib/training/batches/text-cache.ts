@@ -1,13 +1,17 @@
 /**
  * Hidden states of texts that were met lately: prompts come again each round, instructions all the time.
  */
+import {totalmem} from 'node:os';
 import type {Engine} from '../../engine/engine.ts';
 import {EncodingCache} from '../../pipelines/encoding-cache.ts';
-import {type HostTensor, stackRows} from '../../pipelines/host-tensor.ts';
-import {encodeRows, rowsOf} from './encode-rows.ts';
+import {type HostTensor, splitRows} from '../../pipelines/host-tensor.ts';
+import {encodeRows} from './encode-rows.ts';
 
-/** Some thousand prompts of Stable Diffusion 1.5. */
-const defaultMaxBytes = 2 ** 28;
+/**
+ * A small part of the machine's memory: a training set's prompts come again in each round, all of them, so that a cache which
+ * has no room for all of them is asked for none that it still has.
+ */
+const defaultMaxBytes = Math.min(totalmem() / 16, 2 ** 32);
 
 type EncodeTexts = (texts: readonly string[]) => Promise<HostTensor>;
 
@@ -26,9 +30,9 @@ export class TextCache {
    * @param encoder names the encoder, so that texts of several may be kept
    */
   encode(encoder: string, texts: readonly string[], encode: EncodeTexts): Promise<HostTensor> {
-    return this.#rows.encode(encoder, texts, async places => {
+    return this.#rows.encode(encoder, texts, places => {
       const missing = places.map(place => texts[place]!);
-      return stackRows(await encodeRows(this.#engine, missing, async texts => rowsOf(await encode(texts))));
+      return encodeRows(this.#engine, missing, async texts => splitRows(await encode(texts)));
     });
   }
 }
