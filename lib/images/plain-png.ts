@@ -67,33 +67,41 @@ function unpack({width, height}: Header, packed: Buffer): RgbImage | undefined {
 /** Rows begin with their filter's number; undefined where there is no such filter. */
 function unfilter(filtered: Uint8Array, rowBytes: number, height: number): Uint8Array | undefined {
   const data = new Uint8Array(rowBytes * height);
+  let above = new Uint8Array(rowBytes);
   for (let y = 0; y < height; y++) {
-    const begin = y * rowBytes;
-    const filter = filtered[begin + y]!;
-    if (filter > 4) return undefined;
-    for (let x = 0; x < rowBytes; x++) {
-      const at = begin + x;
-      const left = x < pixelBytes ? 0 : data[at - pixelBytes]!;
-      const above = y === 0 ? 0 : data[at - rowBytes]!;
-      const corner = x < pixelBytes || y === 0 ? 0 : data[at - rowBytes - pixelBytes]!;
-      data[at] = filtered[at + y + 1]! + predict(filter, left, above, corner);
-    }
+    const begin = y * (rowBytes + 1);
+    const row = data.subarray(y * rowBytes, (y + 1) * rowBytes);
+    row.set(filtered.subarray(begin + 1, begin + 1 + rowBytes));
+    if (!unfilterRow(filtered[begin]!, row, above)) return undefined;
+    above = row;
   }
   return data;
 }
 
-function predict(filter: number, left: number, above: number, corner: number): number {
+/** In place; a loop for each filter, as bytes are many. Before a row's first pixel, all is 0. */
+function unfilterRow(filter: number, row: Uint8Array, above: Uint8Array): boolean {
+  const {length} = row;
   switch (filter) {
+    case 0:
+      return true;
     case 1:
-      return left;
+      for (let x = pixelBytes; x < length; x++) row[x]! += row[x - pixelBytes]!;
+      return true;
     case 2:
-      return above;
+      for (let x = 0; x < length; x++) row[x]! += above[x]!;
+      return true;
     case 3:
-      return (left + above) >> 1;
+      for (let x = 0; x < pixelBytes; x++) row[x]! += above[x]! >> 1;
+      for (let x = pixelBytes; x < length; x++) row[x]! += (row[x - pixelBytes]! + above[x]!) >> 1;
+      return true;
     case 4:
-      return paeth(left, above, corner);
+      for (let x = 0; x < pixelBytes; x++) row[x]! += above[x]!;
+      for (let x = pixelBytes; x < length; x++) {
+        row[x]! += paeth(row[x - pixelBytes]!, above[x]!, above[x - pixelBytes]!);
+      }
+      return true;
     default:
-      return 0;
+      return false;
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * What encoders made lately: hosts are asked for the same prompts, images and instructions again and again.
  */
-import {type HostTensor, stackRows} from './host-tensor.ts';
+import type {HostTensor} from './host-tensor.ts';
 
 export class EncodingCache {
   readonly #maxBytes: number;
@@ -15,7 +15,7 @@ export class EncodingCache {
   }
 
   /**
-   * Rows of inputs, [inputs, …]; only those that are not there are encoded, each once.
+   * Rows of inputs, [1, …] each; only those that are not there are encoded, each once.
    *
    * @param encoder names the encoder and all else that its rows depend on
    * @param keys one for each input: equal for equal inputs
@@ -25,7 +25,7 @@ export class EncodingCache {
     encoder: string,
     keys: readonly string[],
     encode: (missing: readonly number[]) => Promise<readonly HostTensor[]>,
-  ): Promise<HostTensor> {
+  ): Promise<HostTensor[]> {
     const rows = new Map(keys.map(key => [key, this.#take(`${encoder}\n${key}`)]));
     const missing = [...rows.keys()].filter(key => rows.get(key) === undefined);
     if (missing.length > 0) {
@@ -36,7 +36,7 @@ export class EncodingCache {
         this.#keep(`${encoder}\n${key}`, row);
       }
     }
-    return stackRows(keys.map(key => rows.get(key)!));
+    return keys.map(key => rows.get(key)!);
   }
 
   /** The row, which becomes the one that was used last. */

@@ -4,7 +4,7 @@
 import type {RunOptions} from '../../engine/compiled-function.ts';
 import type {Autoencoder, ScaledLatents} from '../../pipelines/components/autoencoder.ts';
 import type {AdapterModels} from '../../pipelines/conditioning.ts';
-import {type HostTensor, splitRows, stackRows} from '../../pipelines/host-tensor.ts';
+import {type HostRows, type HostTensor, rowsOf, splitRows} from '../../pipelines/host-tensor.ts';
 import type {PreparedSample} from './adapter-samples.ts';
 import {encodeRows} from './encode-rows.ts';
 import {writeEntry} from './encoder-cache.ts';
@@ -33,10 +33,7 @@ export async function encodeTargets(
     vae.engine,
     missing,
     async pictures => {
-      const {mean, standardDeviation} = await vae.encode(
-        stackRows(pictures.map(({pixels}) => pixels)),
-        options,
-      );
+      const {mean, standardDeviation} = await vae.encode(rowsOf(pictures.map(({pixels}) => pixels)), options);
       const deviations = splitRows(standardDeviation);
       return splitRows(mean).map((row, index) => ({mean: row, standardDeviation: deviations[index]!}));
     },
@@ -60,7 +57,7 @@ export async function encodeConditions(
   {adapter, imageEncoder}: AdapterModels,
   samples: readonly PreparedSample[],
   options: RunOptions,
-): Promise<HostTensor> {
+): Promise<HostRows> {
   const features = new Map<PreparedSample, HostTensor>();
   const missing: {sample: PreparedSample; pixels: HostTensor; entry: string | undefined}[] = [];
   for (const sample of samples) {
@@ -76,7 +73,7 @@ export async function encodeConditions(
     missing,
     async pictures =>
       splitRows(
-        await imageEncoder.encode(stackRows(pictures.map(({pixels}) => pixels)), adapter.features, options),
+        await imageEncoder.encode(rowsOf(pictures.map(({pixels}) => pixels)), adapter.features, options),
       ),
     engine.device.kind === 'cpu'
       ? undefined
@@ -84,7 +81,7 @@ export async function encodeConditions(
   );
   for (const [index, {sample}] of missing.entries()) features.set(sample, rows[index]!);
   await writeEntries(missing, index => new Map([['features', rows[index]!]]));
-  return stackRows(samples.map(sample => features.get(sample)!));
+  return rowsOf(samples.map(sample => features.get(sample)!));
 }
 
 /** What was made of each picture, for the cache where there is one. */

@@ -4,7 +4,7 @@
 import {totalmem} from 'node:os';
 import type {Engine} from '../../engine/engine.ts';
 import {EncodingCache} from '../../pipelines/encoding-cache.ts';
-import {type HostTensor, splitRows} from '../../pipelines/host-tensor.ts';
+import {type HostRows, type HostTensor, rowsOf, splitRows} from '../../pipelines/host-tensor.ts';
 import {encodeRows} from './encode-rows.ts';
 
 /**
@@ -29,10 +29,11 @@ export class TextCache {
    *
    * @param encoder names the encoder, so that texts of several may be kept
    */
-  encode(encoder: string, texts: readonly string[], encode: EncodeTexts): Promise<HostTensor> {
-    return this.#rows.encode(encoder, texts, places => {
+  async encode(encoder: string, texts: readonly string[], encode: EncodeTexts): Promise<HostRows> {
+    const rows = await this.#rows.encode(encoder, texts, places => {
       const missing = places.map(place => texts[place]!);
       return encodeRows(this.#engine, missing, async texts => splitRows(await encode(texts)));
     });
+    return rowsOf(rows);
   }
 }
