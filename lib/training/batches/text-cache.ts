@@ -8,8 +8,8 @@ import {type HostRows, type HostTensor, rowsOf, splitRows} from '../../pipelines
 import {encodeRows} from './encode-rows.ts';
 
 /**
- * A small part of the machine's memory: a training set's prompts come again in each round, all of them, so that a cache which
- * has no room for all of them is asked for none that it still has.
+ * A part of the machine's memory: all prompts of a training set come again in each round, so that a cache with too little
+ * room for them has let each go before it is asked for. 4 GiB are 100,000 prompts of a small model.
  */
 const defaultMaxBytes = Math.min(totalmem() / 16, 2 ** 32);
 
