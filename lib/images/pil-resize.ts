@@ -1,17 +1,9 @@
-import {cropImage} from './crop-image.ts';
+import {cropImage, type Region} from './crop-image.ts';
 import type {RgbImage} from './image.ts';
 import {inSlices} from './in-slices.ts';
 
 /** Resampling filters, as Pillow names them. */
 export type ResampleFilter = 'bicubic' | 'lanczos';
-
-/** A rectangle in pixels of the resized picture. */
-export interface Region {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** Weights are integers in units of 2^-22: 32 bits, less 8 for the samples, less 2 for the overshoot of the filter. */
 const precisionBits = 32 - 8 - 2;

@@ -1,17 +1,10 @@
 /**
  * Hidden states of texts that were met lately: prompts come again each round, instructions all the time.
  */
-import {totalmem} from 'node:os';
 import type {Engine} from '../../engine/engine.ts';
 import {EncodingCache} from '../../pipelines/encoding-cache.ts';
 import {type HostRows, type HostTensor, rowsOf, splitRows} from '../../pipelines/host-tensor.ts';
 import {encodeRows} from './encode-rows.ts';
-
-/**
- * A part of the machine's memory: all prompts of a training set come again in each round, so that a cache with too little
- * room for them has let each go before it is asked for. 4 GiB are 100,000 prompts of a small model.
- */
-const defaultMaxBytes = Math.min(totalmem() / 16, 2 ** 32);
 
 type EncodeTexts = (texts: readonly string[]) => Promise<HostTensor>;
 
@@ -19,7 +12,7 @@ export class TextCache {
   readonly #engine: Engine;
   readonly #rows: EncodingCache;
 
-  constructor(engine: Engine, maxBytes = defaultMaxBytes) {
+  constructor(engine: Engine, maxBytes = defaultMaxBytes(engine)) {
     this.#engine = engine;
     this.#rows = new EncodingCache(maxBytes);
   }
@@ -36,4 +29,12 @@ export class TextCache {
     });
     return rowsOf(rows);
   }
+}
+
+/**
+ * A part of the machine's memory: all prompts of a training set come again in each round, so that a cache with too little
+ * room for them has let each go before it is asked for. 4 GiB are 100,000 prompts of a small model.
+ */
+function defaultMaxBytes({device}: Engine): number {
+  return Math.min(device.systemInfo().totalMemoryBytes / 16, 2 ** 32);
 }
