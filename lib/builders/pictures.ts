@@ -3,10 +3,10 @@
  */
 import sharp from 'sharp';
 import {FileError} from '../errors.ts';
+import type {Region} from '../images/crop-image.ts';
 import {cropImage} from '../images/crop-image.ts';
 import {decodeImage} from '../images/decode-image.ts';
 import type {RgbImage} from '../images/image.ts';
-import type {Region} from '../images/pil-resize.ts';
 import type {LeftOut, SourceCredit} from './builder.ts';
 import type {SourcePicture} from './sources/picture-source.ts';
 

@@ -4,9 +4,9 @@
 import type {RunOptions} from '../engine/compiled-function.ts';
 import {Engine} from '../engine/engine.ts';
 import {ArgumentError} from '../errors.ts';
+import type {Region} from '../images/crop-image.ts';
 import {cropImage} from '../images/crop-image.ts';
 import {checkRgbImage, type RgbImage} from '../images/image.ts';
-import type {Region} from '../images/pil-resize.ts';
 import {faceLandmark68, landmarkCount} from '../models/face/face-landmark-68.ts';
 import {faceRecognition} from '../models/face/face-recognition.ts';
 import {tinyFaceDetector} from '../models/face/tiny-face-detector.ts';

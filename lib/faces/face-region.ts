@@ -1,8 +1,9 @@
 /**
  * Which part of a picture a network sees of a face.
  */
+
+import type {Region} from '../images/crop-image.ts';
 import type {RgbImage} from '../images/image.ts';
-import type {Region} from '../images/pil-resize.ts';
 import type {Box, Point} from './face.ts';
 
 /** Where the middle of eyes and mouth stands in the square, and how long it is from eyes to mouth there: dlib's. */

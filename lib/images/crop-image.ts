@@ -1,5 +1,12 @@
 import type {RgbImage} from './image.ts';
-import type {Region} from './pil-resize.ts';
+
+/** A rectangle in pixels of a picture. */
+export interface Region {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
 
 /** A copy of a rectangle that lies within the picture. */
 export function cropImage(image: RgbImage, {left, top, width, height}: Region): RgbImage {

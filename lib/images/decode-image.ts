@@ -3,6 +3,7 @@ import sharp, {type Sharp} from 'sharp';
 import {ArgumentError, describeValue, FileError} from '../errors.ts';
 import {type Color, type Rgb, toRgb} from './color.ts';
 import {checkRawImage, maxImageSide, type RawImage, type RgbImage} from './image.ts';
+import {decodePlainPng} from './plain-png.ts';
 
 /** A picture to read: the path of a file, its bytes, or uncompressed samples. */
 export type ImageInput = string | Uint8Array | RawImage;
@@ -89,6 +90,8 @@ async function decodeBytes(
   if (bytes.length === 0) {
     throw new FileError(`${place}: expected a picture (${formats}), but it is empty. Check how it was made.`);
   }
+  const plain = decodePlainPng(bytes);
+  if (plain !== undefined && plain.width * plain.height <= maxPixels) return {...plain, frames: 1};
   try {
     const {space, width, height, pages} = await sharp(bytes, {failOn}).metadata();
     if (Math.max(width, height) > maxImageSide) {

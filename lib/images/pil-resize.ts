@@ -1,16 +1,9 @@
+import {cropImage, type Region} from './crop-image.ts';
 import type {RgbImage} from './image.ts';
 import {inSlices} from './in-slices.ts';
 
 /** Resampling filters, as Pillow names them. */
 export type ResampleFilter = 'bicubic' | 'lanczos';
-
-/** A rectangle in pixels of the resized picture. */
-export interface Region {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** Weights are integers in units of 2^-22: 32 bits, less 8 for the samples, less 2 for the overshoot of the filter. */
 const precisionBits = 32 - 8 - 2;
@@ -65,6 +58,8 @@ export async function resizeLikePil(
   filter: ResampleFilter,
   region: Region = {left: 0, top: 0, width: size.width, height: size.height},
 ): Promise<RgbImage> {
+  // Each weight is then 1 or 0.
+  if (image.width === size.width && image.height === size.height) return cropImage(image, region);
   const columns = computeTaps(image.width, size.width, region.left, region.width, kernels[filter]);
   const rows = computeTaps(image.height, size.height, region.top, region.height, kernels[filter]);
   const rowsBegin = rows.first[0]!;

@@ -10,8 +10,10 @@ export function toPlanes(
 ): Float32Array {
   const pixels = width * height;
   const result = new Float32Array(3 * pixels);
+  const converted = new Float32Array(256);
   for (let channel = 0; channel < 3; channel++) {
-    const converted = Float32Array.from({length: 256}, (_, value) => convert(value, channel));
+    // Not `Float32Array.from`: for a small picture its callbacks would take longer than the pixels.
+    for (let value = 0; value < 256; value++) converted[value] = convert(value, channel);
     for (let pixel = 0; pixel < pixels; pixel++) {
       result[channel * pixels + pixel] = converted[data[pixel * 3 + channel]!]!;
     }

@@ -1,7 +1,7 @@
 /**
  * What encoders made lately: hosts are asked for the same prompts, images and instructions again and again.
  */
-import {gatherRows, type HostTensor, stackRows} from './host-tensor.ts';
+import type {HostTensor} from './host-tensor.ts';
 
 export class EncodingCache {
   readonly #maxBytes: number;
@@ -15,28 +15,28 @@ export class EncodingCache {
   }
 
   /**
-   * Rows of inputs, [inputs, …]; only those that are not there are encoded, each once.
+   * Rows of inputs, [1, …] each; only those that are not there are encoded, each once.
    *
    * @param encoder names the encoder and all else that its rows depend on
    * @param keys one for each input: equal for equal inputs
-   * @param encode makes rows of some of the inputs, given by their places
+   * @param encode makes rows of some of the inputs, given by their places; rows may be views, of which copies are kept
    */
   async encode(
     encoder: string,
     keys: readonly string[],
-    encode: (missing: readonly number[]) => Promise<HostTensor>,
-  ): Promise<HostTensor> {
+    encode: (missing: readonly number[]) => Promise<readonly HostTensor[]>,
+  ): Promise<HostTensor[]> {
     const rows = new Map(keys.map(key => [key, this.#take(`${encoder}\n${key}`)]));
     const missing = [...rows.keys()].filter(key => rows.get(key) === undefined);
     if (missing.length > 0) {
       const encoded = await encode(missing.map(key => keys.indexOf(key)));
       for (const [index, key] of missing.entries()) {
-        const row = gatherRows(encoded, [index]);
+        const row = encoded[index]!;
         rows.set(key, row);
         this.#keep(`${encoder}\n${key}`, row);
       }
     }
-    return stackRows(keys.map(key => rows.get(key)!));
+    return keys.map(key => rows.get(key)!);
   }
 
   /** The row, which becomes the one that was used last. */
@@ -51,7 +51,7 @@ export class EncodingCache {
   #keep(key: string, row: HostTensor): void {
     // Another call may have encoded it meanwhile.
     if (this.#rows.has(key)) return;
-    this.#rows.set(key, row);
+    this.#rows.set(key, {...row, data: row.data.slice()});
     this.#bytes += row.data.byteLength;
     for (const [oldest, {data}] of this.#rows) {
       if (this.#bytes <= this.#maxBytes) return;

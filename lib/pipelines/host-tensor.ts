@@ -11,9 +11,20 @@ export interface HostTensor {
   readonly data: Float32Array;
 }
 
+/** A tensor that is to go to a device, in parts: the rows of its first axis. */
+export interface HostRows {
+  readonly shape: readonly number[];
+  readonly rows: readonly Float32Array[];
+}
+
 /** Copies a host tensor to the device, rounded to another dtype where one is named. */
 export function upload(device: Device, {shape, data}: HostTensor, dtype?: DType): DeviceTensor {
   return DeviceTensor.from(device, data, shape, dtype);
+}
+
+/** Copies a tensor in parts to the device. */
+export function uploadRows(device: Device, {shape, rows}: HostRows): DeviceTensor {
+  return DeviceTensor.fromRows(device, rows, shape);
 }
 
 /** Copies a device tensor to the host and frees it. */
@@ -35,6 +46,16 @@ export function gatherRows({shape, data}: HostTensor, indices: readonly number[]
   return {shape: [indices.length, ...shape.slice(1)], data: rows};
 }
 
+/** The rows, [1, …] each: views, so that one that is kept keeps the memory of all. */
+export function splitRows({shape, data}: HostTensor): HostTensor[] {
+  const [count, ...extents] = shape as [number, ...number[]];
+  const rowSize = data.length / count;
+  return Array.from({length: count}, (_, row) => ({
+    shape: [1, ...extents],
+    data: data.subarray(row * rowSize, (row + 1) * rowSize),
+  }));
+}
+
 /** Joins tensors of equal rows along the first axis. */
 export function stackRows(tensors: readonly HostTensor[]): HostTensor {
   const data = new Float32Array(tensors.reduce((sum, tensor) => sum + tensor.data.length, 0));
@@ -45,6 +66,11 @@ export function stackRows(tensors: readonly HostTensor[]): HostTensor {
   }
   const rows = tensors.reduce((sum, tensor) => sum + tensor.shape[0]!, 0);
   return {shape: [rows, ...tensors[0]!.shape.slice(1)], data};
+}
+
+/** Rows, [1, …] each, as one tensor without a copy. */
+export function rowsOf(rows: readonly HostTensor[]): HostRows {
+  return {shape: [rows.length, ...rows[0]!.shape.slice(1)], rows: rows.map(({data}) => data)};
 }
 
 /** Joins [B, C, …] tensors of equal batch and space along channels. */

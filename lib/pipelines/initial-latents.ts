@@ -142,8 +142,12 @@ export function drawLatents(
   {mean, standardDeviation}: ScaledLatents,
   generator: TorchGenerator,
 ): Float32Array {
-  const noise = generator.randn(mean.shape);
-  return mean.data.map((value, index) => value + standardDeviation.data[index]! * noise[index]!);
+  const latents = generator.randn(mean.shape);
+  // A loop over indices: training waits for this, and callbacks of `map` take ten times as long.
+  for (let i = 0; i < latents.length; i++) {
+    latents[i] = mean.data[i]! + standardDeviation.data[i]! * latents[i]!;
+  }
+  return latents;
 }
 
 /** Pixels under the mask become 0, mid grey in -1 … 1. */

@@ -64,6 +64,42 @@ export class DeviceTensor implements TensorInfo {
     return new DeviceTensor(device, handle, {shape: [...shape], dtype: stored.dtype});
   }
 
+  /**
+   * Copies float32 rows that lie apart in the host's memory to the device, one after another. Joined in an array first, rows
+   * of megabytes would have V8 collect garbage again and again.
+   *
+   * @param shape extents; their product is the number of elements of all rows
+   * @throws ShapeError, OutOfMemoryError
+   */
+  static fromRows(
+    device: TensorDevice,
+    rows: readonly Float32Array[],
+    shape: readonly number[],
+  ): DeviceTensor {
+    const {addon} = device;
+    const count = elementCount(shape);
+    const given = rows.reduce((sum, row) => sum + row.length, 0);
+    if (count !== given) {
+      throw new ShapeError(
+        `DeviceTensor.fromRows: expected ${count} elements for shape [${shape.join(', ')}], got ${given}.`,
+      );
+    }
+    const bytes = count * dtypeBytes.float32;
+    const target = callNative(() => addon.allocate(bytes, device.handle));
+    const host = device.handle === undefined ? target : callNative(() => addon.allocate(bytes));
+    let offset = 0;
+    for (const row of rows) {
+      callNative(() => addon.write(host, offset, row));
+      offset += row.byteLength;
+    }
+    if (host !== target) {
+      // Whoever reads the tensor is told of a failure.
+      addon.copy(host, target).catch(() => {});
+      addon.release(host);
+    }
+    return new DeviceTensor(device, target, {shape: [...shape], dtype: 'float32'});
+  }
+
   /** Where it is: `cpu`, or e.g. `cuda:0`. */
   get deviceName(): string {
     return this.device.name;

@@ -3,10 +3,14 @@ export type Term = readonly [coefficient: number, sample: Float32Array];
 
 /** The sum of all `coefficient * sample`, elementwise, summed in float64 and rounded once. */
 export function linearCombination(...terms: readonly [Term, ...Term[]]): Float32Array {
-  const sum = new Float64Array(terms[0][1].length);
+  const coefficients = terms.map(([coefficient]) => coefficient);
+  const samples = terms.map(([, sample]) => sample);
+  const result = new Float32Array(samples[0]!.length);
   // Loops over indices: each step of a GPU waits for this, and callbacks of `from` take ten times as long.
-  for (const [coefficient, sample] of terms) {
-    for (let i = 0; i < sum.length; i++) sum[i]! += coefficient * sample[i]!;
+  for (let i = 0; i < result.length; i++) {
+    let sum = 0;
+    for (let term = 0; term < samples.length; term++) sum += coefficients[term]! * samples[term]![i]!;
+    result[i] = sum;
   }
-  return new Float32Array(sum);
+  return result;
 }

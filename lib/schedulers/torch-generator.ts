@@ -55,7 +55,9 @@ export class TorchGenerator {
    * @throws ArgumentError unless every dimension is a non-negative integer.
    */
   rand(shape: readonly number[]): Float32Array {
-    return new Float32Array(checkedSize(shape)).map(() => this.#uniformFloat());
+    const values = new Float32Array(checkedSize(shape));
+    this.#fillUniform(values);
+    return values;
   }
 
   /**
@@ -79,11 +81,11 @@ export class TorchGenerator {
    * end.
    */
   #fillBlocks(values: Float32Array): void {
-    for (let i = 0; i < values.length; i++) values[i] = this.#uniformFloat();
+    this.#fillUniform(values);
     for (let start = 0; start + blockSize <= values.length; start += blockSize) transformBlock(values, start);
     if (values.length % blockSize === 0) return;
     const lastStart = values.length - blockSize;
-    for (let i = lastStart; i < values.length; i++) values[i] = this.#uniformFloat();
+    this.#fillUniform(values.subarray(lastStart));
     transformBlock(values, lastStart);
   }
 
@@ -99,9 +101,18 @@ export class TorchGenerator {
     return radius * Math.cos(angle);
   }
 
-  /** In [0, 1), of 24 bits. */
-  #uniformFloat(): number {
-    return (this.#nextUint32() & 0xffffff) / 2 ** 24;
+  /** In [0, 1), of 24 bits. Training draws thousands for a sample: the generator's state is in local variables meanwhile. */
+  #fillUniform(values: Float32Array): void {
+    const state = this.#state;
+    let position = this.#position;
+    for (let i = 0; i < values.length; i++) {
+      if (position === stateSize) {
+        twist(state);
+        position = 0;
+      }
+      values[i] = (temper(state[position++]!) & 0xffffff) / 2 ** 24;
+    }
+    this.#position = position;
   }
 
   /** In [0, 1), of 53 bits. */
@@ -111,22 +122,32 @@ export class TorchGenerator {
   }
 
   #nextUint32(): number {
-    if (this.#position === stateSize) this.#twist();
-    let bits = this.#state[this.#position++]!;
-    bits ^= bits >>> 11;
-    bits ^= (bits << 7) & 0x9d2c5680;
-    bits ^= (bits << 15) & 0xefc60000;
-    return (bits ^ (bits >>> 18)) >>> 0;
-  }
-
-  #twist(): void {
-    const state = this.#state;
-    for (let i = 0; i < stateSize; i++) {
-      const joined = (state[i]! & 0x80000000) | (state[(i + 1) % stateSize]! & 0x7fffffff);
-      state[i] = state[(i + shiftSize) % stateSize]! ^ (joined >>> 1) ^ (joined & 1 ? 0x9908b0df : 0);
+    if (this.#position === stateSize) {
+      twist(this.#state);
+      this.#position = 0;
     }
-    this.#position = 0;
+    return temper(this.#state[this.#position++]!) >>> 0;
   }
+}
+
+/** The next numbers of a state, before they are tempered. */
+function twist(state: Uint32Array): void {
+  for (let i = 0; i < stateSize; i++) {
+    const next = i + 1 < stateSize ? i + 1 : 0;
+    const shifted = i + shiftSize < stateSize ? i + shiftSize : i + shiftSize - stateSize;
+    const joined = (state[i]! & 0x80000000) | (state[next]! & 0x7fffffff);
+    // No branch: half of them would be mispredicted.
+    state[i] = state[shifted]! ^ (joined >>> 1) ^ (-(joined & 1) & 0x9908b0df);
+  }
+}
+
+/** As a signed integer. */
+function temper(number: number): number {
+  let bits = number;
+  bits ^= bits >>> 11;
+  bits ^= (bits << 7) & 0x9d2c5680;
+  bits ^= (bits << 15) & 0xefc60000;
+  return bits ^ (bits >>> 18);
 }
 
 function checkedSize(shape: readonly number[]): number {

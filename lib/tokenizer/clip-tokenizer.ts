@@ -3,6 +3,11 @@ import {symbolsToBytes, textToSymbols} from './byte-symbols.ts';
 import {splitClipWords} from './clip-words.ts';
 import {readTokenizerFiles, type SpecialTokens, type TokenizerFiles} from './tokenizer-files.ts';
 
+/** Words of which token ids are kept: more than a language's common ones. */
+const mostWords = 2 ** 14;
+/** In characters; longer ones come once. */
+const longestWord = 32;
+
 /** A text as the text encoder takes it. */
 export interface EncodedText {
   /** [modelMaxLength] token ids: begin marker, text, end marker, padding. */
@@ -28,6 +33,8 @@ export class CLIPTokenizer {
   private readonly vocabulary: ReadonlyMap<string, number>;
   private readonly encoder: BytePairEncoder;
   private readonly specialToken: RegExp;
+  /** Token ids of words that were met: texts are made of few, again and again. */
+  private readonly words = new Map<string, readonly number[]>();
   private pieces: ReadonlyMap<number, string> | undefined;
 
   constructor({vocabulary, merges, specialTokens, modelMaxLength}: TokenizerFiles) {
@@ -82,8 +89,16 @@ export class CLIPTokenizer {
     // The pattern has one group, so that odd parts are the special tokens themselves.
     return text.split(this.specialToken).flatMap((part, i) => {
       if (i % 2 === 1) return this.vocabulary.get(part)!;
-      return splitClipWords(part).flatMap(word => this.encoder.encodeWord(textToSymbols(word)));
+      return splitClipWords(part).flatMap(word => this.wordIds(word));
     });
+  }
+
+  private wordIds(word: string): readonly number[] {
+    const known = this.words.get(word);
+    if (known !== undefined) return known;
+    const ids = this.encoder.encodeWord(textToSymbols(word));
+    if (word.length <= longestWord && this.words.size < mostWords) this.words.set(word, ids);
+    return ids;
   }
 
   private spell(ids: readonly number[]): string {

@@ -3,14 +3,14 @@
  */
 import type {Tensor, TensorType} from '../graph/tensor.ts';
 import {type MapTree, mapTree, type Tree} from '../graph/tree.ts';
+import {type HostRows, uploadRows} from '../pipelines/host-tensor.ts';
 import type {Device} from '../runtime/device.ts';
 import {DeviceTensor} from '../runtime/device-tensor.ts';
 
-/** Of a batch on the host: float32, or int32 as token ids are. */
-export interface BatchTensor {
-  readonly shape: readonly number[];
-  readonly data: Float32Array | Int32Array;
-}
+/** Of a batch on the host: float32, maybe in parts, or int32 as token ids are. */
+export type BatchTensor =
+  | HostRows
+  | {readonly shape: readonly number[]; readonly data: Float32Array | Int32Array};
 
 /** What a traced batch is made from. */
 export type HostBatch<Batch> = MapTree<Batch, Tensor, BatchTensor>;
@@ -23,8 +23,9 @@ export async function withBatchOn<Batch, Result>(
 ): Promise<Result> {
   const uploaded: DeviceTensor[] = [];
   try {
-    const inputs = mapBatch<Batch, DeviceTensor>(batch, ({shape, data}) => {
-      const on = DeviceTensor.from(device, data, shape);
+    const inputs = mapBatch<Batch, DeviceTensor>(batch, tensor => {
+      const on =
+        'rows' in tensor ? uploadRows(device, tensor) : DeviceTensor.from(device, tensor.data, tensor.shape);
       uploaded.push(on);
       return on;
     });
@@ -36,9 +37,9 @@ export async function withBatchOn<Batch, Result>(
 
 /** For plans of a step. */
 export function batchTypes<Batch>(batch: HostBatch<Batch>): MapTree<Batch, Tensor, TensorType> {
-  return mapBatch<Batch, TensorType>(batch, ({shape, data}) => ({
-    shape,
-    dtype: data instanceof Int32Array ? 'int32' : 'float32',
+  return mapBatch<Batch, TensorType>(batch, tensor => ({
+    shape: tensor.shape,
+    dtype: 'data' in tensor && tensor.data instanceof Int32Array ? 'int32' : 'float32',
   }));
 }
 
@@ -50,5 +51,7 @@ function mapBatch<Batch, T>(
 }
 
 function isBatchTensor(value: unknown): value is BatchTensor {
-  return typeof value === 'object' && value !== null && 'data' in value && 'shape' in value;
+  return (
+    typeof value === 'object' && value !== null && 'shape' in value && ('data' in value || 'rows' in value)
+  );
 }

@@ -1,10 +1,10 @@
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import type {Face} from '../../lib/faces/face.ts';
+import type {Region} from '../../lib/images/crop-image.ts';
 import {cropImage} from '../../lib/images/crop-image.ts';
 import {decodeImage} from '../../lib/images/decode-image.ts';
 import type {RgbImage} from '../../lib/images/image.ts';
-import type {Region} from '../../lib/images/pil-resize.ts';
 
 /** What face-api gives; numbers in base64. */
 export interface FaceFixture {

@@ -16,7 +16,7 @@ test('calls at the same time for the same input keep it once', async t => {
   let calls = 0;
   const encode = async () => {
     calls++;
-    return {shape: [1, 2], data: Float32Array.of(1, 2)};
+    return [{shape: [1, 2], data: Float32Array.of(1, 2)}];
   };
   await Promise.all([cache.encode('a', ['x'], encode), cache.encode('a', ['x'], encode)]);
   t.is(calls, 2);

@@ -36,6 +36,18 @@ async function onCpu(data: Float32Array): Promise<Float32Array> {
   return (await new Engine(cpu).compile('reference', fn).run({x})).toFloat32Array();
 }
 
+test.serial('rows that lie apart become one tensor, which is read after its copy', async t => {
+  const rows = [values(1), values(2), values(3)];
+  const joined = Float32Array.from(rows.flatMap(row => [...row]));
+  const {bufferBytes} = device.memoryUsage();
+  const tensor = DeviceTensor.fromRows(device, rows, [3, ...shape]);
+  // What was copied from may change at once.
+  for (const row of rows) row.fill(0);
+  t.deepEqual(await tensor.toFloat32Array(), joined);
+  tensor.dispose();
+  t.is(device.memoryUsage().bufferBytes, bufferBytes);
+});
+
 test.serial('the device says what it is', t => {
   t.is(device.kind, 'cuda');
   t.is(device.name, 'cuda:0');

@@ -30,6 +30,14 @@ test('values of each dtype come back', async t => {
   t.deepEqual([...(await halves.toFloat32Array())], [1, -2]);
 });
 
+test('rows that lie apart become one tensor', async t => {
+  const all = Float32Array.of(9, 1, 2, 3, 4, 5, 6);
+  const tensor = DeviceTensor.fromRows(device, [all.subarray(1, 4), Float32Array.of(7, 8, 9)], [2, 3]);
+  t.deepEqual([tensor.shape, tensor.dtype], [[2, 3], 'float32']);
+  t.deepEqual([...(await tensor.toFloat32Array())], [1, 2, 3, 7, 8, 9]);
+  t.throws(() => DeviceTensor.fromRows(device, [all], [2, 3]), {instanceOf: ShapeError, message: /6 .* 7/});
+});
+
 test('float32 data is rounded to 16 bits when asked', async t => {
   const values = new Float32Array([1, 1 + 2 ** -9, Math.PI]);
   const bfloat16 = DeviceTensor.from(device, values, [3], 'bfloat16');

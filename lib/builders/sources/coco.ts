@@ -7,7 +7,7 @@ import {readdir} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import {z} from 'zod';
 import {FileError} from '../../errors.ts';
-import type {Region} from '../../images/pil-resize.ts';
+import type {Region} from '../../images/crop-image.ts';
 import {groupBy} from '../group-by.ts';
 import type {SourcePicture} from './picture-source.ts';
 import {readSourceFile} from './read-source.ts';

@@ -1,9 +1,10 @@
 /**
  * Face: two pictures of one person; half of the conditions are zoomed on the face (Rowles et al. 2024, §3.4).
  */
+
+import type {Region} from '../../images/crop-image.ts';
 import {cropImage} from '../../images/crop-image.ts';
 import type {RgbImage} from '../../images/image.ts';
-import type {Region} from '../../images/pil-resize.ts';
 import {TorchGenerator} from '../../schedulers/torch-generator.ts';
 import type {Builder, BuiltSample, LeftOut} from '../builder.ts';
 import {type Captioner, captionOf, noCaption} from '../captions.ts';

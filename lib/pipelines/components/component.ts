@@ -6,7 +6,7 @@ import type {Engine} from '../../engine/engine.ts';
 import {type WeightSource, Weights} from '../../nn/weights.ts';
 import type {ComputeDType} from '../compute-dtype.ts';
 import type {EncodingCache} from '../encoding-cache.ts';
-import type {HostTensor} from '../host-tensor.ts';
+import {type HostTensor, splitRows, stackRows} from '../host-tensor.ts';
 
 /** Of functions that run once a picture, and not once a step. */
 export const oncePerPicture: FunctionOptions = {streamsWeights: true};
@@ -49,12 +49,15 @@ export abstract class Component {
    * @param keys one for each input: equal for equal inputs
    * @param encode makes rows of some of the inputs, given by their places
    */
-  protected cached(
+  protected async cached(
     what: string,
     keys: readonly string[],
     encode: (places: readonly number[]) => Promise<HostTensor>,
   ): Promise<HostTensor> {
     if (this.encodings === undefined) return encode([...keys.keys()]);
-    return this.encodings.encode(`${this.#number} ${what}`, keys, encode);
+    const rows = await this.encodings.encode(`${this.#number} ${what}`, keys, async places =>
+      splitRows(await encode(places)),
+    );
+    return stackRows(rows);
   }
 }

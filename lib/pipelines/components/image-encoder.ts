@@ -6,7 +6,7 @@ import type {Color} from '../../images/color.ts';
 import type {RgbImage} from '../../images/image.ts';
 import {type ClipVisionConfig, clipVisionEmbeds, clipVisionPenultimate} from '../../models/clip-vision.ts';
 import type {WeightSource} from '../../nn/weights.ts';
-import {download, gatherRows, type HostTensor, upload} from '../host-tensor.ts';
+import {download, type HostRows, type HostTensor, rowsOf, splitRows, uploadRows} from '../host-tensor.ts';
 import {Component, type ComponentSettings, oncePerPicture} from './component.ts';
 
 /** What an adapter reads of an image: the pooled embedding, or the hidden states before the last layer. */
@@ -76,11 +76,17 @@ export class ImageEncoder extends Component {
   }
 
   /** Features of pictures, given as pixel values [B, 3, size, size]. */
-  encode(pixelValues: HostTensor, features: ImageFeatures, options?: RunOptions): Promise<HostTensor> {
-    if (this.encodings === undefined) return this.#encode(pixelValues, features, options);
-    return this.cached(features, rowHashes(pixelValues), places =>
-      this.#encode(gatherRows(pixelValues, places), features, options),
-    );
+  encode(
+    pixelValues: HostTensor | HostRows,
+    features: ImageFeatures,
+    options?: RunOptions,
+  ): Promise<HostTensor> {
+    const {shape, rows} = 'rows' in pixelValues ? pixelValues : rowsOf(splitRows(pixelValues));
+    if (this.encodings === undefined) return this.#encode({shape, rows}, features, options);
+    return this.cached(features, rows.map(hashOf), places => {
+      const missing = {shape: [places.length, ...shape.slice(1)], rows: places.map(place => rows[place]!)};
+      return this.#encode(missing, features, options);
+    });
   }
 
   /** The compiled tower, for planning. */
@@ -104,8 +110,8 @@ export class ImageEncoder extends Component {
     return this.encode(await this.pixelValues(black, asItIs), features, options);
   }
 
-  async #encode(pixelValues: HostTensor, features: ImageFeatures, options?: RunOptions): Promise<HostTensor> {
-    const pixels = upload(this.engine.device, pixelValues);
+  async #encode(pixelValues: HostRows, features: ImageFeatures, options?: RunOptions): Promise<HostTensor> {
+    const pixels = uploadRows(this.engine.device, pixelValues);
     try {
       return await download(await this.compiled(features).run({pixelValues: pixels}, options));
     } finally {
@@ -119,12 +125,7 @@ export class ImageEncoder extends Component {
   }
 }
 
-/** A hash of each row: pictures are known again whatever they were read from. */
-function rowHashes({shape, data}: HostTensor): string[] {
-  const size = data.length / shape[0]!;
-  return Array.from({length: shape[0]!}, (_, row) =>
-    createHash('sha256')
-      .update(data.subarray(row * size, (row + 1) * size))
-      .digest('hex'),
-  );
+/** Pictures are known again whatever they were read from. */
+function hashOf(pixels: Float32Array): string {
+  return createHash('sha256').update(pixels).digest('hex');
 }

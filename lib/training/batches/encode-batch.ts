@@ -3,7 +3,7 @@
  */
 import {ArgumentError} from '../../errors.ts';
 import type {AdapterModels} from '../../pipelines/conditioning.ts';
-import type {HostTensor} from '../../pipelines/host-tensor.ts';
+import type {HostRows, HostTensor} from '../../pipelines/host-tensor.ts';
 import type {PipelineModels} from '../../pipelines/pipeline-models.ts';
 import type {PreparedSample} from './adapter-samples.ts';
 import {encodeConditions} from './encode-pictures.ts';
@@ -19,11 +19,11 @@ export interface EncodeOptions extends NoiseOptions {
 }
 
 export interface EncodedBatch extends NoisyLatents {
-  readonly encoderHiddenStates: HostTensor;
+  readonly encoderHiddenStates: HostRows;
   readonly condition: {
-    readonly image: HostTensor;
-    readonly prompt?: HostTensor;
-    readonly instruction?: HostTensor;
+    readonly image: HostRows;
+    readonly prompt?: HostRows;
+    readonly instruction?: HostRows;
   };
   readonly imageScales: HostTensor;
 }

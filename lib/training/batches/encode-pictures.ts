@@ -4,9 +4,9 @@
 import type {RunOptions} from '../../engine/compiled-function.ts';
 import type {Autoencoder, ScaledLatents} from '../../pipelines/components/autoencoder.ts';
 import type {AdapterModels} from '../../pipelines/conditioning.ts';
-import {type HostTensor, stackRows} from '../../pipelines/host-tensor.ts';
+import {type HostRows, type HostTensor, rowsOf, splitRows} from '../../pipelines/host-tensor.ts';
 import type {PreparedSample} from './adapter-samples.ts';
-import {encodeRows, rowsOf} from './encode-rows.ts';
+import {encodeRows} from './encode-rows.ts';
 import {writeEntry} from './encoder-cache.ts';
 import type {PreparedPicture} from './prepare-pictures.ts';
 
@@ -33,12 +33,9 @@ export async function encodeTargets(
     vae.engine,
     missing,
     async pictures => {
-      const {mean, standardDeviation} = await vae.encode(
-        stackRows(pictures.map(({pixels}) => pixels)),
-        options,
-      );
-      const deviations = rowsOf(standardDeviation);
-      return rowsOf(mean).map((row, index) => ({mean: row, standardDeviation: deviations[index]!}));
+      const {mean, standardDeviation} = await vae.encode(rowsOf(pictures.map(({pixels}) => pixels)), options);
+      const deviations = splitRows(standardDeviation);
+      return splitRows(mean).map((row, index) => ({mean: row, standardDeviation: deviations[index]!}));
     },
     Math.max(1, Math.floor(pixelsAtOnce / (height * width))),
   );
@@ -60,7 +57,7 @@ export async function encodeConditions(
   {adapter, imageEncoder}: AdapterModels,
   samples: readonly PreparedSample[],
   options: RunOptions,
-): Promise<HostTensor> {
+): Promise<HostRows> {
   const features = new Map<PreparedSample, HostTensor>();
   const missing: {sample: PreparedSample; pixels: HostTensor; entry: string | undefined}[] = [];
   for (const sample of samples) {
@@ -75,8 +72,8 @@ export async function encodeConditions(
     engine,
     missing,
     async pictures =>
-      rowsOf(
-        await imageEncoder.encode(stackRows(pictures.map(({pixels}) => pixels)), adapter.features, options),
+      splitRows(
+        await imageEncoder.encode(rowsOf(pictures.map(({pixels}) => pixels)), adapter.features, options),
       ),
     engine.device.kind === 'cpu'
       ? undefined
@@ -84,7 +81,7 @@ export async function encodeConditions(
   );
   for (const [index, {sample}] of missing.entries()) features.set(sample, rows[index]!);
   await writeEntries(missing, index => new Map([['features', rows[index]!]]));
-  return stackRows(samples.map(sample => features.get(sample)!));
+  return rowsOf(samples.map(sample => features.get(sample)!));
 }
 
 /** What was made of each picture, for the cache where there is one. */

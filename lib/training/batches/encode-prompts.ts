@@ -1,6 +1,6 @@
 import type {RunOptions} from '../../engine/compiled-function.ts';
 import type {TextEncoder} from '../../pipelines/components/text-encoder.ts';
-import type {HostTensor} from '../../pipelines/host-tensor.ts';
+import type {HostRows} from '../../pipelines/host-tensor.ts';
 import type {TextCache} from './text-cache.ts';
 
 interface PromptedSample {
@@ -13,7 +13,7 @@ export function encodePrompts(
   textEncoder: TextEncoder,
   samples: readonly PromptedSample[],
   {texts, ...options}: RunOptions & {readonly texts: TextCache},
-): Promise<HostTensor> {
+): Promise<HostRows> {
   const prompts = samples.map(({prompt, choices}) => (choices.keepsText ? prompt : ''));
   return texts.encode('prompt', prompts, missing => textEncoder.encode(missing, 0, options));
 }

@@ -1,5 +1,4 @@
 import type {Engine} from '../../engine/engine.ts';
-import {gatherRows, type HostTensor} from '../../pipelines/host-tensor.ts';
 
 /** Inputs of a run on CUDA: enough to keep the device at work, few enough that a small batch is not mostly padding. */
 const rowsOnCuda = 8;
@@ -28,9 +27,4 @@ export async function encodeRows<Input, Row>(
     rows.push(...encoded.slice(0, group.length));
   }
   return rows;
-}
-
-/** The rows of a tensor, [1, …] each. */
-export function rowsOf(tensor: HostTensor): HostTensor[] {
-  return Array.from({length: tensor.shape[0]!}, (_, index) => gatherRows(tensor, [index]));
 }

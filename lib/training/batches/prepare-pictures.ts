@@ -1,7 +1,8 @@
 /**
- * A picture of a sample, read and brought to what a model takes. Runs in the threads of `PicturePool`, and loads nothing
+ * Pictures of samples, read and brought to what a model takes. Runs in the threads of `PicturePool`, and loads nothing
  * native but sharp.
  */
+import {move, transferableSymbol, valueSymbol} from 'piscina';
 import {type Bucket, nearestBucket} from '../../datasets/buckets.ts';
 import {decodeDatasetImage, readDatasetBytes} from '../../datasets/dataset-image.ts';
 import type {ImageReference} from '../../datasets/dataset-sample.ts';
@@ -19,7 +20,7 @@ export type PictureForm =
   /** float32 [1, 3, cropSize, cropSize], as an image encoder takes it. */
   | {readonly preprocess: ClipPreprocessConfig};
 
-/** Copied to the thread that does it. */
+/** Copied to the thread that does it. Tasks that share an object have one copy. */
 export interface PictureTask {
   readonly picture: ImageReference;
   readonly form: PictureForm;
@@ -41,6 +42,23 @@ export function preparedPixels(picture: PreparedPicture): HostTensor {
 /** Classes of errors do not pass from thread to thread, so that a picture that cannot be read is a result. */
 export interface Unreadable {
   readonly reason: string;
+}
+
+/** What `PicturePool` has a thread do: pictures in the order of the tasks, their numbers moved, not copied. */
+export async function preparePictures(tasks: readonly PictureTask[]): Promise<unknown> {
+  const pictures: (PreparedPicture | Unreadable)[] = [];
+  // One after another, so that there is room for large ones.
+  for (const task of tasks) pictures.push(await preparePicture(task));
+  return move({
+    [transferableSymbol]: [...new Set(pictures.flatMap(buffersOf))],
+    [valueSymbol]: pictures,
+  });
+}
+
+function buffersOf(picture: PreparedPicture | Unreadable): ArrayBufferLike[] {
+  if ('reason' in picture) return [];
+  const tensors = 'pixels' in picture ? [picture.pixels] : [...picture.encoded.values()];
+  return tensors.map(({data}) => data.buffer);
 }
 
 export async function preparePicture({

@@ -8,7 +8,7 @@
 import type {CompiledFunction, RunOptions} from '../../engine/compiled-function.ts';
 import type {Tensor} from '../../graph/tensor.ts';
 import type {ComputeDType} from '../../pipelines/compute-dtype.ts';
-import {download, type HostTensor} from '../../pipelines/host-tensor.ts';
+import {download, type HostRows, type HostTensor} from '../../pipelines/host-tensor.ts';
 import type {PipelineModels} from '../../pipelines/pipeline-models.ts';
 import {linearCombination} from '../../schedulers/linear-combination.ts';
 import {withBatchOn} from '../device-batch.ts';
@@ -51,7 +51,7 @@ export class TextTeacher {
    */
   async targets(
     {noisy, target, timesteps}: NoisyLatents,
-    encoderHiddenStates: HostTensor,
+    encoderHiddenStates: HostRows,
     isTaught: readonly boolean[],
     options: RunOptions,
   ): Promise<HostTensor> {

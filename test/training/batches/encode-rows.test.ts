@@ -1,10 +1,10 @@
 import test from 'ava';
 import type {Engine} from '../../../lib/engine/engine.ts';
-import {type HostTensor, stackRows} from '../../../lib/pipelines/host-tensor.ts';
+import {type HostTensor, splitRows, stackRows} from '../../../lib/pipelines/host-tensor.ts';
 import {IPAdapterInstructPipeline} from '../../../lib/pipelines/ip-adapter-instruct-pipeline.ts';
 import {TorchGenerator} from '../../../lib/schedulers/torch-generator.ts';
 import {encodeTargets} from '../../../lib/training/batches/encode-pictures.ts';
-import {encodeRows, rowsOf} from '../../../lib/training/batches/encode-rows.ts';
+import {encodeRows} from '../../../lib/training/batches/encode-rows.ts';
 
 const {models} = await IPAdapterInstructPipeline.random({adapter: 'instruct', device: 'cpu'});
 const {textEncoder, engine} = models;
@@ -19,12 +19,12 @@ test('texts and pictures have the bits that they have alone, however many are en
   const pictures = texts.map(() => ({shape: [1, 3, 224, 224], data: generator.randn([3, 224, 224])}));
   for (const count of [0, 1, 2, 5]) {
     const rows = await encodeRows(engine, texts.slice(0, count), async some =>
-      rowsOf(await encodeTexts(some)),
+      splitRows(await encodeTexts(some)),
     );
     t.is(rows.length, count);
     for (const [index, row] of rows.entries()) t.deepEqual(row, await encodeTexts([texts[index]!]));
     const features = await encodeRows(engine, pictures.slice(0, count), async some =>
-      rowsOf(await encodePictures(some)),
+      splitRows(await encodePictures(some)),
     );
     for (const [index, row] of features.entries()) t.deepEqual(row, await encodePictures([pictures[index]!]));
   }

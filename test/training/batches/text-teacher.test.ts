@@ -1,5 +1,5 @@
 import test from 'ava';
-import {upload} from '../../../lib/pipelines/host-tensor.ts';
+import {rowsOf, splitRows, upload} from '../../../lib/pipelines/host-tensor.ts';
 import {TorchGenerator} from '../../../lib/schedulers/torch-generator.ts';
 import type {EncodedBatch} from '../../../lib/training/batches/encode-batch.ts';
 import {TextTeacher} from '../../../lib/training/batches/text-teacher.ts';
@@ -21,7 +21,14 @@ test('the target of rows that are taught becomes what the base predicts with the
   };
   const states = await textEncoder.encode(['a red teapot', 'a lighthouse'], 0);
   const mixed = async (share: number, isTaught = [true, true]) =>
-    (await new TextTeacher(models, 'float32', share).targets(latents, states, isTaught, {})).data;
+    (
+      await new TextTeacher(models, 'float32', share).targets(
+        latents,
+        rowsOf(splitRows(states)),
+        isTaught,
+        {},
+      )
+    ).data;
 
   // The pipeline's own way to a prediction.
   const {device} = engine;

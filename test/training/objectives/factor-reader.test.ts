@@ -15,6 +15,7 @@ import {openDevice} from '../../../lib/runtime/device.ts';
 import {factorReaderObjective} from '../../../lib/training/objectives/factor-reader.ts';
 import {Trainer} from '../../../lib/training/trainer.ts';
 import {modelTrainingSettings} from '../../../lib/training/trainer-options.ts';
+import {batchNumbers} from '../../_helpers/batch-numbers.ts';
 import {tempFolder} from '../../_helpers/temp-folder.ts';
 
 const settings = {engine: new Engine(openDevice('cpu'), {keepsWeights: true}), dtype: 'float32' as const};
@@ -57,12 +58,12 @@ test('batches are equal for equal seeds and places, and every other one comes th
   t.deepEqual(await objective.openBatches(state).next(), third);
   // What a random autoencoder gives back is no picture of pixels between -1 and 1 and a little noise.
   const isNearPixels = (value: number) => Math.abs(value) < 1.6;
-  t.true(first.pictures.data.every(isNearPixels));
+  t.true(batchNumbers(first.pictures).every(isNearPixels));
   t.notDeepEqual(first.pictures, second.pictures);
   // Each picture is a scene or a portrait, and has a style.
   const width = first.targets.shape[1]!;
   for (let row = 0; row < 8; row++) {
-    const targets = first.targets.data.subarray(row * width, (row + 1) * width);
+    const targets = batchNumbers(first.targets).slice(row * width, (row + 1) * width);
     t.is(targets[0]! + targets[1]!, 1);
     t.true(targets.every(value => value === 0 || value === 1));
   }
