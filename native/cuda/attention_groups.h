@@ -14,28 +14,26 @@ namespace ipai::cuda {
 // Keys of a block. The text of Stable Diffusion, 77 tokens, is one.
 inline constexpr int kGroupKeys = 80;
 
-// Of a block: `groups` warpgroups, each with `tiles` tiles of 64 queries, of which one's products go on while
-// another's weights are made; `copiers` more threads that bring in keys, where the groups, too few on a
-// multiprocessor to hide it, do not; `blocks` of a multiprocessor, which limits a thread's registers.
+// Of a block: `groups` warpgroups, `copiers` more threads that bring in keys, where the groups, too few on a
+// multiprocessor to hide it, do not, and `blocks` of a multiprocessor, which limits a thread's registers.
 struct GroupShape {
   int groups;
-  int tiles;
   int copiers;
   int blocks;
 
   __host__ __device__ constexpr int threads() const { return groups * kGroupThreads + copiers; }
-  __host__ __device__ constexpr int queries() const { return groups * tiles * kGroupRows; }
+  __host__ __device__ constexpr int queries() const { return groups * kGroupRows; }
 };
 
 // The most queries first: what they share of keys need be brought in once.
 template <int kHead>
 inline constexpr std::array<GroupShape, 0> kGroupShapes = {};
 template <>
-inline constexpr std::array<GroupShape, 3> kGroupShapes<40> = {{{2, 2, 0, 1}, {2, 1, 0, 2}, {1, 1, 0, 2}}};
+inline constexpr std::array<GroupShape, 2> kGroupShapes<40> = {{{2, 0, 2}, {1, 0, 2}}};
 template <>
-inline constexpr std::array<GroupShape, 2> kGroupShapes<80> = {{{2, 1, 0, 1}, {1, 1, 128, 1}}};
+inline constexpr std::array<GroupShape, 2> kGroupShapes<80> = {{{2, 0, 1}, {1, 128, 1}}};
 template <>
-inline constexpr std::array<GroupShape, 2> kGroupShapes<160> = {{{2, 1, 0, 1}, {1, 1, 128, 1}}};
+inline constexpr std::array<GroupShape, 2> kGroupShapes<160> = {{{2, 0, 1}, {1, 128, 1}}};
 
 template <int kHead>
 inline constexpr bool kHasGroupShapes = !kGroupShapes<kHead>.empty();
@@ -89,64 +87,61 @@ __device__ inline void begin_sums(const WeightFragments<1, kKeys>& weights, cons
   }
 }
 
+// One block of keys that stays in shared memory, where else a ring of them is given.
+template <class T, int kHead, int kKeys>
+class HeldKeys {
+ public:
+  static constexpr int kTokenElements = kKeys * ColumnBlocks<T, kKeys, kHead>::kColumns;
+
+  __device__ HeldKeys(const T* keys, int count) : keys_(keys), left_(count) {}
+  __device__ int left() const { return left_; }
+  __device__ const T* next() {
+    left_ = 0;
+    return keys_;
+  }
+
+ private:
+  const T* keys_;
+  int left_;
+};
+
 // Attends to all keys of the ring, of which there are some. A block's values are added while the scores of
 // the next one are made; what is carried from one turn of the loop to the next is weights, because sums must
 // not be touched while they are added to, not even to be moved.
-template <class Ring, class T, int kHead, int kTiles>
-__device__ inline void attend_ring(Ring& ring, const QueryFragments<T, kHead, 1> (&queries)[kTiles],
-                                   float factor, AttentionState<T, kHead, 1> (&states)[kTiles]) {
-  static_assert(kTiles <= 2, "waits for the first tile leave one pending");
-  WeightFragments<1, kGroupKeys> weights[kTiles];
-  Scores<1, kGroupKeys> scores[kTiles];
+template <class Ring, class T, int kHead>
+__device__ inline void attend_ring(Ring& ring, const QueryFragments<T, kHead, 1>& queries, float factor,
+                                   AttentionState<T, kHead, 1>& state) {
+  WeightFragments<1, kGroupKeys> weights;
+  Scores<1, kGroupKeys> scores;
   const auto weigh = [&](int count) {
+    commit_group_products();
+    wait_group_products<0>();
+    settle_sums(scores[0]);
+    settle_sums(state.sums[0]);
+    if (count < kGroupKeys) hide_keys(scores, count);
+    state.template weigh<kGroupKeys>(scores, factor, [&](int first, const WeightFragments<1, 16>& some) {
 #pragma unroll
-    for (int tile = 0; tile < kTiles; ++tile) {
-      if (tile + 1 < kTiles) {
-        wait_group_products<1>();
-      } else {
-        wait_group_products<0>();
-      }
-      settle_sums(scores[tile][0]);
-      settle_sums(states[tile].sums[0]);
-      if (count < kGroupKeys) hide_keys(scores[tile], count);
-      states[tile].template weigh<kGroupKeys>(scores[tile], factor,
-                                              [&](int first, const WeightFragments<1, 16>& some) {
-#pragma unroll
-                                                for (int i = 0; i < 4; ++i)
-                                                  weights[tile][0][first / 16][i] = some[0][0][i];
-                                              });
-    }
+      for (int i = 0; i < 4; ++i) weights[0][first / 16][i] = some[0][0][i];
+    });
   };
   int left = ring.left();
   const T* keys = ring.next();
   begin_group_products();
-#pragma unroll
-  for (int tile = 0; tile < kTiles; ++tile) {
-    begin_scores<kGroupKeys>(queries[tile], keys, scores[tile]);
-    commit_group_products();
-  }
+  begin_scores<kGroupKeys>(queries, keys, scores);
   weigh(left);
   for (left = ring.left(); left > 0; left = ring.left()) {
     const T* const values = keys + Ring::kTokenElements;
     keys = ring.next();
     begin_group_products();
-#pragma unroll
-    for (int tile = 0; tile < kTiles; ++tile) {
-      begin_scores<kGroupKeys>(queries[tile], keys, scores[tile]);
-      begin_sums<kGroupKeys>(weights[tile], values, states[tile]);
-      commit_group_products();
-    }
+    begin_scores<kGroupKeys>(queries, keys, scores);
+    begin_sums<kGroupKeys>(weights, values, state);
     weigh(left);
   }
   begin_group_products();
-#pragma unroll
-  for (int tile = 0; tile < kTiles; ++tile) {
-    begin_sums<kGroupKeys>(weights[tile], keys + Ring::kTokenElements, states[tile]);
-  }
+  begin_sums<kGroupKeys>(weights, keys + Ring::kTokenElements, state);
   commit_group_products();
   wait_group_products<0>();
-#pragma unroll
-  for (auto& state : states) settle_sums(state.sums[0]);
+  settle_sums(state.sums[0]);
 }
 
 }  // namespace ipai::cuda

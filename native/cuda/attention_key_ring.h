@@ -64,8 +64,7 @@ class KeyRing {
 
   // The next block, of which there are `count` keys or none.
   __device__ void copy_block(int stage, int count) {
-    if (!copies()) return;
-    if (count > 0) {
+    if (copies() && count > 0) {
       T* const block = memory_ + stage * kBlock;
       const int thread = (static_cast<int>(threadIdx.x) - kFirstThread) % kThreads;
       const HeadRows<const T> keys = {keys_, stride_, count}, values = {values_, stride_, count};

@@ -127,7 +127,7 @@ __global__ void __launch_bounds__(kGroupShapes<kHead>[kShape].threads(), kGroupS
     attention_by_groups(const AttentionOperands<T> x) {
   if constexpr (kHasGroupProducts) {
     using By = ByGroups<T, kHead, kShape>;
-    constexpr int kTiles = By::kIs.tiles, kQueries = By::kIs.queries();
+    constexpr int kQueries = By::kIs.queries();
     T* const shared = reinterpret_cast<T*>(shared_matrices());
     T* const ring_memory = shared + kQueries * kHead;
     const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
@@ -146,26 +146,17 @@ __global__ void __launch_bounds__(kGroupShapes<kHead>[kShape].threads(), kGroupS
       while (ring.left() > 0) ring.next();
       return;
     }
-    const auto own_row = [&](int tile) {
-      return (thread / kGroupThreads * kTiles + tile) * kGroupRows +
-             thread % kGroupThreads / kWarpSize * kTileQueries;
-    };
-    QueryFragments<T, kHead, 1> queries[kTiles];
-    AttentionState<T, kHead, 1> states[kTiles];
-#pragma unroll
-    for (int tile = 0; tile < kTiles; ++tile) {
-      queries[tile].load(shared + own_row(tile) * kHead, x.factor);
-      states[tile].begin();
-    }
-    attend_ring(ring, queries, x.factor.magnitude, states);
-#pragma unroll
-    for (int tile = 0; tile < kTiles; ++tile) {
-      T* const own_rows = shared + own_row(tile) * kHead;
-      states[tile].finish(1);
-      states[tile].store(own_rows);
-      __syncwarp();
-      write_rows<kHead, kTileQueries>(own_rows, rows_of(x.output, x.queries), first_query + own_row(tile));
-    }
+    const int own_row = warp_index() * kTileQueries;
+    T* const own_rows = shared + own_row * kHead;
+    QueryFragments<T, kHead, 1> queries;
+    queries.load(own_rows, x.factor);
+    AttentionState<T, kHead, 1> state;
+    state.begin();
+    attend_ring(ring, queries, x.factor.magnitude, state);
+    state.finish(1);
+    state.store(own_rows);
+    __syncwarp();
+    write_rows<kHead, kTileQueries>(own_rows, rows_of(x.output, x.queries), first_query + own_row);
   }
 }
 

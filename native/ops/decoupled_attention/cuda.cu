@@ -183,14 +183,17 @@ __global__ void __launch_bounds__(kAttentionThreads, kAttentionPlan<kHead, TileW
 // Keys of the image that a group takes at a time: an adapter's 16 queries make as many.
 constexpr int kImageKeys = 16;
 
-// Warpgroups of a block, at most.
+// Warpgroups of a block, and blocks of a multiprocessor.
 template <int kHead>
-constexpr int kMostGroups = kHead <= 40 ? 4 : 2;
+constexpr int kGroups = kHead > 80 ? 1 : 2;
+template <int kHead>
+constexpr int kGroupBlocks = kHead == 80 ? 1 : 2;
 
-template <class T, int kHead, int kGroups>
+template <class T, int kHead>
 struct GroupRings {
-  using Text = GroupKeyRing<T, kHead, kGroupKeys, kGroups * kGroupThreads>;
-  using Image = GroupKeyRing<T, kHead, kImageKeys, kGroups * kGroupThreads>;
+  static constexpr int kThreads = kGroups<kHead> * kGroupThreads;
+  using Text = GroupKeyRing<T, kHead, kGroupKeys, kThreads>;
+  using Image = GroupKeyRing<T, kHead, kImageKeys, kThreads>;
 
   // Of a ring, that `count` keys take.
   __host__ __device__ static int stages(int count, int block) {
@@ -199,15 +202,11 @@ struct GroupRings {
   }
 };
 
-// Adds the attention to the image's keys, from the ring's memory, to finished sums.
-template <class Ring, class T, int kHead>
-__device__ void add_image(T* memory, Ring& ring, const Operands<T>& x, const AttentionPlace& place,
-                          const QueryFragments<T, kHead, 1>& queries, float image_scale,
-                          AttentionState<T, kHead, 1>& state) {
-  const float factor = x.factor.magnitude;
-  const auto rows_of = [&](const T* tensor) {
-    return head_rows<kHead>(tensor, x.image.count, x.heads, place.sample, place.head);
-  };
+// Adds the attention to the image's keys to finished sums. `ring` has them all, and what `again()` returns
+// has them once more.
+template <class Ring, class Again, class T, int kHead>
+__device__ void add_image(Ring ring, const Again& again, float factor, float image_scale,
+                          const QueryFragments<T, kHead, 1>& queries, AttentionState<T, kHead, 1>& state) {
   SecondSet<T, kHead> image;
   Scores<1, kImageKeys> scores;
   const auto score = [&](const T* keys, int count) {
@@ -218,7 +217,15 @@ __device__ void add_image(T* memory, Ring& ring, const Operands<T>& x, const Att
     settle_sums(scores[0]);
     if (count < kImageKeys) hide_keys(scores, count);
   };
-  const auto add = [&](const T* keys) {
+  for (int left = ring.left(); left > 0; left = ring.left()) {
+    score(ring.next(), left);
+    image.measure(scores, factor);
+  }
+  image.finish(image_scale);
+  Ring second = again();
+  for (int left = second.left(); left > 0; left = second.left()) {
+    const T* const keys = second.next();
+    score(keys, left);
     WeightFragments<1, kImageKeys> weights;
     image.weigh(scores, factor, weights[0][0]);
     begin_group_products();
@@ -226,84 +233,100 @@ __device__ void add_image(T* memory, Ring& ring, const Operands<T>& x, const Att
     commit_group_products();
     wait_group_products<0>();
     settle_sums(state.sums[0]);
-  };
-  const T* keys = nullptr;
-  for (int left = ring.left(); left > 0; left = ring.left()) {
-    keys = ring.next();
-    score(keys, left);
-    image.measure(scores, factor);
-  }
-  image.finish(image_scale);
-  if (x.image.count <= kImageKeys) return add(keys);
-  __syncthreads();  // all warps are through with the last keys before the first take their place
-  Ring again(memory, rows_of(x.image.k), rows_of(x.image.v), x.image.count);
-  for (int left = again.left(); left > 0; left = again.left()) {
-    keys = again.next();
-    score(keys, left);
-    add(keys);
   }
 }
 
-// Compute capability 9.0: a group has 64 queries, and the block brings in its keys. What they are for text,
-// one block of keys, and an image, another, is all on its way at once.
-template <class T, int kHead, int kGroups>
-__global__ void __launch_bounds__(kGroups* kGroupThreads, kMostGroups<kHead> / kGroups)
-    decoupled_attention_by_groups(const Operands<T> x, int text_elements) {
+// Compute capability 9.0: a group takes 64 queries at a time. kHeld: of each set there is one block of keys,
+// as of a text and an image; both stay in shared memory while the groups walk over queries, of which the next
+// ones come while they are busy. Otherwise keys come in turn, for one tile of queries of each group.
+template <class T, int kHead, bool kHeld>
+__global__ void __launch_bounds__(GroupRings<T, kHead>::kThreads, kGroupBlocks<kHead>)
+    decoupled_attention_by_groups(const Operands<T> x, int text_elements, int image_elements) {
   if constexpr (kHasGroupProducts) {
-    using Rings = GroupRings<T, kHead, kGroups>;
-    constexpr int kQueries = kGroups * kGroupRows;
-    T* const rows = reinterpret_cast<T*>(shared_matrices());
-    T* const text_memory = rows + kQueries * kHead;
+    using Rings = GroupRings<T, kHead>;
+    constexpr int kTile = kTileQueries * kHead;
+    constexpr int kQueries = kGroups<kHead> * kGroupRows;
+    T* const text_memory = reinterpret_cast<T*>(shared_matrices());
     T* const image_memory = text_memory + text_elements;
-    T* const own_rows = rows + warp_index() * kTileQueries * kHead;
+    T* const own_queries = image_memory + image_elements + warp_index() * 2 * kTile;
+    T* const own_results = own_queries + kTile;
     const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
     const auto rows_of = [&](auto* tensor, int count) {
       return head_rows<kHead>(tensor, count, x.heads, place.sample, place.head);
     };
-    const int first_query = place.block * kQueries;
-    const float image_scale = x.image_scale[place.sample];
+    const auto copy_queries = [&](int first) {
+      if (first < x.queries) {
+        copy_rows_async<kHead, kWarpSize>(own_queries, rows_of(x.q, x.queries), first, kTileQueries,
+                                          lane_index());
+      }
+      commit_copies();
+    };
+    const auto image_ring = [&] {
+      return typename Rings::Image(image_memory, rows_of(x.image.k, x.image.count),
+                                   rows_of(x.image.v, x.image.count), x.image.count);
+    };
+    const float image_scale = x.image_scale[place.sample], factor = x.factor.magnitude;
+    const int step = x.blocks_per_head * kQueries;
+    // All warps of a block take as many turns: products are their group's, barriers the block's.
+    const int first_row = place.block * kQueries, own_row = warp_index() * kTileQueries;
 
-    copy_rows_async<kHead, kGroups * kGroupThreads>(rows, rows_of(x.q, x.queries), first_query, kQueries,
-                                                    static_cast<int>(threadIdx.x));
-    commit_copies();
+    copy_queries(first_row + own_row);
     clear_half_steps<kHead, kGroupKeys>(text_memory, Rings::stages(x.text.count, kGroupKeys));
     clear_half_steps<kHead, kImageKeys>(image_memory, Rings::stages(x.image.count, kImageKeys));
     typename Rings::Text text(text_memory, rows_of(x.text.k, x.text.count), rows_of(x.text.v, x.text.count),
                               x.text.count);
-    typename Rings::Image image(image_memory, rows_of(x.image.k, x.image.count),
-                                rows_of(x.image.v, x.image.count), image_scale == 0 ? 0 : x.image.count);
-    wait_copies<2 * Rings::Text::kAhead>();
-    __syncthreads();  // the queries have come for all threads
-    QueryFragments<T, kHead, 1> queries[1];
-    queries[0].load(own_rows, x.factor);
-    AttentionState<T, kHead, 1> states[1];
-    states[0].begin();
-    attend_ring(text, queries, x.factor.magnitude, states);
-    states[0].finish(1);
-    if (image_scale != 0) add_image(image_memory, image, x, place, queries[0], image_scale, states[0]);
-    states[0].store(own_rows);
-    __syncwarp();
-    write_rows<kHead, kTileQueries>(own_rows, rows_of(x.output, x.queries),
-                                    first_query + warp_index() * kTileQueries);
+    const T* const text_keys = kHeld ? text.next() : nullptr;
+    const T* const image_keys = kHeld ? image_ring().next() : nullptr;
+    int first = first_row;
+    do {
+      wait_copies<0>();
+      __syncwarp();  // the queries have come for all lanes, and results of the tile before are written
+      QueryFragments<T, kHead, 1> queries;
+      queries.load(own_queries, x.factor);
+      __syncwarp();  // all lanes have theirs before the next tile's arrive
+      if (kHeld) copy_queries(first + step + own_row);
+      AttentionState<T, kHead, 1> state;
+      state.begin();
+      if constexpr (kHeld) {
+        HeldKeys<T, kHead, kGroupKeys> held(text_keys, x.text.count);
+        attend_ring(held, queries, factor, state);
+        state.finish(1);
+        const auto held_image = [&] { return HeldKeys<T, kHead, kImageKeys>(image_keys, x.image.count); };
+        if (image_scale != 0) add_image(held_image(), held_image, factor, image_scale, queries, state);
+      } else {
+        attend_ring(text, queries, factor, state);
+        state.finish(1);
+        const auto again = [&] {
+          __syncthreads();  // all warps are through with the last keys before the first take their place
+          return image_ring();
+        };
+        if (image_scale != 0) add_image(image_ring(), again, factor, image_scale, queries, state);
+      }
+      state.store(own_results);
+      __syncwarp();
+      write_rows<kHead, kTileQueries>(own_results, rows_of(x.output, x.queries), first + own_row);
+      first += step;
+    } while (kHeld && first < x.queries);
+    wait_copies<0>();
   }
 }
 
-template <class T, int kHead, int kGroups = kMostGroups<kHead>>
+template <class T, int kHead>
 void record_groups(Operands<T> x, int64_t samples, CudaEncoder& encoder) {
-  using Rings = GroupRings<T, kHead, kGroups>;
-  constexpr int kQueries = kGroups * kGroupRows;
-  const int64_t blocks_per_head = ceil_divide(x.queries, kQueries);
-  const int64_t blocks = samples * x.heads * blocks_per_head;
-  if constexpr (kGroups > 1) {
-    const bool leaves_idle = 10 * blocks < 9 * encoder.device().multiprocessors;
-    if (leaves_idle) return record_groups<T, kHead, kGroups / 2>(x, samples, encoder);
-  }
-  x.blocks_per_head = static_cast<int>(blocks_per_head);
+  using Rings = GroupRings<T, kHead>;
+  constexpr int kQueries = kGroups<kHead> * kGroupRows;
+  const bool held = x.text.count <= kGroupKeys && x.image.count <= kImageKeys;
+  const auto heads = samples * x.heads;
+  const int64_t most = ceil_divide(x.queries, kQueries);
+  const int64_t wanted = encoder.device().multiprocessors * kGroupBlocks<kHead> / heads;
+  x.blocks_per_head = static_cast<int>(held ? std::clamp<int64_t>(wanted, 1, most) : most);
   const int text = Rings::stages(x.text.count, kGroupKeys) * Rings::Text::kBlock;
   const int image = Rings::stages(x.image.count, kImageKeys) * Rings::Image::kBlock;
-  const auto shared = sizeof(T) * static_cast<size_t>(kQueries * kHead + text + image);
-  encoder.launch("decoupled_attention_by_groups", decoupled_attention_by_groups<T, kHead, kGroups>,
-                 {blocks_for(blocks, 1), kGroups * kGroupThreads, shared}, x, text);
+  const auto shared = sizeof(T) * static_cast<size_t>(2 * kQueries * kHead + text + image);
+  const auto kernel =
+      held ? decoupled_attention_by_groups<T, kHead, true> : decoupled_attention_by_groups<T, kHead, false>;
+  encoder.launch("decoupled_attention_by_groups", kernel,
+                 {blocks_for(heads * x.blocks_per_head, 1), Rings::kThreads, shared}, x, text, image);
 }
 
 template <class T, int kHead>

@@ -63,6 +63,8 @@ TEST_CASE("cuda decoupled_attention: blocks that take several tiles of queries e
   for_each_half_dtype([](DType dtype) {
     check({{1, 300, 20, 1, 40}, 5}, dtype, "decoupled_attention_resident", kSmallWarpDevice);
     check({{2, 150, 77, 2, 160}, 16}, dtype, "decoupled_attention_resident", kSmallWarpDevice);
+    check({{1, 300, 20, 1, 40}, 5}, dtype, "decoupled_attention_by_groups", kSmallDevice);
+    check({{2, 150, 77, 2, 160}, 16}, dtype, "decoupled_attention_by_groups", kSmallDevice);
   });
 }
 
