@@ -1,6 +1,11 @@
 // Attention by warpgroups, on compute capability 9.0: products by wgmma, which reads keys and values from
 // shared memory itself, each for 64 queries at a time. What attention_queries.h and attention_state.h say of
-// a warp's queries, of one tile, holds for each warp of the group.
+// a warp's queries, of one tile, holds for each warp of the group. A query's bits depend neither on the shape
+// of blocks nor on their number.
+//
+// Of heads of 40 with 4096 keys, products take 1/4 of the time, exponentials 2/5, and copies, by cp.async, do
+// not hide beside them: without any, 61 µs would do in place of 80 (H100, 8 heads). Rows of 128 bytes in
+// shared memory are what makes them no slower: where each token's chunks lay apart, they took twice as long.
 #pragma once
 
 #include <array>

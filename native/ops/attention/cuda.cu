@@ -1,12 +1,14 @@
 // attention on CUDA: FlashAttention-2 (Dao 2023), bound by tensor cores and exponentials.
 //
-// A block of 4 warps takes 64 or 128 queries of one head, a warp 16 or 32 of them; keys and values come to
-// the block in turn (KeyRing). Exponentials are the narrower way with heads of 40: a multiprocessor makes 16
-// of them per cycle, and one costs 160 operations of tensor cores, which mma.sync does in about the same time
-// on compute capability 9.0. Hence 3 warps for each scheduler there, so that one's products run beside
-// another's exponentials. Masks, and what causality hides, cost instructions for each score: kernels that
-// look for them take 16 keys at a time and are instances of their own. What the tensor cores do not take,
-// float32 and heads of other sizes, is attention_any_head.h's.
+// A block takes some queries of one head; keys and values come to it in turn (KeyRing). On compute capability
+// 9.0, heads of the UNet and of CLIP's image encoder are multiplied by warpgroups (attention_groups.h).
+// Elsewhere a block is 4 warps of 16 or 32 queries each: exponentials are the narrower way with heads of 40,
+// as a multiprocessor makes 16 of them per cycle, and one costs 160 operations of tensor cores. Hence 3 warps
+// for each scheduler there, so that one's products run beside another's exponentials.
+//
+// Masks, and what causality hides, cost instructions for each score: kernels that look for them take 16 keys
+// at a time and are instances of their own. What the tensor cores do not take, float32 and heads of other
+// sizes, is attention_any_head.h's.
 #include "cuda/attention_any_head.h"
 #include "cuda/attention_groups.h"
 #include "cuda/attention_key_ring.h"

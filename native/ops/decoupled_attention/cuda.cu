@@ -1,14 +1,15 @@
 // decoupled_attention on CUDA: bound by memory, or where batches are small, by the launch. Queries are read
 // once and results written once.
 //
-// A block holds keys and values of both sets, of one head of one sample, in shared memory, and its warps walk
-// over tiles of 16 queries; a tile's queries come while the warp is busy with the one before. The text's part
-// is that of attention, step by step, so that without an image (image_scale 0) bits are attention's; the
-// image's is added to it (attention_second_set.h).
+// A block holds keys and values of both sets, of one head of one sample, in shared memory, and walks over
+// tiles of queries; a tile's queries come while the block is busy with the one before. The text's part is
+// that of attention, step by step, so that without an image (image_scale 0) bits are attention's; the
+// image's is added to it (attention_second_set.h). On compute capability 9.0, heads of the UNet are
+// multiplied by warpgroups (attention_groups.h), others and elsewhere by warps, 16 queries at a time.
 //
-// Where both sets together are too large for the device's shared memory (hundreds of keys, long heads),
-// blocks of 64 queries bring them in one after the other, as attention does,
-// and the image's keys twice. What the tensor cores do not take, float32 and heads of other sizes, is
+// Where a set has more keys than one block of a warpgroup's, or both are too large for the device's shared
+// memory (hundreds of keys, long heads), keys come one block after the other, as in attention, and the
+// image's twice. What the tensor cores do not take, float32 and heads of other sizes, is
 // attention_any_head.h's.
 #include <algorithm>
 
