@@ -8,9 +8,9 @@ namespace ipai::cuda {
 
 // For the threads of a block, or where kThreads are a warp, for one of its warps; kKeys at a time. All
 // kThreads call all functions, and so do the threads before kFirstThread, which have no part in the copying.
-// Of kStages blocks of keys one is in use, and for warpgroups, whose products
-// may go on when the next block is asked for, also the one before it; the others are on their way. What the
-// ring keeps is little, because the loop around it has few registers to spare.
+// Of kStages blocks of keys one is in use, and for warpgroups, whose products may go on when the next block
+// is asked for, also the one before it; the others are on their way. What the ring keeps is little, because
+// the loop around it has few registers to spare.
 template <class T, int kHead, int kKeys, int kStages, int kThreads, class Layout = HeadTile<T, kHead>,
           int kFirstThread = 0>
 class KeyRing {

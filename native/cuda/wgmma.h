@@ -88,22 +88,48 @@ __device__ inline uint64_t matrix_descriptor(const void* first, int block_bytes 
 #define IPAI_SUMS_10 IPAI_SUMS_8, IPAI_SUMS_2(8)
 #define IPAI_SUMS_16 IPAI_SUMS_8, IPAI_SUMS_4(8), IPAI_SUMS_4(12)
 #define IPAI_SUMS_20 IPAI_SUMS_16, IPAI_SUMS_4(16)
-#define IPAI_WGMMA(columns, type, registers, a_place, b_place, adds_place, sums)                   \
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+#define IPAI_WGMMA(columns, type, registers, a_place, b_place, adds_place, ...)                    \
   asm volatile("{.reg .pred adds; setp.ne.b32 adds, " adds_place                                   \
                ", 0; "                                                                             \
                "wgmma.mma_async.sync.aligned.m64n" columns "k16.f32." type "." type " {" registers \
                "}, " a_place ", " b_place ", adds, 1, 1, 0, 0;}"                                   \
-               : sums                                                                              \
+               : __VA_ARGS__                                                                       \
                : "l"(a), "l"(b), "r"(static_cast<int>(adds)))
-#define IPAI_WGMMA_BY_REGISTERS(columns, type, registers, a_places, b_place, adds_place, transposed_place, \
-                                sums)                                                                      \
-  asm volatile("{.reg .pred adds; setp.ne.b32 adds, " adds_place                                           \
-               ", 0; "                                                                                     \
-               "wgmma.mma_async.sync.aligned.m64n" columns "k16.f32." type "." type " {" registers         \
-               "}, {" a_places "}, " b_place ", adds, 1, 1, " transposed_place ";}"                        \
-               : sums                                                                                      \
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(static_cast<int>(adds)),          \
+#define IPAI_WGMMA_BY_REGISTERS(columns, type, registers, a_places, b_place, adds_place, rows_place, ...) \
+  asm volatile("{.reg .pred adds; setp.ne.b32 adds, " adds_place                                          \
+               ", 0; "                                                                                    \
+               "wgmma.mma_async.sync.aligned.m64n" columns "k16.f32." type "." type " {" registers        \
+               "}, {" a_places "}, " b_place ", adds, 1, 1, " rows_place ";}"                             \
+               : __VA_ARGS__                                                                              \
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(static_cast<int>(adds)),         \
                  "n"(static_cast<int>(kDepth == Depth::kAlongRows)))
+#else
+#define IPAI_WGMMA(columns, type, registers, a_place, b_place, adds_place, ...)
+#define IPAI_WGMMA_BY_REGISTERS(columns, type, registers, a_places, b_place, adds_place, rows_place, ...)
+#endif
+// wgmma of so many tiles of 8 columns, with A in shared memory, and with A in registers.
+#define IPAI_DEFINE_WGMMA(tiles, columns, registers, a_place, b_place, adds_place, ...)  \
+  template <class T>                                                                     \
+  __device__ inline void wgmma(float(&d)[tiles][4], uint64_t a, uint64_t b, bool adds) { \
+    if constexpr (std::is_same_v<T, BFloat16>) {                                         \
+      IPAI_WGMMA(columns, "bf16", registers, a_place, b_place, adds_place, __VA_ARGS__); \
+    } else {                                                                             \
+      IPAI_WGMMA(columns, "f16", registers, a_place, b_place, adds_place, __VA_ARGS__);  \
+    }                                                                                    \
+  }
+#define IPAI_DEFINE_WGMMA_BY_REGISTERS(tiles, columns, registers, a_places, b_place, adds_place, rows_place, \
+                                       ...)                                                                  \
+  template <class T, Depth kDepth>                                                                           \
+  __device__ inline void wgmma(float(&d)[tiles][4], const uint32_t(&a)[4], uint64_t b, bool adds) {          \
+    if constexpr (std::is_same_v<T, BFloat16>) {                                                             \
+      IPAI_WGMMA_BY_REGISTERS(columns, "bf16", registers, a_places, b_place, adds_place, rows_place,         \
+                              __VA_ARGS__);                                                                  \
+    } else {                                                                                                 \
+      IPAI_WGMMA_BY_REGISTERS(columns, "f16", registers, a_places, b_place, adds_place, rows_place,          \
+                              __VA_ARGS__);                                                                  \
+    }                                                                                                        \
+  }
 #define IPAI_REGISTERS_8 "%0, %1, %2, %3, %4, %5, %6, %7"
 #define IPAI_REGISTERS_20 IPAI_REGISTERS_8 ", %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19"
 #define IPAI_REGISTERS_32 IPAI_REGISTERS_20 ", %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
@@ -116,85 +142,17 @@ __device__ inline uint64_t matrix_descriptor(const void* first, int block_bytes 
   IPAI_REGISTERS_64       \
   ", %64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79"
 
-template <class T>
-__device__ inline void wgmma(float (&d)[8][4], uint64_t a, uint64_t b, bool adds) {
-#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-  if constexpr (std::is_same_v<T, BFloat16>) {
-    IPAI_WGMMA("64", "bf16", IPAI_REGISTERS_32, "%32", "%33", "%34", IPAI_SUMS_8);
-  } else {
-    IPAI_WGMMA("64", "f16", IPAI_REGISTERS_32, "%32", "%33", "%34", IPAI_SUMS_8);
-  }
-#endif
-}
-template <class T>
-__device__ inline void wgmma(float (&d)[16][4], uint64_t a, uint64_t b, bool adds) {
-#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-  if constexpr (std::is_same_v<T, BFloat16>) {
-    IPAI_WGMMA("128", "bf16", IPAI_REGISTERS_64, "%64", "%65", "%66", IPAI_SUMS_16);
-  } else {
-    IPAI_WGMMA("128", "f16", IPAI_REGISTERS_64, "%64", "%65", "%66", IPAI_SUMS_16);
-  }
-#endif
-}
-template <class T>
-__device__ inline void wgmma(float (&d)[20][4], uint64_t a, uint64_t b, bool adds) {
-#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-  if constexpr (std::is_same_v<T, BFloat16>) {
-    IPAI_WGMMA("160", "bf16", IPAI_REGISTERS_80, "%80", "%81", "%82", IPAI_SUMS_20);
-  } else {
-    IPAI_WGMMA("160", "f16", IPAI_REGISTERS_80, "%80", "%81", "%82", IPAI_SUMS_20);
-  }
-#endif
-}
-
-template <class T, Depth kDepth>
-__device__ inline void wgmma(float (&d)[2][4], const uint32_t (&a)[4], uint64_t b, bool adds) {
-#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-  if constexpr (std::is_same_v<T, BFloat16>) {
-    IPAI_WGMMA_BY_REGISTERS("16", "bf16", IPAI_REGISTERS_8, "%8, %9, %10, %11", "%12", "%13", "%14",
-                            IPAI_SUMS_2(0));
-  } else {
-    IPAI_WGMMA_BY_REGISTERS("16", "f16", IPAI_REGISTERS_8, "%8, %9, %10, %11", "%12", "%13", "%14",
-                            IPAI_SUMS_2(0));
-  }
-#endif
-}
-template <class T, Depth kDepth>
-__device__ inline void wgmma(float (&d)[5][4], const uint32_t (&a)[4], uint64_t b, bool adds) {
-#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-  if constexpr (std::is_same_v<T, BFloat16>) {
-    IPAI_WGMMA_BY_REGISTERS("40", "bf16", IPAI_REGISTERS_20, "%20, %21, %22, %23", "%24", "%25", "%26",
-                            IPAI_SUMS_5);
-  } else {
-    IPAI_WGMMA_BY_REGISTERS("40", "f16", IPAI_REGISTERS_20, "%20, %21, %22, %23", "%24", "%25", "%26",
-                            IPAI_SUMS_5);
-  }
-#endif
-}
-template <class T, Depth kDepth>
-__device__ inline void wgmma(float (&d)[10][4], const uint32_t (&a)[4], uint64_t b, bool adds) {
-#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-  if constexpr (std::is_same_v<T, BFloat16>) {
-    IPAI_WGMMA_BY_REGISTERS("80", "bf16", IPAI_REGISTERS_40, "%40, %41, %42, %43", "%44", "%45", "%46",
-                            IPAI_SUMS_10);
-  } else {
-    IPAI_WGMMA_BY_REGISTERS("80", "f16", IPAI_REGISTERS_40, "%40, %41, %42, %43", "%44", "%45", "%46",
-                            IPAI_SUMS_10);
-  }
-#endif
-}
-template <class T, Depth kDepth>
-__device__ inline void wgmma(float (&d)[20][4], const uint32_t (&a)[4], uint64_t b, bool adds) {
-#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-  if constexpr (std::is_same_v<T, BFloat16>) {
-    IPAI_WGMMA_BY_REGISTERS("160", "bf16", IPAI_REGISTERS_80, "%80, %81, %82, %83", "%84", "%85", "%86",
-                            IPAI_SUMS_20);
-  } else {
-    IPAI_WGMMA_BY_REGISTERS("160", "f16", IPAI_REGISTERS_80, "%80, %81, %82, %83", "%84", "%85", "%86",
-                            IPAI_SUMS_20);
-  }
-#endif
-}
+IPAI_DEFINE_WGMMA(8, "64", IPAI_REGISTERS_32, "%32", "%33", "%34", IPAI_SUMS_8)
+IPAI_DEFINE_WGMMA(16, "128", IPAI_REGISTERS_64, "%64", "%65", "%66", IPAI_SUMS_16)
+IPAI_DEFINE_WGMMA(20, "160", IPAI_REGISTERS_80, "%80", "%81", "%82", IPAI_SUMS_20)
+IPAI_DEFINE_WGMMA_BY_REGISTERS(2, "16", IPAI_REGISTERS_8, "%8, %9, %10, %11", "%12", "%13", "%14",
+                               IPAI_SUMS_2(0))
+IPAI_DEFINE_WGMMA_BY_REGISTERS(5, "40", IPAI_REGISTERS_20, "%20, %21, %22, %23", "%24", "%25", "%26",
+                               IPAI_SUMS_5)
+IPAI_DEFINE_WGMMA_BY_REGISTERS(10, "80", IPAI_REGISTERS_40, "%40, %41, %42, %43", "%44", "%45", "%46",
+                               IPAI_SUMS_10)
+IPAI_DEFINE_WGMMA_BY_REGISTERS(20, "160", IPAI_REGISTERS_80, "%80, %81, %82, %83", "%84", "%85", "%86",
+                               IPAI_SUMS_20)
 
 #undef IPAI_SUMS
 #undef IPAI_SUMS_2
@@ -206,6 +164,8 @@ __device__ inline void wgmma(float (&d)[20][4], const uint32_t (&a)[4], uint64_t
 #undef IPAI_SUMS_20
 #undef IPAI_WGMMA
 #undef IPAI_WGMMA_BY_REGISTERS
+#undef IPAI_DEFINE_WGMMA
+#undef IPAI_DEFINE_WGMMA_BY_REGISTERS
 #undef IPAI_REGISTERS_8
 #undef IPAI_REGISTERS_20
 #undef IPAI_REGISTERS_32
