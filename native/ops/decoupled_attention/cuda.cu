@@ -242,14 +242,14 @@ __device__ void add_image(Ring ring, const Again& again, float factor, float ima
 // ones come while they are busy. Otherwise keys come in turn, for one tile of queries of each group.
 template <class T, int kHead, bool kHeld>
 __global__ void __launch_bounds__(GroupRings<T, kHead>::kThreads, kGroupBlocks<kHead>)
-    decoupled_attention_by_groups(const Operands<T> x, int text_elements, int image_elements) {
+    decoupled_attention_by_groups(const Operands<T> x, int first_of_image, int first_of_queries) {
   if constexpr (kHasGroupProducts) {
     using Rings = GroupRings<T, kHead>;
     constexpr int kTile = kTileQueries * kHead;
     constexpr int kQueries = kGroups<kHead> * kGroupRows;
     T* const text_memory = reinterpret_cast<T*>(shared_matrices());
-    T* const image_memory = text_memory + text_elements;
-    T* const own_queries = image_memory + image_elements + warp_index() * 2 * kTile;
+    T* const image_memory = text_memory + first_of_image;
+    T* const own_queries = text_memory + first_of_queries + warp_index() * 2 * kTile;
     T* const own_results = own_queries + kTile;
     const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
     const auto rows_of = [&](auto* tensor, int count) {
@@ -263,6 +263,9 @@ __global__ void __launch_bounds__(GroupRings<T, kHead>::kThreads, kGroupBlocks<k
       commit_copies();
     };
     const auto image_ring = [&] {
+      if constexpr (!kHeld)
+        __syncthreads();  // all warps are through with the keys whose place the image's take
+      clear_half_steps<kHead, kImageKeys>(image_memory, Rings::stages(x.image.count, kImageKeys));
       return typename Rings::Image(image_memory, rows_of(x.image.k, x.image.count),
                                    rows_of(x.image.v, x.image.count), x.image.count);
     };
@@ -273,7 +276,6 @@ __global__ void __launch_bounds__(GroupRings<T, kHead>::kThreads, kGroupBlocks<k
 
     copy_queries(first_row + own_row);
     clear_half_steps<kHead, kGroupKeys>(text_memory, Rings::stages(x.text.count, kGroupKeys));
-    clear_half_steps<kHead, kImageKeys>(image_memory, Rings::stages(x.image.count, kImageKeys));
     typename Rings::Text text(text_memory, rows_of(x.text.k, x.text.count), rows_of(x.text.v, x.text.count),
                               x.text.count);
     const T* const text_keys = kHeld ? text.next() : nullptr;
@@ -297,11 +299,7 @@ __global__ void __launch_bounds__(GroupRings<T, kHead>::kThreads, kGroupBlocks<k
       } else {
         attend_ring(text, queries, factor, state);
         state.finish(1);
-        const auto again = [&] {
-          __syncthreads();  // all warps are through with the last keys before the first take their place
-          return image_ring();
-        };
-        if (image_scale != 0) add_image(image_ring(), again, factor, image_scale, queries, state);
+        if (image_scale != 0) add_image(image_ring(), image_ring, factor, image_scale, queries, state);
       }
       state.store(own_results);
       __syncwarp();
@@ -323,11 +321,15 @@ void record_groups(Operands<T> x, int64_t samples, CudaEncoder& encoder) {
   x.blocks_per_head = static_cast<int>(held ? std::clamp<int64_t>(wanted, 1, most) : most);
   const int text = Rings::stages(x.text.count, kGroupKeys) * Rings::Text::kBlock;
   const int image = Rings::stages(x.image.count, kImageKeys) * Rings::Image::kBlock;
-  const auto shared = sizeof(T) * static_cast<size_t>(2 * kQueries * kHead + text + image);
+  // Keys that come in turn need no place before those of the other set are done.
+  const int first_of_image = held ? text : 0;
+  const int first_of_queries = std::max(text, first_of_image + image);
+  const auto shared = sizeof(T) * static_cast<size_t>(first_of_queries + 2 * kQueries * kHead);
   const auto kernel =
       held ? decoupled_attention_by_groups<T, kHead, true> : decoupled_attention_by_groups<T, kHead, false>;
   encoder.launch("decoupled_attention_by_groups", kernel,
-                 {blocks_for(heads * x.blocks_per_head, 1), Rings::kThreads, shared}, x, text, image);
+                 {blocks_for(heads * x.blocks_per_head, 1), Rings::kThreads, shared}, x, first_of_image,
+                 first_of_queries);
 }
 
 template <class T, int kHead>

@@ -42,7 +42,10 @@ inline void check_launches(const std::string& op_name, const AttributeMap& attri
   CudaEncoder encoder(device);
   op.record(parse(op, attributes).get(), {views.data(), static_cast<int>(views.size()), &output, 1}, encoder);
   std::vector<std::string> names;
-  for (const KernelLaunch& launch : encoder.launches()) names.emplace_back(launch.name);
+  for (const KernelLaunch& launch : encoder.launches()) {
+    names.emplace_back(launch.name);
+    CHECK_LE(launch.shape.dynamic_shared_bytes, device.shared_bytes_per_block);
+  }
   CHECK_EQ(names, kernels);
 }
 

@@ -72,6 +72,9 @@ TEST_CASE("cuda decoupled_attention: keys that do not fit into shared memory") {
   for_each_half_dtype([](DType dtype) {
     check_ways({{1, 70, 77, 1, 160}, 300}, dtype, "decoupled_attention_streaming");
     check_ways({{2, 17, 700, 1, 80}, 33}, dtype, "decoupled_attention_streaming");
+    check_ways({{1, 17, 700, 1, 160}, 100}, dtype, "decoupled_attention_streaming");
+    check_ways({{1, 17, 700, 1, 80}, 100}, dtype, "decoupled_attention_streaming");
+    check_ways({{1, 17, 700, 1, 40}, 100}, dtype, "decoupled_attention_streaming");
   });
 }
 
