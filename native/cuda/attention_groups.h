@@ -119,10 +119,7 @@ __device__ inline void attend_ring(Ring& ring, const QueryFragments<T, kHead, 1>
   WeightFragments<1, kGroupKeys> weights;
   Scores<1, kGroupKeys> scores;
   const auto weigh = [&](int count) {
-    commit_group_products();
-    wait_group_products<0>();
-    settle_sums(scores[0]);
-    settle_sums(state.sums[0]);
+    finish_group_products(scores[0], state.sums[0]);
     if (count < kGroupKeys) hide_keys(scores, count);
     state.template weigh<kGroupKeys>(scores, factor, [&](int first, const WeightFragments<1, 16>& some) {
 #pragma unroll
@@ -144,9 +141,7 @@ __device__ inline void attend_ring(Ring& ring, const QueryFragments<T, kHead, 1>
   }
   begin_group_products();
   begin_sums<kGroupKeys>(weights, keys + Ring::kTokenElements, state);
-  commit_group_products();
-  wait_group_products<0>();
-  settle_sums(state.sums[0]);
+  finish_group_products(state.sums[0]);
 }
 
 }  // namespace ipai::cuda

@@ -21,7 +21,7 @@ struct SharedTile {
   static constexpr int kChunks = kColumns / kChunkElements;
   static constexpr int kRun = greatest_common_divisor(kChunks, 8);
   static constexpr size_t kBytes = sizeof(T) * kRows * kColumns;
-  // How far apart the chunks of one column in rows lie that are a multiple of 8 apart.
+  // A column's chunks in rows that are a multiple of 8 apart lie so far apart for each row.
   static constexpr int kRowElements = kColumns;
 
   // Index of the first element of a chunk.

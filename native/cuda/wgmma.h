@@ -59,6 +59,14 @@ __device__ inline void settle_sums([[maybe_unused]] float (&sums)[kColumnTiles][
 #endif
 }
 
+// Commits products and returns when all are done and `sums`, those that they have added to, may be touched.
+template <class... Sums>
+__device__ inline void finish_group_products(Sums&... sums) {
+  commit_group_products();
+  wait_group_products<0>();
+  (settle_sums(sums), ...);
+}
+
 // Lets products read what the thread has written to shared memory, by copies too; a barrier is to follow.
 __device__ inline void show_to_group_products() {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)

@@ -115,21 +115,22 @@ void record_tiles(AttentionOperands<T> x, const AttentionMask& mask, int64_t sam
   encoder.launch(kName, attention_query_tiles<T, kHead, kWidth, kMasking>, shape, x, mask);
 }
 
-template <class T, int kHead, int kShape>
+// With the shape of that index of its head's.
+template <class T, int kHead, int kIndex>
 struct ByGroups {
-  static constexpr GroupShape kIs = kGroupShapes<kHead>[kShape];
-  static constexpr bool kApart = kIs.copiers > 0;
-  using Ring = GroupKeyRing<T, kHead, kGroupKeys, kApart ? kIs.copiers : kIs.threads(),
-                            kApart ? kIs.groups * kGroupThreads : 0>;
+  static constexpr GroupShape kShape = kGroupShapes<kHead>[kIndex];
+  static constexpr bool kApart = kShape.copiers > 0;
+  using Ring = GroupKeyRing<T, kHead, kGroupKeys, kApart ? kShape.copiers : kShape.threads(),
+                            kApart ? kShape.groups * kGroupThreads : 0>;
 };
 
 // Compute capability 9.0.
-template <class T, int kHead, int kShape>
-__global__ void __launch_bounds__(kGroupShapes<kHead>[kShape].threads(), kGroupShapes<kHead>[kShape].blocks)
+template <class T, int kHead, int kIndex>
+__global__ void __launch_bounds__(kGroupShapes<kHead>[kIndex].threads(), kGroupShapes<kHead>[kIndex].blocks)
     attention_by_groups(const AttentionOperands<T> x) {
   if constexpr (kHasGroupProducts) {
-    using By = ByGroups<T, kHead, kShape>;
-    constexpr int kQueries = By::kIs.queries();
+    using By = ByGroups<T, kHead, kIndex>;
+    constexpr int kQueries = By::kShape.queries();
     T* const shared = reinterpret_cast<T*>(shared_matrices());
     T* const ring_memory = shared + kQueries * kHead;
     const AttentionPlace place = attention_place(x.blocks_per_head, x.heads);
@@ -138,13 +139,14 @@ __global__ void __launch_bounds__(kGroupShapes<kHead>[kShape].threads(), kGroupS
     };
     const int first_query = place.block * kQueries, thread = static_cast<int>(threadIdx.x);
 
-    copy_rows_async<kHead, By::kIs.threads()>(shared, rows_of(x.q, x.queries), first_query, kQueries, thread);
+    copy_rows_async<kHead, By::kShape.threads()>(shared, rows_of(x.q, x.queries), first_query, kQueries,
+                                                 thread);
     commit_copies();
     clear_half_steps<kHead, kGroupKeys>(ring_memory, kGroupStages<kHead>);
     typename By::Ring ring(ring_memory, rows_of(x.k, x.keys), rows_of(x.v, x.keys), x.keys);
     wait_copies<By::Ring::kAhead>();
     __syncthreads();  // the queries have come for all threads
-    if (By::kApart && thread >= By::kIs.groups * kGroupThreads) {
+    if (By::kApart && thread >= By::kShape.groups * kGroupThreads) {
       while (ring.left() > 0) ring.next();
       return;
     }
@@ -162,19 +164,19 @@ __global__ void __launch_bounds__(kGroupShapes<kHead>[kShape].threads(), kGroupS
   }
 }
 
-template <class T, int kHead, int kShape = 0>
+template <class T, int kHead, int kIndex = 0>
 void record_groups(AttentionOperands<T> x, int64_t samples, CudaEncoder& encoder) {
-  using By = ByGroups<T, kHead, kShape>;
-  constexpr size_t kShared = sizeof(T) * (By::kIs.queries() * kHead + By::Ring::kElements);
-  const int64_t blocks_per_head = ceil_divide(x.queries, By::kIs.queries());
+  using By = ByGroups<T, kHead, kIndex>;
+  constexpr size_t kShared = sizeof(T) * (By::kShape.queries() * kHead + By::Ring::kElements);
+  const int64_t blocks_per_head = ceil_divide(x.queries, By::kShape.queries());
   const int64_t blocks = samples * x.heads * blocks_per_head;
-  if constexpr (kShape + 1 < kGroupShapes<kHead>.size()) {
+  if constexpr (kIndex + 1 < kGroupShapes<kHead>.size()) {
     const bool leaves_idle = 10 * blocks < 9 * encoder.device().multiprocessors;
-    if (leaves_idle) return record_groups<T, kHead, kShape + 1>(x, samples, encoder);
+    if (leaves_idle) return record_groups<T, kHead, kIndex + 1>(x, samples, encoder);
   }
   x.blocks_per_head = static_cast<int>(blocks_per_head);
-  encoder.launch("attention_by_groups", attention_by_groups<T, kHead, kShape>,
-                 {blocks_for(blocks, 1), By::kIs.threads(), kShared}, x);
+  encoder.launch("attention_by_groups", attention_by_groups<T, kHead, kIndex>,
+                 {blocks_for(blocks, 1), By::kShape.threads(), kShared}, x);
 }
 
 template <class T, int kHead>

@@ -213,9 +213,7 @@ __device__ void add_image(Ring ring, const Again& again, float factor, float ima
   const auto score = [&](const T* keys, int count) {
     begin_group_products();
     begin_scores<kImageKeys>(queries, keys, scores);
-    commit_group_products();
-    wait_group_products<0>();
-    settle_sums(scores[0]);
+    finish_group_products(scores[0]);
     if (count < kImageKeys) hide_keys(scores, count);
   };
   for (int left = ring.left(); left > 0; left = ring.left()) {
@@ -231,9 +229,7 @@ __device__ void add_image(Ring ring, const Again& again, float factor, float ima
     image.weigh(scores, factor, weights[0][0]);
     begin_group_products();
     begin_sums<kImageKeys>(weights, keys + Ring::kTokenElements, state);
-    commit_group_products();
-    wait_group_products<0>();
-    settle_sums(state.sums[0]);
+    finish_group_products(state.sums[0]);
   }
 }
 
@@ -263,8 +259,8 @@ __global__ void __launch_bounds__(GroupRings<T, kHead>::kThreads, kGroupBlocks<k
       commit_copies();
     };
     const auto image_ring = [&] {
-      if constexpr (!kHeld)
-        __syncthreads();  // all warps are through with the keys whose place the image's take
+      // All warps are through with the keys whose place the image's take.
+      if constexpr (!kHeld) __syncthreads();
       clear_half_steps<kHead, kImageKeys>(image_memory, Rings::stages(x.image.count, kImageKeys));
       return typename Rings::Image(image_memory, rows_of(x.image.k, x.image.count),
                                    rows_of(x.image.v, x.image.count), x.image.count);
